@@ -1,0 +1,29 @@
+"""bareboat runs trained Python models without servers. Importing it imports nothing else (PEP 562)."""
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Service": "bareboat.service.model",
+    "load_service": "bareboat.service",
+    "Artifact": "bareboat.artifact.model",
+    "build": "bareboat.artifact",
+    "open_artifact": "bareboat.artifact",
+    "Forest": "bareboat.forest",
+    "read_forest": "bareboat.forest",
+    "load_forest": "bareboat.runtime",
+    "BareboatError": "bareboat.errors",
+}
+
+__all__ = list(_HOMES)  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'bareboat' has no attribute {name!r}")
+
+
+def __dir__() -> "list[str]":
+    return [*globals(), *_HOMES]

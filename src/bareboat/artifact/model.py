@@ -1,0 +1,40 @@
+"""The Artifact: one archive that is served, deployed, explained and submitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bareboat.packaging.target import Target
+
+MANIFEST = ".bareboat/manifest.json"
+FUNCTION = ".bareboat/function.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A built archive and what its manifest says of it.
+
+    Args:
+        path: the zip, absolute.
+        digest: sha256 of the zip, hex.
+        functions: the names of the functions that it serves.
+        target: what it was built for.
+        handlers: for each function, the handler string that Lambda is given (`handler.predict`; for a model function
+            `bareboat.runtime.handler.handle`).
+        size_bytes, unzipped_bytes: of the zip, and of its files as Lambda counts them.
+        manifest: the parsed manifest: files, digests, target, versions, signature, sizes by package.
+        reused: whether nothing had changed and the archive of an earlier build was taken.
+    """
+
+    path: Path
+    digest: str
+    functions: tuple[str, ...]
+    target: Target
+    handlers: Mapping[str, str]
+    size_bytes: int
+    unzipped_bytes: int
+    manifest: Mapping[str, Any]
+    reused: bool = False

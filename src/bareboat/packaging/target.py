@@ -1,0 +1,48 @@
+"""The machine that an artifact is made for."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A Python version on a CPU and an operating system.
+
+    Args:
+        python: minor version, "3.13".
+        architecture: in Lambda's words, "x86_64" or "arm64".
+        system: "linux" for Lambda; "macos" and "windows" only for running on the host.
+    """
+
+    python: str
+    architecture: Literal["x86_64", "arm64"]
+    system: Literal["linux", "macos", "windows"] = "linux"
+
+    def __str__(self) -> str:
+        return f"python{self.python} on {self.system} {self.architecture}"
+
+    @property
+    def machine(self) -> str:
+        """The CPU in the words of wheels and file names: `x86_64` or `aarch64` (`arm64` on macOS)."""
+        if self.architecture == "arm64" and self.system == "linux":
+            return "aarch64"
+        return self.architecture
+
+    @property
+    def glibc(self) -> tuple[int, int]:
+        """The runtime image's glibc: Amazon Linux 2 up to python3.11, Amazon Linux 2023 from python3.12."""
+        return (2, 34) if tuple(map(int, self.python.split("."))) >= (3, 12) else (2, 26)
+
+
+def host_target(python: str) -> Target:
+    """Return the target that this machine can run, for a Python minor version such as "3.13"."""
+    machine = platform.machine().lower()
+    architecture: Literal["x86_64", "arm64"] = "arm64" if machine in {"arm64", "aarch64"} else "x86_64"
+    system: Literal["linux", "macos", "windows"] = (
+        "macos" if sys.platform == "darwin" else "windows" if sys.platform == "win32" else "linux"
+    )
+    return Target(python=python, architecture=architecture, system=system)

@@ -1,0 +1,255 @@
+"""What serverless.yml says, parsed: the Service that the rest of bareboat works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Architecture = Literal["x86_64", "arm64"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a file, lines and columns counted from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something a person should know that is no error.
+
+    Args:
+        level: "info" for a key that bareboat has no use for, "warning" for something that will not happen as written.
+    """
+
+    level: Literal["info", "warning"]
+    text: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One effective setting and where it came from, for `bareboat check`.
+
+    Args:
+        path: dotted, such as `functions.predict.memorySize`.
+        value: JSON-like.
+        origin: `serverless.yml:9:17`, `default`, `--stage`, `BAREBOAT_STAGE`, `functions inherit provider.memorySize`.
+    """
+
+    path: str
+    value: Any
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cors:
+    """CORS of an HTTP API, as CloudFormation's CorsConfiguration has it."""
+
+    allowed_origins: tuple[str, ...] = ("*",)
+    allowed_methods: tuple[str, ...] = ()
+    allowed_headers: tuple[str, ...] = ()
+    exposed_headers: tuple[str, ...] = ()
+    allow_credentials: bool = False
+    max_age_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpApi:
+    """`provider.httpApi`.
+
+    Args:
+        payload: the event format of functions that do not say otherwise, "2.0" (default) or "1.0".
+        options: the keys that nothing but a deployment needs, as written.
+    """
+
+    cors: Cors | None = None
+    payload: Literal["1.0", "2.0"] = "2.0"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpApiEvent:
+    """A route of the HTTP API. `path` and `method` of the catch-all `httpApi: '*'` are "*" both ($default)."""
+
+    method: str  # upper case; "*" is any (ANY)
+    path: str  # "/items/{id}", "/files/{proxy+}", "*"
+    where: Place
+    authorizer: Any = None
+
+    @property
+    def route_key(self) -> str:
+        """The route key that API Gateway shows: `POST /predict`, `ANY /x`, `$default`."""
+        if self.path == "*":
+            return "$default"
+        return f"{'ANY' if self.method == '*' else self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpEvent:
+    """A method of the REST API (`http`)."""
+
+    method: str
+    path: str
+    where: Place
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleEvent:
+    """`schedule`: one or more `rate(...)` / `cron(...)` expressions."""
+
+    rates: tuple[str, ...]
+    where: Place
+    enabled: bool = True
+    input: Any = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OtherEvent:
+    """An event that is valid but not served locally yet: sqs, sns, s3, stream, eventBridge, ..."""
+
+    kind: str
+    config: Any
+    where: Place
+
+
+Event = HttpApiEvent | HttpEvent | ScheduleEvent | OtherEvent
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRules:
+    """`package` of the service or of a function.
+
+    Args:
+        patterns: in order; `!` takes away. Legacy `include` and `exclude` are translated into these.
+        individually: whether functions get an artifact of their own.
+        artifact: a ready-made zip, absolute, instead of a build.
+    """
+
+    patterns: tuple[str, ...] = ()
+    individually: bool = False
+    artifact: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PythonRequirements:
+    """`custom.pythonRequirements`, what of it has a meaning here (serverless-python-requirements 6)."""
+
+    file_name: str = "requirements.txt"
+    slim: bool = False
+    slim_patterns: tuple[str, ...] = ()
+    slim_patterns_append_defaults: bool = True
+    strip: bool = True
+    zip: bool = False
+    layer: Any = False
+    no_deploy: tuple[str, ...] = ()
+    vendor: str = ""
+    use_pipenv: bool = True
+    use_poetry: bool = True
+    docker_extra_files: tuple[str, ...] = ()
+    pip_extra_args: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One entry of `functions.NAME.features`: a bare name, or a mapping.
+
+    Args:
+        name: the name that requests use.
+        nullable: whether null and a missing key are taken as missing (NaN); else they are a 400.
+    """
+
+    name: str
+    nullable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function, with everything that it inherits from the provider filled in.
+
+    Exactly one of `handler` and `model` is set. Paths are absolute.
+
+    Args:
+        full_name: the name on AWS, `service-stage-name` unless `name:` says otherwise.
+        runtime: as declared, such as `python3.7`; `python` is the version that packaging and the local cloud use.
+        handler: `package/module.function` as written.
+        features: None when the model's own names are used.
+        labels: None when class indices are answered.
+        before, after: `module.function` that wrap a model function's input and output.
+        samples: files or literal events.
+        options: the keys that nothing but a deployment needs, as written (role, vpc, tags, ...).
+    """
+
+    name: str
+    full_name: str
+    where: Place
+    runtime: str
+    python: str  # "3.13"
+    architecture: Architecture
+    handler: str | None = None
+    model: Path | None = None
+    features: tuple[Feature, ...] | None = None
+    labels: tuple[str | int | float | bool, ...] | None = None
+    before: str | None = None
+    after: str | None = None
+    samples: tuple[Any, ...] = ()
+    description: str = ""
+    memory_mb: int = 1024
+    timeout_s: int = 6
+    ephemeral_storage_mb: int = 512
+    reserved_concurrency: int | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    package: PackageRules = PackageRules()
+    layers: tuple[Any, ...] = ()
+    http_api_payload: Literal["1.0", "2.0"] = "2.0"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """`provider`, with Serverless's defaults filled in."""
+
+    stage: str = "dev"
+    region: str = "us-east-1"
+    runtime: str = ""
+    stack_name: str = ""
+    http_api: HttpApi = HttpApi()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """serverless.yml, parsed, resolved and validated.
+
+    Args:
+        path: the file; `folder` is its directory, the root of everything that is packaged.
+        custom_bareboat: `custom.bareboat` as written.
+        notes: what a person should know, in file order.
+        values: each effective setting with its origin, in file order, for `check`.
+    """
+
+    name: str
+    path: Path
+    folder: Path
+    provider: Provider
+    functions: Mapping[str, Function]
+    package: PackageRules = PackageRules()
+    python_requirements: PythonRequirements = PythonRequirements()
+    custom_bareboat: Mapping[str, Any] = field(default_factory=dict)
+    layers: Mapping[str, Any] = field(default_factory=dict)
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    plugins: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    values: tuple[Value, ...] = ()
