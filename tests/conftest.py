@@ -1,19 +1,56 @@
-"""What all tests share: where the recordings of the real AWS lie."""
+"""What all tests share: where the recordings of the real AWS lie, and what a missing part of the machine means."""
 
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).parent.parent
 ORACLE = Path(os.environ.get("BAREBOAT_ORACLE", REPOSITORY.parent / "shared" / "oracle"))
+NOT_HERE = "not on this machine: "
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The checkout that is tested."""
+    return REPOSITORY
 
 
 @pytest.fixture(scope="session")
 def oracle() -> Path:
     """The folder of recorded answers. They are not ours to copy, so a test without them is skipped, saying so."""
     if not ORACLE.is_dir():
-        pytest.skip(f"no recordings at {ORACLE}; set BAREBOAT_ORACLE to where they lie")
+        pytest.skip(f"{NOT_HERE}the recordings at {ORACLE} (BAREBOAT_ORACLE says where they lie)")
     return ORACLE
+
+
+@pytest.fixture(scope="session")
+def system_command() -> Callable[[str], str]:
+    """Find a command of tests/system-packages.txt, or skip the test; in CI that skip is a failure."""
+    listed = dict(
+        reversed(line.split())
+        for line in (REPOSITORY / "tests" / "system-packages.txt").read_text().splitlines()
+        if line.strip() and not line.startswith("#")
+    )
+
+    def find(command: str) -> str:
+        assert command in listed, f"{command} is not in tests/system-packages.txt"
+        path = shutil.which(command)
+        if path is None:
+            pytest.skip(f"{NOT_HERE}{command}, of the package {listed[command]}")
+        return path
+
+    return find
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail, in CI, a test that was skipped for something that CI promises to have."""
+    report = yield
+    if report.skipped and os.environ.get("CI") and NOT_HERE in str(report.longrepr):
+        report.outcome = "failed"
+    return report
