@@ -30,5 +30,5 @@ class Invocation:
     log: str
 
 
-class Throttled(LocalError):
+class Throttled(LocalError):  # noqa: N818 - the word of AWS
     """The function's concurrency limit is reached: Lambda's 429 TooManyRequestsException."""

@@ -1,0 +1,312 @@
+"""One client's connection: bytes in, requests to the handler one after the other, responses out in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import httptools
+
+from bareboat.local.messages import REASONS, Request, Response, encode
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Request], "Awaitable[Response] | Response"]
+QUEUE = 16  # pipelined requests read ahead of their answers
+LINGER_S = 2.0  # a refused client may go on sending this long, so that it gets to read why
+
+
+class Limits:
+    """What a server accepts. Times in seconds, sizes in bytes."""
+
+    __slots__ = ("body_bytes", "header_bytes", "idle_s", "receive_s")
+
+    def __init__(self, *, header_bytes: int, body_bytes: int, idle_s: float, receive_s: float) -> None:
+        self.header_bytes = header_bytes
+        self.body_bytes = body_bytes
+        self.idle_s = idle_s
+        self.receive_s = receive_s
+
+
+class Connection(asyncio.Protocol):
+    """The server's side of one TCP connection. `connections` is the server's set of open ones."""
+
+    def __init__(
+        self, handler: Handler, limits: Limits, refuse: Callable[[int], Response], connections: set[Connection]
+    ) -> None:
+        self._handler = handler
+        self._limits = limits
+        self._refuse = refuse
+        self._connections = connections
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._peer = ("", 0)
+        self._parser = httptools.HttpRequestParser(self)
+        self._queue: deque[tuple[Request | int, bool]] = deque()  # a request, or the status that refuses one
+        self._running: asyncio.Future[Response] | None = None
+        self._paused = False  # the client does not read its answers
+        self._deaf = False  # no further request is taken: one was refused, or the client will send no more
+        self._closing = False
+        self._since = self._loop.time()
+        self._complete = 0
+        self._begin()
+        self._receiving = False
+
+    # The request being read
+
+    def _begin(self) -> None:
+        self._target = b""
+        self._headers: list[tuple[str, str]] = []
+        self._body: list[bytes] = []
+        self._body_bytes = self._head_bytes = self._raw_bytes = self._hosts = 0
+        self._in_head = True
+        self._expects = False
+        self._receiving = True
+
+    def on_message_begin(self) -> None:
+        """Start the next request."""
+        self._begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Take (a piece of) the request line's target."""
+        self._target += url
+        self._head_bytes += len(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one header."""
+        self._head_bytes += len(name) + len(value) + 4
+        if self._head_bytes > self._limits.header_bytes:
+            self._stop(431)
+            return
+        self._headers.append((name.decode("latin-1"), value.strip(b" \t").decode("latin-1")))
+        length = len(name)
+        if length == 4:
+            self._hosts += name.lower() == b"host"
+        elif length == 6:
+            self._expects = self._expects or (name.lower() == b"expect" and value.lower() == b"100-continue")
+        elif length == 14 and name.lower() == b"content-length" and int(value) > self._limits.body_bytes:
+            self._stop(413)
+
+    def on_headers_complete(self) -> None:
+        """Refuse what can be refused before the body, or ask for the body."""
+        self._in_head = False
+        version = self._parser.get_http_version()
+        if version not in {"1.0", "1.1"}:
+            self._stop(505)
+        elif self._head_bytes > self._limits.header_bytes:
+            self._stop(431)
+        elif self._parser.get_method() == b"CONNECT" or self._hosts > 1 or (version == "1.1" and self._hosts == 0):
+            self._stop(400)  # RFC 9112, section 3.2
+        elif self._expects and not self._deaf and self._running is None and not self._queue:
+            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._expects = False
+
+    def on_body(self, piece: bytes) -> None:
+        """Take a piece of the body."""
+        self._expects = False
+        self._body_bytes += len(piece)
+        if self._body_bytes > self._limits.body_bytes:
+            self._stop(413)
+        elif not self._deaf:
+            self._body.append(piece)
+
+    def on_message_complete(self) -> None:
+        """Queue the request."""
+        self._receiving = self._expects = False
+        self._complete += 1
+        if self._deaf:
+            return
+        method = self._parser.get_method().decode("latin-1")
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        self._body = []
+        request = Request(method, self._target.decode("latin-1"), self._headers, body, self._peer)
+        self._queue.append((request, self._parser.should_keep_alive()))
+
+    def _stop(self, status: int) -> None:
+        if not self._deaf:
+            self._deaf = True
+            self._body = []
+            self._queue.append((status, False))
+
+    # The transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        if isinstance(peer, tuple):
+            self._peer = (str(peer[0]), int(peer[1]))
+        self._connections.add(self)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """Forget the connection. A handler at work goes on, as an invocation does when its client is gone."""
+        self._connections.discard(self)
+        self._transport = None
+        self._queue.clear()
+        self._body = []
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, then go on answering."""
+        if self._deaf:
+            return
+        if not self._receiving:
+            self._since = self._loop.time()
+        complete = self._complete
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self._stop(400)
+        if self._in_head and self._complete == complete and not self._deaf:  # all of it is one head, not at its end
+            self._raw_bytes += len(data)
+            if self._raw_bytes > self._limits.header_bytes:
+                self._stop(431)
+        if len(self._queue) >= QUEUE and self._transport is not None and not self._deaf:
+            self._transport.pause_reading()
+        self._advance()
+
+    def _feed(self, data: bytes) -> None:
+        while data:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]  # the offer to upgrade is not taken: what follows is HTTP/1.1
+                self._parser = httptools.HttpRequestParser(self)
+                self._receiving = False
+            else:
+                return
+
+    def eof_received(self) -> bool:
+        """Answer what was asked, then close."""
+        self._deaf = True
+        return self._running is not None or bool(self._queue)
+
+    def pause_writing(self) -> None:
+        """Take no further request until the client has read its answers."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._paused = False
+        self._advance()
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    # Answers, one after the other
+
+    def _advance(self) -> None:
+        while self._queue and self._running is None and not self._paused and self._transport is not None:
+            item, keep_alive = self._queue.popleft()
+            if isinstance(item, int):
+                self._write(encode(self._refuse(item), keep_alive=False))
+                self._linger()
+                return
+            try:
+                result = self._handler(item)
+            except Exception:
+                log.exception("the handler of %s failed", item.method)
+                result = Response(500, (("Content-Type", "application/json"),), _message(500))
+            if isinstance(result, Response):
+                self._answer(item, result, keep_alive)
+            else:
+                self._running = asyncio.ensure_future(result)
+                self._running.add_done_callback(partial(self._answered, item, keep_alive))
+        if self._running is None and self._transport is not None and not self._paused and not self._queue:
+            self._rest()
+
+    def _rest(self) -> None:
+        transport = self._transport
+        assert transport is not None
+        if self._expects and not self._in_head:
+            self._expects = False
+            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if (self._closing and not self._receiving) or (self._deaf and not transport.is_closing()):
+            transport.close()
+        elif not transport.is_reading() and not transport.is_closing():
+            transport.resume_reading()
+
+    def _answered(self, request: Request, keep_alive: bool, done: asyncio.Future[Response]) -> None:
+        self._running = None
+        self._since = self._loop.time()
+        if done.cancelled():
+            if self._transport is not None:
+                self._transport.close()
+            return
+        error = done.exception()
+        if error is None:
+            response = done.result()
+        else:
+            log.error("the handler of %s failed", request.method, exc_info=error)
+            response = Response(500, (("Content-Type", "application/json"),), _message(500))
+        self._answer(request, response, keep_alive)
+        self._advance()
+
+    def _answer(self, request: Request, response: Response, keep_alive: bool) -> None:
+        keep_alive = keep_alive and not self._closing
+        head_only = request.method == "HEAD"
+        try:
+            data = encode(response, keep_alive=keep_alive, head_only=head_only)
+        except ValueError as error:
+            log.error("the answer to %s cannot be sent: %s", request.method, error)
+            broken = Response(500, (("Content-Type", "application/json"),), _message(500))
+            data = encode(broken, keep_alive=keep_alive, head_only=head_only)
+        self._write(data)
+        if not keep_alive:
+            self._deaf = True
+            self._queue.clear()
+            if self._transport is not None:
+                self._transport.close()
+
+    def _linger(self) -> None:
+        self._queue.clear()
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if transport.can_write_eof():
+            transport.write_eof()
+        if not transport.is_reading():
+            transport.resume_reading()
+        self._loop.call_later(LINGER_S, transport.close)
+
+    # What the server asks
+
+    def sweep(self, now: float) -> None:
+        """Close a connection that rests too long, or whose request does not come to its end."""
+        if self._running is not None or self._queue or self._deaf or self._transport is None:
+            return
+        if self._receiving and now - self._since > self._limits.receive_s:
+            self._stop(408)
+            self._advance()
+        elif not self._receiving and now - self._since > self._limits.idle_s:
+            self._transport.close()
+
+    def close_soon(self) -> None:
+        """Close at once when at rest, else after the answer that is being made."""
+        self._closing = True
+        if self._running is None and not self._queue and self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close now. A handler at work is cancelled."""
+        if self._running is not None:
+            self._running.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+
+
+def _message(status: int) -> bytes:
+    return f'{{"message":"{REASONS[status]}"}}'.encode()
+
+
+def refusal(status: int) -> Response:
+    """Return the server's own answer to what it refuses: 400, 408, 413, 431, 505."""
+    return Response(status, (("Content-Type", "application/json"),), _message(status))
+
+
+__all__: list[Any] = ["Connection", "Handler", "Limits", "refusal"]
