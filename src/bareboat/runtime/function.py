@@ -1,0 +1,198 @@
+""".bareboat/function.json -> ModelFunction: an event in, an answer out."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+
+from bareboat.errors import ArtifactError, InputError
+from bareboat.runtime.answers import Answers
+from bareboat.runtime.document import refuse_repeated
+from bareboat.runtime.events import document_of, is_http, response
+from bareboat.runtime.faults import body_of, cut, fault
+from bareboat.runtime.signature import Feature, Signature
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from bareboat.runtime.forest import Forest
+
+FORMAT = 1
+MAX_ANSWER_BYTES = 6_291_556  # Lambda's limit on a response, recorded: 6 * 1024 * 1024 + 100
+INTERNAL = '{"message": "Internal Server Error"}'
+
+
+class ModelFunction:
+    """A forest behind its signature, and the functions that wrap it.
+
+    Args:
+        name: of the function, for the log.
+        before: turns the request's document into the one that the signature reads.
+        after: turns the answer into what is sent.
+    """
+
+    __slots__ = ("after", "answers", "before", "forest", "name", "signature")
+
+    def __init__(
+        self,
+        name: str,
+        forest: Forest,
+        signature: Signature,
+        answers: Answers,
+        *,
+        before: Callable[[Any], Any] | None = None,
+        after: Callable[[Any], Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.forest = forest
+        self.signature = signature
+        self.answers = answers
+        self.before = before
+        self.after = after
+
+    def handle(self, event: Any, context: Any) -> Any:
+        """Answer one event, as Lambda calls it, and log one line.
+
+        Returns:
+            For a gateway's event `{"statusCode", "body"}` (and headers); for any other event the answer itself.
+        Raises:
+            InputError: an event that no gateway sent does not fit; its text lists the fields.
+            Exception: whatever `before`, `after` or the forest raised, unless a gateway sent the event.
+        """
+        started = time.perf_counter()
+        through_http = is_http(event, knows_body=self.signature.knows("body"))
+        rows = 0
+        try:
+            document, is_text = document_of(event) if through_http else (event, False)
+            answer, rows = self.answer(document, is_text=is_text)
+            body = _serialise(answer, rows) if through_http else ""
+        except InputError as error:
+            self._log("WARNING", context, started, status=400, errors=len(error.problems))
+            if through_http:
+                return response(event, 400, json.dumps(body_of(error)))
+            raise error from None
+        except Exception as error:
+            self._log("ERROR", context, started, status=500, errorType=type(error).__name__, stackTrace=_traceback())
+            if through_http:
+                return response(event, 500, INTERNAL)
+            raise
+        self._log("INFO", context, started, status=200, rows=rows)
+        return response(event, 200, body) if through_http else answer
+
+    def answer(self, document: object, *, is_text: bool = False) -> tuple[Any, int]:
+        """Answer the document of a request.
+
+        Args:
+            document: as `Signature.read` takes it, or whatever `before` makes such a one of.
+            is_text: whether its values are the texts of a query string.
+        Returns:
+            The answer, and the number of rows.
+        Raises:
+            InputError: the document does not fit.
+        """
+        if self.before is not None:
+            refuse_repeated(document)
+            document = self.before(document)
+            if not isinstance(document, (dict, list, tuple)):
+                raise TypeError(f"before returned {type(document).__name__}, expected a dict or a list")
+        rows, are_many = self.signature.read(document, is_text=is_text)
+        answer: Any
+        if are_many:
+            answer = {"predictions": list(map(self.answers.of, self.forest.predict_many(rows)))}
+        else:
+            answer = self.answers.of(self.forest.predict(rows[0]))
+        return (answer if self.after is None else self.after(answer)), len(rows)
+
+    def _log(self, level: str, context: Any, started: float, **facts: object) -> None:
+        """Write one JSON object a line, with the request id and counts: never a row or a header."""
+        now = time.time()
+        line = {
+            "timestamp": f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03d}Z",
+            "level": level,
+            "requestId": getattr(context, "aws_request_id", None) or "",
+            "function": self.name,
+            "durationMs": round((time.perf_counter() - started) * 1000, 3),
+            **facts,
+        }
+        sys.stdout.write(json.dumps(line) + "\n")
+
+
+def load_function(root: str) -> ModelFunction:
+    """Load the model function of an unpacked artifact.
+
+    Args:
+        root: the artifact's folder, which is on `sys.path`.
+    Raises:
+        ArtifactError: there is no function.json, or one of another format.
+        ModelError: the forest is damaged.
+        Exception: what importing the modules of `before` and `after` raises.
+    """
+    from bareboat.runtime.forest import load_forest
+
+    path = os.path.join(root, ".bareboat", "function.json")
+    try:
+        with open(path, encoding="utf-8") as file:
+            config = json.load(file)
+    except (OSError, ValueError) as error:
+        raise ArtifactError(
+            f"the artifact's function.json cannot be read: {error}",
+            expected="a file that `bareboat package` wrote",
+            fix="bareboat package",
+            where=path,
+        ) from error
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise ArtifactError(
+            "the artifact's function.json has a format that this version of bareboat does not read",
+            expected=f"format {FORMAT}",
+            fix="bareboat package, with the version that is in the artifact",
+            where=path,
+        )
+    forest = load_forest(os.path.join(root, config["forest"]))
+    return ModelFunction(
+        config["function"],
+        forest,
+        _signature(config),
+        Answers(is_classifier=forest.is_classifier, n_classes=forest.n_classes, labels=config["labels"]),
+        before=_wrapper(config["before"]),
+        after=_wrapper(config["after"]),
+    )
+
+
+def _signature(config: Mapping[str, Any]) -> Signature:
+    features = [
+        Feature(each["name"], each["aliases"], nullable=each["nullable"], categories=each["categories"])
+        for each in config["features"]
+    ]
+    return Signature(features, config["max_rows"])
+
+
+def _wrapper(name: str | None) -> Callable[[Any], Any] | None:
+    """Import `module.function`, written as a handler is: the last dot parts them, and a slash is a dot."""
+    if name is None:
+        return None
+    from importlib import import_module
+
+    module, _, function = name.rpartition(".")
+    return getattr(import_module(module.replace("/", ".")), function)  # type: ignore[no-any-return]
+
+
+def _serialise(answer: object, rows: int) -> str:
+    body = json.dumps(answer, allow_nan=False)
+    # The body is a text inside a JSON document, where each quote and backslash takes two bytes.
+    if len(body) > MAX_ANSWER_BYTES // 2:
+        size = len(body) + body.count('"') + body.count("\\") + 100
+        if size > MAX_ANSWER_BYTES:
+            enough = max(1, rows * MAX_ANSWER_BYTES // size)
+            found = f"{rows} rows, whose answer takes {size / 1e6:.1f} MB"
+            raise fault("instances", found, f"at most 6.29 MB, about {enough} rows")
+    return body
+
+
+def _traceback() -> list[str]:
+    from traceback import format_exc
+
+    return cut(format_exc(), 32_000).splitlines()
