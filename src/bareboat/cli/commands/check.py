@@ -1,0 +1,61 @@
+"""`bareboat check`: serverless.yml validated, and each value with where it came from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bareboat.cli.group import Command
+from bareboat.cli.options import Source, service_options
+from bareboat.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from bareboat.service.model import Service
+
+
+@click.command(cls=Command)
+@service_options
+@click.pass_obj
+def check(terminal: Terminal, source: Source) -> None:
+    """Validate serverless.yml and show each value with its origin.
+
+    Every problem is told at once, with its line and column, what was expected and the fix; the exit code is then 2.
+    """
+    service = source.load()
+    terminal.notes(service.notes, infos=True)
+    if terminal.as_json:
+        terminal.document(_document(service))
+        return
+    terminal.table(
+        ("setting", "value", "from"),
+        [(value.path, _short(value.value), value.origin) for value in service.values],
+    )
+    terminal.say()
+    terminal.say(f"{service.path.name} is valid: {_count(len(service.functions), 'function')}.")
+    terminal.next(f"bareboat package{source.flags}", f"bareboat serve{source.flags}")
+
+
+def _document(service: Service) -> dict[str, Any]:
+    return {
+        "service": service.name,
+        "path": str(service.path),
+        "stage": service.provider.stage,
+        "region": service.provider.region,
+        "functions": list(service.functions),
+        "notes": [{"level": note.level, "text": note.text, "where": note.where} for note in service.notes],
+        "values": [{"path": value.path, "value": value.value, "origin": value.origin} for value in service.values],
+    }
+
+
+def _short(value: Any) -> str:
+    """Show a value as one would write it in the file."""
+    if isinstance(value, str):
+        return value
+    import json
+
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,53 @@
+"""The process round the command line: signals, encodings, closed pipes."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+from bareboat.cli.root import bareboat
+
+
+def run(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line as the whole of this process.
+
+    A signal to end becomes SystemExit, so that every `finally` still runs: no child process and no port is left behind.
+    """
+    _speak_any_encoding()
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _leave)
+    code: int | str | None = 1
+    try:
+        bareboat.main(sys.argv[1:] if arguments is None else list(arguments), prog_name="bareboat")
+    except SystemExit as leaving:
+        code = leaving.code
+    sys.exit(code if _flush() else 1)
+
+
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)  # one is enough: what is being put away is not interrupted again
+    raise SystemExit(128 + number)
+
+
+def _speak_any_encoding() -> None:
+    """Let a terminal that cannot show a character show its escape, in place of a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _flush() -> bool:
+    """Write what is left; False when the reader has gone (`bareboat check | head -1`), which is nobody's error."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at its end
+        return False
+    return True

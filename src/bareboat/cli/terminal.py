@@ -1,0 +1,170 @@
+"""The Terminal: results to stdout, everything else to stderr; with --json one document and nothing else on stdout."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from bareboat.service.model import Note
+
+STYLES = {"error": "31;1", "warning": "33;1", "note": "1", "next": "1"}  # bold tells as much where there is no colour
+
+
+class Terminal:
+    """Where a command shows what it did.
+
+    Args:
+        as_json: whether stdout gets one JSON document; texts, tables and hints for people are then left to stderr.
+    """
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.verbosity = 0
+
+    # --- results, on stdout
+
+    def result(self, document: Any, text: str | None = None) -> None:
+        """Show a result: `document` with `--json`, else `text` (nothing when it is None)."""
+        if self.as_json:
+            self.document(document)
+        elif text is not None:
+            self.write(text)
+
+    def document(self, document: Any) -> None:
+        """Write one JSON document to stdout."""
+        import json
+
+        encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "")
+        self.write(json.dumps(document, indent=2, ensure_ascii=encoding != "utf8", default=_jsonable))
+
+    def write(self, text: str) -> None:
+        """Write a text and a line break to stdout."""
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+    def write_bytes(self, payload: bytes) -> None:
+        """Write a function's answer to stdout, byte for byte, and a line break."""
+        sys.stdout.flush()
+        binary: IO[bytes] = sys.stdout.buffer
+        binary.write(payload + b"\n")
+        binary.flush()
+
+    def table(self, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Write a table to stdout: no boxes, numbers to the right; folded to the width of a terminal, else never cut.
+
+        Args:
+            headers: a unit stands in the header (`size_mb`).
+            rows: ints and floats are aligned right; floats should come rounded, since they are shown as they are.
+        """
+        from rich.table import Table
+        from rich.text import Text
+
+        cells = [list(row) for row in rows]
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        for column, header in enumerate(headers):
+            numbers = all(isinstance(row[column], int | float) for row in cells)
+            table.add_column(Text(header), justify="right" if numbers and cells else "left", overflow="fold")
+        for row in cells:
+            table.add_row(*(Text(str(cell)) for cell in row))
+        console = self._console(sys.stdout)
+        with console.capture() as captured:
+            console.print(table)
+        self.write("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
+
+    # --- everything else, on stderr
+
+    def say(self, text: str = "") -> None:
+        """Write a line to stderr."""
+        try:
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
+        except BrokenPipeError:
+            pass  # nobody reads what is only told in passing
+
+    def error(self, text: str) -> None:
+        """Tell an error; further lines of `text` say what was expected and the fix."""
+        self._labelled("error", text)
+
+    def warning(self, text: str) -> None:
+        """Tell that something will not happen as written."""
+        self._labelled("warning", text)
+
+    def note(self, text: str) -> None:
+        """Tell something that is good to know."""
+        self._labelled("note", text)
+
+    def notes(self, notes: Iterable[Note], *, infos: bool = False) -> None:
+        """Tell the warnings among a service's notes, and with `infos` or `-v` the others too."""
+        for note in notes:
+            text = f"{note.where}: {note.text}" if note.where else note.text
+            if note.level == "warning":
+                self.warning(text)
+            elif infos or self.verbosity:
+                self.note(text)
+
+    def next(self, *commands: str) -> None:
+        """Hint at the next command to type."""
+        for number, command in enumerate(commands):
+            self.say(f"{self._styled('next', 'next:') if number == 0 else '     '} {command}")
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[Callable[[str], None]]:
+        """Show what is being done once it has taken a second: a spinner on a terminal, else a line for each step.
+
+        The function that is handed over tells the step that begins: `step("Resolving 12 packages")`.
+        """
+        from bareboat.cli.progress import Progress
+
+        with Progress(title, self) as progress:
+            yield progress.step
+
+    def more_verbose(self, by: int) -> None:
+        """Log to stderr: INFO from `-v` on, DEBUG from `-vv` on."""
+        import logging
+
+        self.verbosity += by
+        level = logging.INFO if self.verbosity == 1 else logging.DEBUG
+        logging.basicConfig(format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr)
+        logging.getLogger("bareboat").setLevel(level)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether stderr is a terminal that can redraw a line."""
+        return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+    def live_console(self) -> Console:
+        """Return rich's console on stderr, for a spinner or a progress bar."""
+        return self._console(sys.stderr)
+
+    def _labelled(self, kind: str, text: str) -> None:
+        self.say(f"{self._styled(kind, kind + ':')} {text}")
+
+    def _styled(self, kind: str, text: str) -> str:
+        if not self.is_live:
+            return text
+        codes = STYLES[kind].split(";")
+        if os.environ.get("NO_COLOR"):
+            codes = [code for code in codes if code == "1"]
+        return f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if codes else text
+
+    @staticmethod
+    def _console(stream: IO[str]) -> Console:
+        from rich.console import Console
+
+        width = None if stream.isatty() else 10_000  # a file or a pipe cuts nothing
+        return Console(file=stream, width=width, highlight=False, emoji=False, markup=False, soft_wrap=False)
+
+
+def _jsonable(value: object) -> Any:
+    """Say what json has no word for: mappings that are no dicts, tuples' kin, paths."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    return str(value)

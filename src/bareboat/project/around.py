@@ -1,0 +1,149 @@
+"""A model file -> the files of a project that serves it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from statistics import median_low
+
+from bareboat.errors import ModelError
+from bareboat.forest import read_forest
+from bareboat.forest.ir import Category, Forest, Rule
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.()/-]*(?: [A-Za-z0-9_.()/-]+)*")
+_RESERVED = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
+
+_CONFIG = """\
+# {title}
+# The model is served by its own trees: no handler to write, no framework in the artifact.
+service: {service}
+
+provider:
+  name: aws
+  runtime: python3.13
+  architecture: arm64
+  stage: dev
+  region: us-east-1
+
+functions:
+  predict:
+    model: {model}
+    # The names that requests use, in the model's order. Rename them as you like: the model's own names go on working.
+    # A feature that may be null or left out: - {{name: x, nullable: true}}
+    features:
+{features}
+{labels}    samples:
+      - event.json
+    events:
+      - httpApi: POST /predict
+"""
+
+_LABELS = """\
+    # What the {n} classes are called, in the model's order; without it, answers name the class by its number.
+    # labels: [{names}]
+"""
+
+_README = """\
+# {service}
+
+{title}
+
+```
+bareboat check                                        # each setting, and where it comes from
+bareboat serve                                        # http://127.0.0.1:3000
+bareboat invoke local -f predict --path event.json    # one invocation, without HTTP
+bareboat package                                      # the artifact for Lambda
+```
+
+With `bareboat serve` running:
+
+```
+curl -H 'Content-Type: application/json' -d '{body}' http://127.0.0.1:3000/predict
+```
+
+`event.json` holds a row made up from the model's own thresholds. Put in one whose answer you know.
+"""
+
+
+def files_around(model: Path, folder: Path, service: str) -> tuple[dict[str, bytes], str]:
+    """Read a model and return what a project for it holds, relative path -> content, and a sample request body.
+
+    A model that lies in `folder` already is not among the files.
+
+    Raises:
+        ModelError: the file cannot be read, or it is no model.
+    """
+    forest = read_forest(model)
+    source = model.resolve()
+    inside = source.is_relative_to(folder)
+    name = source.relative_to(folder).as_posix() if inside else source.name
+    sample = json.dumps(sample_row(forest), ensure_ascii=False)
+    title = _title(forest, source.name)
+    files = {
+        "serverless.yml": _config(forest, service, name, title),
+        "event.json": json.dumps({"body": sample}, ensure_ascii=False, indent=2) + "\n",
+        "README.md": _README.format(service=service, title=title, body=sample.replace("'", "'\\''")),
+        ".gitignore": ".bareboat/\n",
+    }
+    encoded = {path: text.encode() for path, text in files.items()}
+    if not inside:
+        try:
+            encoded[name] = source.read_bytes()
+        except OSError as error:
+            raise ModelError(f"{model} cannot be read: {error.strerror}", where=str(model)) from error
+    return encoded, sample
+
+
+def sample_row(forest: Forest) -> dict[str, Category]:
+    """Make up a row from the middle of each feature's thresholds: plausible, and none that anybody measured."""
+    thresholds: list[list[float]] = [[] for _ in forest.feature_names]
+    codes: dict[int, int] = {}
+    for tree in forest.trees:
+        for feature, rule, threshold, categories in zip(
+            tree.feature, tree.rule, tree.threshold, tree.categories, strict=True
+        ):
+            if rule is Rule.CATEGORY:
+                codes.setdefault(feature, max(0, (categories & -categories).bit_length() - 1))
+            else:
+                thresholds[feature].append(threshold)
+    row: dict[str, Category] = {}
+    for index, name in enumerate(forest.feature_names):
+        named = forest.categories[index]
+        if named:
+            row[name] = named[codes.get(index, 0)] if codes.get(index, 0) < len(named) else named[0]
+        elif index in codes:
+            row[name] = codes[index]
+        else:
+            row[name] = _rounded(median_low(thresholds[index])) if thresholds[index] else 0
+    return row
+
+
+def _rounded(value: float) -> float | int:
+    short = float(f"{value:.4g}")
+    return int(short) if short.is_integer() and abs(short) < 1e15 else short
+
+
+def _config(forest: Forest, service: str, model: str, title: str) -> str:
+    names = ", ".join(f"class_{number}" for number in range(min(forest.n_classes, 3)))
+    if forest.n_classes > 3:
+        names += ", ..."
+    return _CONFIG.format(
+        title=title,
+        service=service,
+        model=_scalar(model),
+        features="\n".join(f"      - {_scalar(name)}" for name in forest.feature_names),
+        labels=_LABELS.format(n=forest.n_classes, names=names) if forest.is_classifier else "",
+    )
+
+
+def _title(forest: Forest, file_name: str) -> str:
+    kind = f"a classifier of {forest.n_classes} classes" if forest.is_classifier else "a regressor"
+    return f"{file_name} ({forest.source}, {forest.objective}): {kind}, {forest.n_trees} trees, {forest.n_features} features"
+
+
+def _scalar(text: str) -> str:
+    """Write a text as a YAML scalar that reads back as this text."""
+    if _PLAIN.fullmatch(text) and text.lower() not in _RESERVED:
+        return text
+    return json.dumps(text, ensure_ascii=False)

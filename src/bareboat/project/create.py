@@ -1,0 +1,112 @@
+"""Writes the folder of a new project: all of it, or nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bareboat.errors import BareboatError, ConfigurationError
+from bareboat.project.around import files_around
+from bareboat.project.templates import Template
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_NO_NAME = re.compile(r"[^A-Za-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project that was created.
+
+    Args:
+        name: the service's.
+        folder: absolute.
+        files: what was written, relative to it.
+        sample: a request body, as JSON text, for the function that answers; "" when the template does not tell.
+    """
+
+    name: str
+    folder: Path
+    files: tuple[str, ...]
+    sample: str = ""
+
+
+def create_project(template: Template, folder: Path, *, name: str | None = None) -> Project:
+    """Copy a template into a folder, which is made when it is missing.
+
+    Args:
+        name: of the service; None derives it from the folder's name.
+    Raises:
+        ConfigurationError: the name is none that AWS takes, or a file stands in the way (nothing is written then).
+    """
+    folder = folder.resolve()
+    name = service_name(name, folder)
+    files = template.files(name)
+    _write(folder, files)
+    return Project(name, folder, tuple(files))
+
+
+def create_project_for_model(model: Path, folder: Path, *, name: str | None = None) -> Project:
+    """Write a project round a model file: serverless.yml with its feature names, and a copy of the file.
+
+    A model that already lies in `folder` stays where it is.
+
+    Raises:
+        ModelError: the model file cannot be read.
+        ConfigurationError: as for `create_project`.
+    """
+    folder = folder.resolve()
+    name = service_name(name, folder)
+    files, sample = files_around(model, folder, name)
+    _write(folder, files)
+    return Project(name, folder, tuple(files), sample)
+
+
+def service_name(name: str | None, folder: Path) -> str:
+    """Check a service's name, or derive one from a folder's.
+
+    Raises:
+        ConfigurationError: it is none that AWS would take for a stack.
+    """
+    if name is None:
+        derived = _NO_NAME.sub("-", folder.name).strip("-").lower()
+        return derived if _NAME.fullmatch(derived) else f"service-{derived}".rstrip("-")
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(
+            f"{name!r} is no name for a service", expected="letters, digits and hyphens, the first a letter", fix="--name"
+        )
+    return name
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write new files; what was made is taken away again when one of them fails."""
+    if folder.exists() and not folder.is_dir():
+        raise ConfigurationError(f"{folder} is a file", expected="a folder, or nothing yet", fix="--path")
+    in_the_way = [name for name in files if (folder / name).exists() or (folder / name).is_symlink()]
+    if in_the_way:
+        raise ConfigurationError(
+            f"{folder} already has {_listed(in_the_way)}",
+            expected="a folder without them: nothing is overwritten",
+            fix="--path with another folder",
+        )
+    made: list[Path] = []
+    try:
+        for name, content in files.items():
+            path = folder / name
+            for parent in [parent for parent in reversed(path.parents) if not parent.exists()]:
+                parent.mkdir()
+                made.append(parent)
+            with path.open("xb") as file:
+                made.append(path)
+                file.write(content)
+    except BaseException as error:
+        for path in reversed(made):
+            path.rmdir() if path.is_dir() else path.unlink()
+        if isinstance(error, OSError):
+            raise BareboatError(f"{folder} cannot be written: {error.strerror}", fix="--path with another folder") from error
+        raise
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
