@@ -1,0 +1,201 @@
+"""Requests -> invocations -> responses: the HTTP API in front of the local Lambda."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import msgspec
+
+from bareboat.errors import LocalError
+from bareboat.local.gateway import event_v1, event_v2
+from bareboat.local.gateway.call import Api, Call
+from bareboat.local.gateway.cors import CorsRules, is_preflight
+from bareboat.local.gateway.response import MalformedResponseError, message, parse_v1, parse_v2
+from bareboat.local.gateway.routes import Route, RouteTable
+from bareboat.local.invocation import Invocation, Throttled
+from bareboat.local.messages import Request, Response
+from bareboat.service.model import Cors
+
+log = logging.getLogger(__name__)
+
+MAX_HEADER_BYTES = 10_240  # request line and headers (quota of HTTP APIs)
+MAX_BODY_BYTES = 10 * 1024 * 1024  # payload (quota of HTTP APIs)
+MAX_EVENT_BYTES = 6 * 1024 * 1024  # what Lambda takes in a synchronous invocation
+INTEGRATION_TIMEOUT_S = 30.0
+INIT_S = 10.0  # how long a cold start may add to a function's own timeout
+
+Invoke = Callable[[str, bytes, str], Awaitable[Invocation]]  # function name, event, trace id
+_encode = msgspec.json.Encoder().encode
+
+
+class EventFormat(NamedTuple):
+    """How one payload format makes events and reads answers."""
+
+    build: Callable[[Call, Route, dict[str, str]], dict[str, Any]]
+    parse: Callable[[bytes], Response]
+
+
+FORMATS = {
+    "2.0": EventFormat(event_v2.build_event, parse_v2),
+    "1.0": EventFormat(event_v1.build_event, parse_v1),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRecord:
+    """One request and what became of it.
+
+    Args:
+        method, path: as sent, the path without its query; both "" when the request could not be read.
+        function: "" when no function was called.
+        request_id: the gateway's, as in `Apigw-Requestid`; "" when the request could not be read.
+        cold: whether the request waited for a new process.
+        error: why the gateway answered 500 or 503; "" otherwise.
+    """
+
+    method: str
+    path: str
+    status: int
+    latency_ms: float
+    function: str
+    request_id: str
+    cold: bool
+    error: str = ""
+
+
+class IntegrationTimeoutError(Exception):
+    """A function did not answer in the time that an HTTP API waits."""
+
+
+class HttpApiGateway:
+    """The HTTP API: one table of routes, answered by functions. `handle` and `refuse` are for `start_server`.
+
+    Args:
+        invoke: calls a function; may raise Throttled (503) or LocalError (500).
+        cors: None where the API has no CORS configuration: then OPTIONS is a method like any other.
+        on_request: told of each request after it was answered.
+        integration_timeout_s: longer than this is 503, while the function goes on.
+    """
+
+    def __init__(
+        self,
+        table: RouteTable,
+        invoke: Invoke,
+        *,
+        api: Api,
+        cors: Cors | None = None,
+        on_request: Callable[[AccessRecord], None] | None = None,
+        integration_timeout_s: float = INTEGRATION_TIMEOUT_S,
+    ) -> None:
+        self._table = table
+        self._invoke = invoke
+        self._api = api
+        self._cors = None if cors is None else CorsRules(cors, table.methods)
+        self._on_request = on_request
+        self._integration_timeout_s = integration_timeout_s
+        self._late: set[asyncio.Future[Invocation]] = set()
+
+    def handle(self, request: Request) -> Response | Awaitable[Response]:
+        """Answer one request: at once what the gateway answers itself, else after the function."""
+        started = perf_counter()
+        call = Call(request, self._api)
+        found = self._table.find(request.method, call.path)
+        if self._cors is not None and request.method == "OPTIONS":
+            explicit = found is not None and found[0].method == "OPTIONS"
+            if found is None or (is_preflight(request) and not explicit):
+                return self._finish(call, self._cors.preflight(request), started)
+        if found is None:
+            return self._finish(call, self._shared(request, message(404)), started)
+        return self._serve(call, *found, started)
+
+    def refuse(self, status: int) -> Response:
+        """Answer what the server could not read or will not take: 400, 408, 413, 431, 505."""
+        response = message(status)
+        if self._on_request is not None:
+            self._on_request(AccessRecord("", "", status, 0.0, "", "", cold=False))
+        return response
+
+    async def _serve(self, call: Call, route: Route, parameters: dict[str, str], started: float) -> Response:
+        invocation: Invocation | None = None
+        error = ""
+        form = FORMATS[route.payload]
+        try:
+            event = self._event(call, route, parameters, form)
+            if event is None:
+                response = message(413)
+            else:
+                invocation = await self._answer(route, event, call.trace_id)
+                if invocation.error:
+                    response, error = message(500), "the function failed"
+                else:
+                    response = form.parse(invocation.payload)
+        except MalformedResponseError as problem:
+            response, error = message(500), str(problem)
+        except Throttled as problem:
+            response, error = message(503), str(problem)
+        except IntegrationTimeoutError:
+            response, error = message(503), f"no answer in {self._integration_timeout_s:g} s"
+        except LocalError as problem:
+            log.warning("%s: %s", route.function, problem)
+            response, error = message(500), str(problem)
+        self._shared(call.request, response)
+        return self._finish(call, response, started, route.function, invocation, error)
+
+    @staticmethod
+    def _event(call: Call, route: Route, parameters: dict[str, str], form: EventFormat) -> bytes | None:
+        if len(call.request.body) > MAX_EVENT_BYTES:
+            return None
+        event = _encode(form.build(call, route, parameters))
+        return event if len(event) <= MAX_EVENT_BYTES else None
+
+    async def _answer(self, route: Route, event: bytes, trace_id: str) -> Invocation:
+        answer = self._invoke(route.function, event, trace_id)
+        if route.timeout_s + INIT_S < self._integration_timeout_s:
+            return await answer  # the function's own timeout comes first: no second timer on the hot path
+        task = asyncio.ensure_future(answer)
+        self._late.add(task)
+        task.add_done_callback(self._forget)
+        done, _ = await asyncio.wait({task}, timeout=self._integration_timeout_s)
+        if not done:
+            raise IntegrationTimeoutError
+        return task.result()
+
+    def _forget(self, task: asyncio.Future[Invocation]) -> None:
+        self._late.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen: nobody waits for it any more
+
+    def _shared(self, request: Request, response: Response) -> Response:
+        if self._cors is not None:
+            self._cors.apply(request, response)
+        return response
+
+    def _finish(
+        self,
+        call: Call,
+        response: Response,
+        started: float,
+        function: str = "",
+        invocation: Invocation | None = None,
+        error: str = "",
+    ) -> Response:
+        response.headers = [*response.headers, ("Apigw-Requestid", call.request_id)]
+        if self._on_request is not None:
+            self._on_request(
+                AccessRecord(
+                    call.request.method,
+                    call.path,
+                    response.status,
+                    (perf_counter() - started) * 1000,
+                    function,
+                    call.request_id,
+                    cold=invocation is not None and invocation.init_ms is not None,
+                    error=error,
+                )
+            )
+        return response
