@@ -24,7 +24,7 @@ ALIASES = {"offline": "serve"}  # the name that users of serverless-offline type
 class Bareboat(LazyGroup):
     """The root group: it shows what went wrong and turns it into an exit code."""
 
-    def main(  # type: ignore[override]
+    def main(
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,

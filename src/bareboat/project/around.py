@@ -23,8 +23,6 @@ provider:
   name: aws
   runtime: python3.13
   architecture: arm64
-  stage: dev
-  region: us-east-1
 
 functions:
   predict:
@@ -66,6 +64,15 @@ curl -H 'Content-Type: application/json' -d '{body}' http://127.0.0.1:3000/predi
 """
 
 
+_IGNORED = """\
+.bareboat/
+.serverless/
+.venv/
+__pycache__/
+*.py[co]
+"""
+
+
 def files_around(model: Path, folder: Path, service: str) -> tuple[dict[str, bytes], str]:
     """Read a model and return what a project for it holds, relative path -> content, and a sample request body.
 
@@ -84,7 +91,7 @@ def files_around(model: Path, folder: Path, service: str) -> tuple[dict[str, byt
         "serverless.yml": _config(forest, service, name, title),
         "event.json": json.dumps({"body": sample}, ensure_ascii=False, indent=2) + "\n",
         "README.md": _README.format(service=service, title=title, body=sample.replace("'", "'\\''")),
-        ".gitignore": ".bareboat/\n",
+        ".gitignore": _IGNORED,
     }
     encoded = {path: text.encode() for path, text in files.items()}
     if not inside:
@@ -139,7 +146,8 @@ def _config(forest: Forest, service: str, model: str, title: str) -> str:
 
 def _title(forest: Forest, file_name: str) -> str:
     kind = f"a classifier of {forest.n_classes} classes" if forest.is_classifier else "a regressor"
-    return f"{file_name} ({forest.source}, {forest.objective}): {kind}, {forest.n_trees} trees, {forest.n_features} features"
+    size = f"{forest.n_trees} trees, {forest.n_features} features"
+    return f"{file_name} ({forest.source}, {forest.objective}): {kind}, {size}"
 
 
 def _scalar(text: str) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bareboat.errors import BareboatError, ConfigurationError
-from bareboat.project.around import files_around
 from bareboat.project.templates import Template
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
@@ -56,6 +55,8 @@ def create_project_for_model(model: Path, folder: Path, *, name: str | None = No
         ModelError: the model file cannot be read.
         ConfigurationError: as for `create_project`.
     """
+    from bareboat.project.around import files_around  # a template needs no reader of models
+
     folder = folder.resolve()
     name = service_name(name, folder)
     files, sample = files_around(model, folder, name)
@@ -74,7 +75,9 @@ def service_name(name: str | None, folder: Path) -> str:
         return derived if _NAME.fullmatch(derived) else f"service-{derived}".rstrip("-")
     if not _NAME.fullmatch(name):
         raise ConfigurationError(
-            f"{name!r} is no name for a service", expected="letters, digits and hyphens, the first a letter", fix="--name"
+            f"{name!r} is no name for a service",
+            expected="letters, digits and hyphens, the first a letter",
+            fix="--name",
         )
     return name
 
@@ -104,7 +107,9 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
         for path in reversed(made):
             path.rmdir() if path.is_dir() else path.unlink()
         if isinstance(error, OSError):
-            raise BareboatError(f"{folder} cannot be written: {error.strerror}", fix="--path with another folder") from error
+            raise BareboatError(
+                f"{folder} cannot be written: {error.strerror}", fix="--path with another folder"
+            ) from error
         raise
 
 

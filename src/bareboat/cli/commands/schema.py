@@ -16,8 +16,8 @@ from bareboat.cli.terminal import Terminal
 def schema(terminal: Terminal, output: Path | None) -> None:
     """Print the JSON schema of serverless.yml, for editors.
 
-    It has all of bareboat's keys. An editor with the YAML language server then completes and checks each key, when the file begins with
-    `# yaml-language-server: $schema=serverless.schema.json`.
+    It has bareboat's own keys too. An editor with the YAML language server completes and checks each key when the file
+    begins with `# yaml-language-server: $schema=serverless.schema.json`.
     """
     import json
 

@@ -1,0 +1,86 @@
+"""What the user types, names or pipes -> the event of an invocation."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from bareboat.errors import ConfigurationError
+
+
+def read_event(data: str | None, path: Path | None, *, raw: bool) -> bytes:
+    """Return the event as JSON: from `--data`, a file, or standard input when it is no terminal; else `{}`.
+
+    Args:
+        raw: hand the text over as it is, as a JSON string.
+    Raises:
+        ConfigurationError: it is not JSON, the file cannot be read, or both are given.
+    """
+    if data is not None and path is not None:
+        raise ConfigurationError("--data and --path are both given", expected="one event", fix="leave one of them out")
+    if data is not None:
+        return _event(data, "--data", raw=raw)
+    if path is not None and str(path) != "-":
+        return _event(_text(_file(path), str(path)), str(path), raw=raw)
+    if path is None and (sys.stdin is None or sys.stdin.isatty()):
+        return b"{}"
+    text = _text(sys.stdin.buffer.read(), "standard input")
+    return _event(text, "standard input", raw=raw) if raw or text.strip() else b"{}"
+
+
+def read_object(text: str | None, path: Path | None, flag: str) -> str:
+    """Return a JSON object as text, from a flag or a file; "" when neither is given.
+
+    Raises:
+        ConfigurationError: it is no JSON object.
+    """
+    if path is not None:
+        text, flag = _text(_file(path), str(path)), str(path)
+    if text is None:
+        return ""
+    document = json.loads(_event(text, flag, raw=False))
+    if not isinstance(document, dict):
+        raise ConfigurationError(f"{flag} is no JSON object", expected='such as {"client": {"installation_id": "x"}}')
+    return text
+
+
+def _event(text: str, origin: str, *, raw: bool) -> bytes:
+    if raw:
+        return json.dumps(text).encode()
+    try:
+        json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ConfigurationError(f"{origin} is nested too deeply to be read") from None
+    except ValueError as error:
+        where = f"{origin}:{error.lineno}:{error.colno}" if isinstance(error, json.JSONDecodeError) else origin
+        what = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        raise ConfigurationError(
+            f"this is not JSON: {what}",
+            expected="the event as JSON",
+            fix="--raw hands a text over as it is",
+            where=where,
+        ) from error
+    return text.encode()
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number in JSON")
+
+
+def _file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be read: {error.strerror}", expected="a file with the event"
+        ) from error
+
+
+def _text(content: bytes, origin: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"byte {error.start} of {origin} is not UTF-8", expected="the event as JSON in UTF-8"
+        ) from error

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bareboat.errors import ConfigurationError, ModelError
+from bareboat.project import create_project, create_project_for_model, find_template, templates
+from bareboat.project.create import service_name
+
+NAMES = ("aws-python3", "keyword", "lightgbm-handler", "lightgbm-iris")
+
+
+def test_the_four_templates_describe_themselves():
+    assert tuple(template.name for template in templates()) == NAMES
+    assert all(template.description.endswith(".") for template in templates())
+
+
+def test_an_unknown_template_names_the_nearest():
+    with pytest.raises(ConfigurationError) as caught:
+        find_template("lightgbm-irs")
+
+    assert caught.value.problems[0].fix == "bareboat create --template lightgbm-iris"
+    assert "keyword" in caught.value.problems[0].expected
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_template_is_copied_whole_with_the_services_name(tmp_path, name):
+    template = find_template(name)
+
+    project = create_project(template, tmp_path / "new", name="my-service")
+
+    written = {path.relative_to(project.folder).as_posix() for path in project.folder.rglob("*") if path.is_file()}
+    assert written == set(project.files)
+    assert {"serverless.yml", "README.md", ".gitignore"} <= written
+    assert not [path for path in written if "__pycache__" in path or ".bareboat/" in path]
+    config = yaml.safe_load((project.folder / "serverless.yml").read_text())
+    assert config == {**yaml.safe_load((template.folder / "serverless.yml").read_text()), "service": "my-service"}
+    for path in written - {"serverless.yml"}:
+        assert (project.folder / path).read_bytes() == (template.folder / path).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("iris", "iris"), ("My Model_2", "my-model-2"), ("2nd", "service-2nd"), ("___", "service"), ("für", "f-r")],
+)
+def test_the_services_name_comes_from_the_folder(folder, name):
+    assert service_name(None, Path("/x") / folder) == name
+
+
+@pytest.mark.parametrize("name", ["", "2nd", "my_service", "für", "a b", "a\n", "-a"])
+def test_a_name_that_aws_would_not_take_is_refused_before_anything_is_written(tmp_path, name):
+    with pytest.raises(ConfigurationError, match="is no name for a service"):
+        create_project(find_template("aws-python3"), tmp_path / "new", name=name)
+
+    assert not (tmp_path / "new").exists()
+
+
+def test_nothing_is_overwritten_and_nothing_half_written(tmp_path):
+    (tmp_path / "handler.py").write_text("mine")
+
+    with pytest.raises(ConfigurationError, match=r"already has handler\.py") as caught:
+        create_project(find_template("aws-python3"), tmp_path)
+
+    assert caught.value.problems[0].fix
+    assert [path.name for path in tmp_path.iterdir()] == ["handler.py"]
+    assert (tmp_path / "handler.py").read_text() == "mine"
+
+
+def test_a_dangling_link_counts_as_a_file(tmp_path):
+    (tmp_path / "serverless.yml").symlink_to(tmp_path / "nowhere")
+
+    with pytest.raises(ConfigurationError, match=r"already has serverless\.yml"):
+        create_project(find_template("aws-python3"), tmp_path)
+
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_files_that_are_not_in_the_way_stay(tmp_path):
+    (tmp_path / "data.csv").write_text("a,b")
+
+    create_project(find_template("aws-python3"), tmp_path)
+
+    assert (tmp_path / "data.csv").read_text() == "a,b"
+    assert (tmp_path / "serverless.yml").exists()
+
+
+def test_a_file_in_place_of_the_folder_is_told(tmp_path):
+    (tmp_path / "new").write_text("")
+
+    with pytest.raises(ConfigurationError, match="is a file"):
+        create_project(find_template("aws-python3"), tmp_path / "new")
+
+
+def test_what_was_made_is_taken_away_when_a_file_cannot_be_written(tmp_path):
+    long = "x" * 300  # longer than a file's name may be
+    template = find_template("aws-python3")
+
+    class Broken(type(template)):
+        def files(self, service_name):
+            return {"a/b.txt": b"1", "c.txt": b"2", f"d/{long}": b"3"}
+
+    broken = Broken(template.name, template.folder, "")
+
+    with pytest.raises(Exception, match="cannot be written"):
+        create_project(broken, tmp_path / "deep" / "new")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- round a model file
+
+IRIS = find_template("lightgbm-iris").folder / "lgb.model"
+
+
+def test_a_project_round_a_model_names_its_features(tmp_path):
+    (tmp_path / "churn.txt").write_bytes(IRIS.read_bytes())
+
+    project = create_project_for_model(tmp_path / "churn.txt", tmp_path / "churn")
+
+    config = yaml.safe_load((project.folder / "serverless.yml").read_text())
+    assert config["service"] == "churn"
+    function = config["functions"]["predict"]
+    assert function["model"] == "churn.txt"
+    assert function["features"] == [f"{part}_{side}_(cm)" for part in ("sepal", "petal") for side in ("length", "width")]
+    assert (project.folder / "churn.txt").read_bytes() == IRIS.read_bytes()
+    row = json.loads(json.loads((project.folder / "event.json").read_text())["body"])
+    assert list(row) == function["features"]
+    assert json.loads(project.sample) == row
+    assert row["petal_width_(cm)"] in {0.8, 1.65, 1.75, 1.55, 1.45, 1.7}
+
+
+def test_a_model_that_lies_in_the_folder_stays_where_it_is(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "m 1.txt").write_bytes(IRIS.read_bytes())
+
+    project = create_project_for_model(tmp_path / "models" / "m 1.txt", tmp_path, name="mine")
+
+    config = yaml.safe_load((tmp_path / "serverless.yml").read_text())
+    assert config["functions"]["predict"]["model"] == "models/m 1.txt"
+    assert "models/m 1.txt" not in project.files
+
+
+NASTY = ["yes", "1e5", "a: b", "#x", "- x", "für", "{a}", "null", "'q'", '"d"', "~", "a b", "ok_1", "=", "%x", "*a", "&b"]
+
+
+def test_feature_names_of_any_kind_read_back_from_the_yaml(tmp_path):
+    names = NASTY[:4]
+    text = IRIS.read_text().replace(
+        "feature_names=sepal_length_(cm) sepal_width_(cm) petal_length_(cm) petal_width_(cm)",
+        "feature_names=" + " ".join(name.replace(" ", "_") for name in names),
+    )
+    (tmp_path / "m.txt").write_text(text)
+
+    create_project_for_model(tmp_path / "m.txt", tmp_path / "new")
+
+    config = yaml.safe_load((tmp_path / "new" / "serverless.yml").read_text())
+    assert config["functions"]["predict"]["features"] == [name.replace(" ", "_") for name in names]
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_a_scalar_reads_back(name):
+    from bareboat.project.around import _scalar
+
+    assert yaml.safe_load(f"- {_scalar(name)}\n") == [name]
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\x01\x02", b"tree\nversion=v4\n"], ids=["empty", "binary", "cut off"])
+def test_a_model_that_cannot_be_read_leaves_no_folder(tmp_path, content):
+    (tmp_path / "m.txt").write_bytes(content)
+
+    with pytest.raises(ModelError):
+        create_project_for_model(tmp_path / "m.txt", tmp_path / "new")
+
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_model_that_is_missing_is_named(tmp_path):
+    with pytest.raises(ModelError, match="missing.txt"):
+        create_project_for_model(tmp_path / "missing.txt", tmp_path / "new")
