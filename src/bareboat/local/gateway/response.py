@@ -79,7 +79,7 @@ def message(status: int, text: str = "") -> Response:
 def _json(payload: bytes) -> Any:
     try:
         return _decode(payload)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise MalformedResponseError(f"the function's answer is not JSON: {error}") from None
     except RecursionError:
         raise MalformedResponseError("the function's answer is nested too deeply") from None
