@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MAX_ANSWER_BYTES = 6_291_556  # Lambda's limit on a response, recorded: 6 * 1024 * 1024 + 100
+_ENCODE = json.JSONEncoder(allow_nan=False).encode
 INTERNAL = '{"message": "Internal Server Error"}'
 
 
@@ -131,9 +132,21 @@ def load_function(root: str) -> ModelFunction:
         ModelError: the forest is damaged.
         Exception: what importing the modules of `before` and `after` raises.
     """
+    config = _config(os.path.join(root, ".bareboat", "function.json"))
     from bareboat.runtime.forest import load_forest
 
-    path = os.path.join(root, ".bareboat", "function.json")
+    forest = load_forest(os.path.join(root, config["forest"]))
+    return ModelFunction(
+        config["function"],
+        forest,
+        _signature(config),
+        Answers(is_classifier=forest.is_classifier, n_classes=forest.n_classes, labels=config["labels"]),
+        before=_wrapper(config["before"]),
+        after=_wrapper(config["after"]),
+    )
+
+
+def _config(path: str) -> Mapping[str, Any]:
     try:
         with open(path, encoding="utf-8") as file:
             config = json.load(file)
@@ -151,15 +164,7 @@ def load_function(root: str) -> ModelFunction:
             fix="bareboat package, with the version that is in the artifact",
             where=path,
         )
-    forest = load_forest(os.path.join(root, config["forest"]))
-    return ModelFunction(
-        config["function"],
-        forest,
-        _signature(config),
-        Answers(is_classifier=forest.is_classifier, n_classes=forest.n_classes, labels=config["labels"]),
-        before=_wrapper(config["before"]),
-        after=_wrapper(config["after"]),
-    )
+    return config
 
 
 def _signature(config: Mapping[str, Any]) -> Signature:
@@ -181,7 +186,7 @@ def _wrapper(name: str | None) -> Callable[[Any], Any] | None:
 
 
 def _serialise(answer: object, rows: int) -> str:
-    body = json.dumps(answer, allow_nan=False)
+    body = _ENCODE(answer)
     # The body is a text inside a JSON document, where each quote and backslash takes two bytes.
     if len(body) > MAX_ANSWER_BYTES // 2:
         size = len(body) + body.count('"') + body.count("\\") + 100
