@@ -13,6 +13,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 MAX_BYTES = 2_000_000
 MAX_REDIRECTS = 5
+REDIRECTS = (301, 302, 303, 307, 308)
 MAX_URL = 2048
 PORTS = {"http": 80, "https": 443}
 TEXT = re.compile(r"text/|application/(json|javascript|xml|[\w.-]+\+(json|xml))$")
@@ -105,16 +106,17 @@ class Fetching:
         try:
             headers = {"Accept": "text/html, text/*, */*;q=0.5", "Accept-Encoding": "identity", "Connection": "close"}
             connection.request("GET", path, headers=headers | {"User-Agent": "keyword/1"})
-            response = connection.getresponse()
-            location = response.headers.get("Location")
-            if response.status in (301, 302, 303, 307, 308) and location:
-                return location, None, None
-            if response.status != 200:
-                raise Refused(502, f"The page answers with status {response.status}")
-            check_headers(response.headers)
-            return None, response.headers, self.read(response)
+            with connection.getresponse() as response:
+                location = response.headers.get("Location")
+                if response.status in REDIRECTS and location:
+                    return location, None, None
+                if response.status != 200:
+                    raise Refused(502, f"The page answers with status {response.status}")
+                check_headers(response.headers)
+                return None, response.headers, self.read(response)
         finally:
             connection.close()
+            self.socket.close()
 
     def connect(self, scheme, host, port):
         """Connect to an address of the host, once every one of them has been checked."""
