@@ -235,8 +235,12 @@ def test_a_header_that_is_utf8_is_read_as_utf8_and_else_as_latin_1(build):
 
 @pytest.mark.parametrize(
     ("host", "name", "prefix"),
-    [("localhost:3000", "localhost", "localhost"), ("api.example.com", "api.example.com", "api"), ("[::1]:3000", "[::1]", "[::1]")],
-)  # fmt: skip
+    [
+        ("localhost:3000", "localhost", "localhost"),
+        ("api.example.com", "api.example.com", "api"),
+        ("[::1]:3000", "[::1]", "[::1]"),
+    ],
+)
 def test_the_domain_is_the_host_without_its_port(host, name, prefix):
     event = event_v2.build_event(Call(Request("GET", "/", [("Host", host)], b"", ("::1", 1)), API), PREDICT, {})
 
