@@ -67,21 +67,14 @@ def test_an_inferred_response_is_as_recorded(function_url, name, returned):
 
     assert response.status == recorded["statuscode"]
     assert len(response.body) == int(recorded["headers"]["Content-Length"])
-    assert response.body.decode() in {
-        recorded["content"],
-        json.dumps(recorded["content"]),
-        compact(recorded["content"]),
-    }
+    text = response.body.decode()
+    assert recorded["content"] == (text if isinstance(recorded["content"], str) else json.loads(text))
     kind = dict(response.headers)["Content-Type"]
     if name.startswith("http-response"):
         # Recorded on HTTP APIs 2025-04-14 (aws-lambda-dotnet, V2_HttpAPIHeaders): plain text, where a URL says JSON.
         assert (kind, recorded["headers"]["Content-Type"]) == ("text/plain; charset=utf-8", "application/json")
     else:
         assert kind == recorded["headers"]["Content-Type"]
-
-
-def compact(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
 
 
 # Events, format 2.0: the requests that the recorded tests sent
