@@ -30,5 +30,20 @@ class Invocation:
     log: str
 
 
-class Throttled(LocalError):  # noqa: N818 - the word of AWS
-    """The function's concurrency limit is reached: Lambda's 429 TooManyRequestsException."""
+class Throttled(LocalError):  # noqa: N818 - Lambda's own word
+    """The function's concurrency limit is reached: Lambda's 429 TooManyRequestsException, `Rate Exceeded.`
+
+    Args:
+        reason: `ReservedFunctionConcurrentInvocationLimitExceeded` or `ConcurrentInvocationLimitExceeded`.
+    """
+
+    code = "TooManyRequestsException"
+    words = "Rate Exceeded."
+
+    def __init__(self, function: str, limit: int, *, reserved: bool) -> None:
+        self.reason = f"{'ReservedFunction' if reserved else ''}ConcurrentInvocationLimitExceeded"
+        super().__init__(
+            f"{self.code}: {self.words} {function} already runs {limit} times",
+            expected=f"at most {limit} invocations at the same time",
+            fix=f"raise functions.{function}.reservedConcurrency" if reserved else "send fewer requests at once",
+        )

@@ -1,0 +1,303 @@
+"""Events in, one process each at a time: spawned when needed, reused when idle, replaced when gone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections import deque
+from collections.abc import Coroutine
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from bareboat.artifact.model import Artifact
+from bareboat.errors import InputError, LocalError
+from bareboat.local.invocation import Invocation, Throttled
+from bareboat.local.outcome import UNHANDLED, Outcome
+from bareboat.local.sandbox import InitFailure, Job, Sandbox
+from bareboat.local.spec import ACCOUNT, Spec, prepare
+from bareboat.service.model import Function
+
+log = logging.getLogger(__name__)
+
+ACCOUNT_CONCURRENCY = 1000  # Lambda's default for an account and region
+MAX_EVENT_BYTES = 6 * 1024 * 1024
+
+
+class Pool:
+    """The processes of one function.
+
+    Up to the number of cores, a process is spawned for each event that finds none idle. Beyond that, more are spawned
+    only when the oldest event has waited `grow_after_s`, and never so many that more than one a core is in its init:
+    sixteen imports at once on four cores would be slower than four, then four.
+
+    Args:
+        max_processes: never more than this; further events wait.
+        cores: how many processes may be in their init at once.
+        init_timeout_s: Lambda's 10 s; after it the init is done again inside the invocation, under its timeout.
+        folder: where the artifact is unpacked, when it already is.
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        artifact: Artifact,
+        *,
+        region: str = "us-east-1",
+        account_id: str = ACCOUNT,
+        max_processes: int = 64,
+        grow_after_s: float = 0.25,
+        init_timeout_s: float = 10.0,
+        cores: int | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        self._function = function
+        self._artifact = artifact
+        self._folder = folder
+        self._region = region
+        self._account_id = account_id
+        self._max = max_processes
+        self._cores = min(cores or _cores(), max_processes)
+        self._grow_after_s = grow_after_s
+        self._init_timeout_s = init_timeout_s
+        reserved = function.reserved_concurrency
+        self._limit = ACCOUNT_CONCURRENCY if reserved is None else reserved
+        self._spec: Spec | None = None
+        self._queue: deque[Job] = deque()
+        self._idle: list[Sandbox] = []
+        self._all: set[Sandbox] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._in_flight = 0
+        self._starting = 0
+        self._grown_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    @property
+    def processes(self) -> int:
+        """How many processes there are, those in their init included."""
+        return len(self._all)
+
+    async def start(self) -> None:
+        """Unpack the artifact and install the runtime client; no process is spawned before the first event.
+
+        Raises:
+            LocalError: no interpreter of the artifact's version here, or the client cannot be installed.
+            ArtifactError: the archive is damaged.
+        """
+        self._spec = await asyncio.to_thread(
+            prepare,
+            self._function,
+            self._artifact,
+            region=self._region,
+            account_id=self._account_id,
+            folder=self._folder,
+        )
+
+    async def invoke(self, event: bytes, *, trace_id: str = "", client_context: str = "") -> Invocation:
+        """Run the function on one event and return what came of it, an error of the function included.
+
+        A caller that is cancelled takes its event out of the queue; one that already runs goes on, as on Lambda.
+
+        Args:
+            event: JSON.
+            trace_id: `Root=1-...;Parent=...;Sampled=0`; made up when empty.
+            client_context: JSON, as the Invoke API's ClientContext decodes to.
+        Raises:
+            Throttled: as many invocations run as the function's reservedConcurrency (else 1,000) allows.
+            InputError: the event is over 6 MiB.
+            LocalError: the interpreter does not start, or the pool is closed.
+        """
+        if self._spec is None or self._closed:
+            raise LocalError(f"{self._function.name} is not being served", fix="start it again")
+        if len(event) > MAX_EVENT_BYTES:
+            raise InputError(
+                f"the event has {len(event):,} bytes", expected=f"at most {MAX_EVENT_BYTES:,}, as on Lambda"
+            )
+        if self._in_flight >= self._limit:
+            reserved = self._function.reserved_concurrency is not None
+            raise Throttled(self._function.name, self._limit, reserved=reserved)
+        self._in_flight += 1
+        job = Job(event, _uuid4(), trace_id or _trace_id(), client_context)
+        outcome = job.future
+        outcome.add_done_callback(self._done)
+        self._dispatch(job)
+        try:
+            return await asyncio.shield(outcome)
+        except asyncio.CancelledError:
+            if job in self._queue:
+                self._queue.remove(job)
+                outcome.cancel()
+            raise
+
+    async def close(self) -> None:
+        """Kill every process, and what they started. Events under way fail with LocalError."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in tuple(self._tasks):
+            task.cancel()
+        while self._queue:
+            self._fail(self._queue.popleft(), self._stopped())
+        await asyncio.gather(*(sandbox.close() for sandbox in tuple(self._all)))
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._all.clear()
+        self._idle.clear()
+
+    # Events to processes
+
+    def _dispatch(self, job: Job) -> None:
+        while self._idle:
+            if self._idle.pop().run(job):
+                return
+        job.queued = perf_counter()
+        self._queue.append(job)
+        self._grow()
+
+    def _done(self, outcome: asyncio.Future[Invocation]) -> None:
+        self._in_flight -= 1
+        if not outcome.cancelled():
+            outcome.exception()  # seen, also when its caller is gone
+
+    def _serve(self, sandbox: Sandbox) -> None:
+        """Give an idle process the oldest event, or rest."""
+        if self._closed:
+            return
+        if self._queue:
+            job = self._queue.popleft()
+            if not sandbox.run(job):
+                self._queue.appendleft(job)
+        else:
+            self._idle.append(sandbox)
+
+    def _gone(self, sandbox: Sandbox) -> None:
+        if sandbox in self._idle:
+            self._idle.remove(sandbox)
+        if not self._closed:
+            self._all.discard(sandbox)
+            self._spawn_task(sandbox.close())
+            self._grow()
+
+    # Processes for events
+
+    def _grow(self) -> None:
+        """Spawn what the queue calls for, now or after a while."""
+        if not self._queue or self._closed:
+            return
+        while len(self._all) < self._cores and self._starting < len(self._queue):
+            self._spawn()
+        if self._timer is None and len(self._all) < self._max:
+            self._timer = asyncio.get_running_loop().call_later(self._grow_after_s, self._grow_beyond)
+
+    def _grow_beyond(self) -> None:
+        self._timer = None
+        if not self._queue or self._closed:
+            return
+        now = perf_counter()
+        if now - max(self._queue[0].queued, self._grown_at) >= self._grow_after_s * 0.9:
+            room = min(self._cores - self._starting, self._max - len(self._all), len(self._queue) - self._starting)
+            for _ in range(room):
+                self._spawn()
+                self._grown_at = now
+        self._grow()
+
+    def _spawn(self) -> None:
+        assert self._spec is not None
+        self._starting += 1
+        sandbox = Sandbox(self._spec, on_idle=self._serve, on_gone=self._gone)
+        self._all.add(sandbox)
+        self._spawn_task(self._boot(sandbox))
+
+    def _spawn_task(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _boot(self, sandbox: Sandbox) -> None:
+        try:
+            failure = await sandbox.start(self._init_timeout_s)
+        except LocalError as error:
+            self._starting -= 1
+            await self._discard(sandbox)
+            while self._queue:
+                self._fail(self._queue.popleft(), error)
+            return
+        self._starting -= 1
+        if failure is None:
+            self._serve(sandbox)
+            return
+        job = self._queue.popleft() if self._queue else None
+        discarded = asyncio.ensure_future(self._discard(sandbox))
+        if job is None:
+            log.info("%s: init failed (%s) with no event waiting", self._function.name, failure.kind)
+        elif failure.kind == "error":
+            self._answer_init_error(job, failure, failure.took_ms)
+        else:
+            await self._boot_inside(job, failure)
+        await discarded
+        self._grow()
+
+    async def _boot_inside(self, job: Job, first: InitFailure) -> None:
+        """Do the init again as part of the invocation, under its timeout, as Lambda does."""
+        spec = self._spec
+        assert spec is not None
+        sandbox = Sandbox(spec, on_idle=self._serve, on_gone=self._gone)
+        self._all.add(sandbox)
+        job.started = perf_counter()
+        try:
+            failure = await sandbox.start(spec.timeout_s)
+        except LocalError as error:
+            await self._discard(sandbox)
+            self._fail(job, error)
+            return
+        if failure is None:
+            if not sandbox.run(job):
+                self._fail(job, LocalError(f"the process of {spec.name} ended before its event"))
+            return
+        self._answer_init_error(job, failure, (perf_counter() - job.started) * 1000, before=first.log)
+        await self._discard(sandbox)
+
+    def _answer_init_error(self, job: Job, failure: InitFailure, duration_ms: float, *, before: str = "") -> None:
+        spec = self._spec
+        assert spec is not None
+        outcome = Outcome(failure.payload, UNHANDLED, duration_ms, memory_mb=failure.memory_mb)
+        if failure.kind == "error":
+            outcome.before, outcome.status = before + failure.log, "error"
+        else:
+            outcome.before, outcome.written = before, failure.log
+            if failure.kind == "timeout":
+                outcome.time_out(job.request_id, spec.timeout_s)
+            else:
+                outcome.exit(job.request_id, failure.status)
+        if not job.future.done():
+            job.future.set_result(outcome.invocation(spec, job.request_id))
+
+    async def _discard(self, sandbox: Sandbox) -> None:
+        self._all.discard(sandbox)
+        await sandbox.close()
+
+    def _fail(self, job: Job, error: Exception) -> None:
+        if not job.future.done():
+            job.future.set_exception(error)
+
+    def _stopped(self) -> LocalError:
+        return LocalError(f"{self._function.name} was stopped before it answered")
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _uuid4() -> str:
+    raw = bytearray(os.urandom(16))
+    raw[6] = raw[6] & 0x0F | 0x40
+    raw[8] = raw[8] & 0x3F | 0x80
+    text = raw.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _trace_id() -> str:
+    raw = os.urandom(20).hex()
+    return f"Root=1-{int(time.time()):08x}-{raw[:24]};Parent={raw[24:]};Sampled=0"

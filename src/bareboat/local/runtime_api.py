@@ -1,0 +1,156 @@
+"""Lambda's Runtime API, version 2018-06-01, for one process: events out, answers in.
+
+Source: AWS's runtime interface client for Python (what it sends) and AWS's runtime interface emulator (states, bodies).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable
+from typing import Protocol
+
+from bareboat.local.faults import MAX_PAYLOAD_BYTES
+from bareboat.local.http import Request, Response, Server, start_server
+
+PREFIX = "/2018-06-01/runtime/"
+JSON = (("Content-Type", "application/json"),)
+ACCEPTED = Response(202, JSON, b'{"status":"OK"}\n')
+MAX_HEADER_BYTES = 2_000_000  # the client sends up to 1 MB of stack trace in a header
+
+
+class Listener(Protocol):
+    """Whom the API tells what the runtime did."""
+
+    def ready(self) -> None:
+        """Hear that the runtime asks for an event."""
+
+    def init_failed(self, payload: bytes) -> None:
+        """Hear that the handler could not be imported."""
+
+    def answered(self, payload: bytes, *, failed: bool, request: Request) -> None:
+        """Hear the response (or, `failed`, the error document) of the event."""
+
+    def overflowed(self) -> None:
+        """Hear that the response was over the limit, and refused."""
+
+
+class RuntimeApi:
+    """The API on a port of its own. `send` hands one event to the runtime that waits for it."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._state = "Started"
+        self._request_id = ""
+        self._event = Response(500)
+        self._waiter: asyncio.Future[Response] | None = None
+        self._server: Server | None = None
+
+    async def start(self) -> str:
+        """Listen, and return the address as AWS_LAMBDA_RUNTIME_API has it: `127.0.0.1:40123`."""
+        self._server = await start_server(
+            self.handle,
+            "127.0.0.1",
+            0,
+            max_header_bytes=MAX_HEADER_BYTES,
+            max_body_bytes=MAX_PAYLOAD_BYTES,
+            idle_s=float("inf"),
+            refuse=self._refuse,
+        )
+        return f"127.0.0.1:{self._server.port}"
+
+    async def close(self) -> None:
+        """Stop listening and drop the runtime's connections."""
+        if self._server is not None:
+            await self._server.close(grace_s=0)
+        if self._waiter is not None:
+            self._waiter.cancel()
+
+    def send(self, request_id: str, headers: tuple[tuple[str, str], ...], event: bytes) -> None:
+        """Hand an event to the runtime, which must be waiting.
+
+        Args:
+            headers: those of `/next` beside the request id and the content type: deadline, ARN, trace, contexts.
+        """
+        assert self._waiter is not None
+        assert self._state == "Ready"
+        self._state = "Running"
+        self._request_id = request_id
+        self._event = Response(200, (*JSON, ("Lambda-Runtime-Aws-Request-Id", request_id), *headers), event)
+        waiter, self._waiter = self._waiter, None
+        if not waiter.done():
+            waiter.set_result(self._event)
+
+    def handle(self, request: Request) -> Response | Awaitable[Response]:
+        """Answer one call of the runtime."""
+        if not request.target.startswith(PREFIX):
+            return Response(404, (("Content-Type", "text/plain; charset=utf-8"),), b"404 page not found\n")
+        path = request.target[len(PREFIX) :]
+        if request.method == "GET":
+            if path == "invocation/next":
+                return self._next()
+            if path == "restore/next":
+                return self._restore_next()
+        elif request.method == "POST":
+            kind, _, rest = path.partition("/")
+            request_id, _, verb = rest.partition("/")
+            if kind == "invocation" and verb in {"response", "error"}:
+                return self._answer(request, request_id, failed=verb == "error")
+            if path == "init/error":
+                return self._init_error(request, "Started", "InitError")
+            if path == "restore/error":
+                return self._init_error(request, "Restoring", "RestoreError")
+        return Response(404, (("Content-Type", "text/plain; charset=utf-8"),), b"404 page not found\n")
+
+    def _next(self) -> Response | Awaitable[Response]:
+        if self._state == "Running":
+            return self._event  # asked again before answering: the same event again
+        if self._state not in {"Started", "Restoring", "Ready", "ResponseSent"}:
+            return self._forbidden("Ready")
+        waiter = asyncio.get_running_loop().create_future()
+        first = self._state != "Ready"
+        self._waiter = waiter  # the newest connection is the one that lives
+        self._state = "Ready"
+        if first:
+            self._listener.ready()
+        return waiter
+
+    def _restore_next(self) -> Response:
+        if self._state != "Started":
+            return self._forbidden("RestoreReady")
+        self._state = "Restoring"
+        return Response(200)
+
+    def _answer(self, request: Request, request_id: str, *, failed: bool) -> Response:
+        if self._state != "Running":
+            return self._forbidden("InvocationErrorResponse" if failed else "InvocationResponse")
+        if request_id != self._request_id:
+            return _error(400, "InvalidRequestID", "Invalid request ID")
+        self._state = "ResponseSent"
+        self._listener.answered(request.body, failed=failed, request=request)
+        return ACCEPTED
+
+    def _init_error(self, request: Request, state: str, target: str) -> Response:
+        if self._state != state:
+            return self._forbidden(target)
+        self._state = target
+        self._listener.init_failed(request.body)
+        return ACCEPTED
+
+    def _refuse(self, status: int) -> Response:
+        if status == 413:
+            if self._state == "Running":
+                self._state = "ResponseSent"
+                self._listener.overflowed()
+            size = f"Exceeded maximum allowed payload size ({MAX_PAYLOAD_BYTES} bytes)."
+            return _error(413, "RequestEntityTooLarge", size)
+        return _error(status, "InvalidRequest", "The request cannot be read")
+
+    def _forbidden(self, target: str) -> Response:
+        text = f"State transition from {self._state} to {target} failed for runtime. Error: "
+        return _error(403, "InvalidStateTransition", text + "State transition is not allowed")
+
+
+def _error(status: int, kind: str, message: str) -> Response:
+    body = json.dumps({"errorMessage": message, "errorType": kind}, separators=(",", ":"))
+    return Response(status, JSON, body.encode() + b"\n")
