@@ -43,7 +43,7 @@ class Call:
         query_string: as sent, without the question mark.
         request_id: 16 characters, the last of them "=".
         time, time_epoch: `12/Mar/2020:19:03:58 +0000`, and milliseconds.
-        trace_id: the X-Amzn-Trace-Id header, `Root=1-...`.
+        trace_id: the X-Amzn-Trace-Id header, `Root=1-...`; `lambda_trace` is what the function's process is given.
     """
 
     __slots__ = (
@@ -66,6 +66,13 @@ class Call:
         self.time = clock(int(now))
         self.trace_id = f"Root=1-{int(now):08x}-{random[11:].hex()}"
         self.forwarded_for = request.peer[0]
+
+    @property
+    def lambda_trace(self) -> str:
+        """The trace as Lambda hands it on: `Root=1-...;Parent=...;Sampled=0`."""
+        if "Parent=" in self.trace_id:
+            return self.trace_id
+        return f"{self.trace_id};Parent={os.urandom(8).hex()};Sampled=0"
 
     def forward(self, name: str, value: str) -> None:
         """Take a client's own X-Forwarded-For, which the gateway adds to, or X-Amzn-Trace-Id, which it keeps."""

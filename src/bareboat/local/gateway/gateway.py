@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from bareboat.errors import LocalError
+from bareboat.errors import BareboatError
 from bareboat.local.gateway import event_v1, event_v2
 from bareboat.local.gateway.call import Api, Call
 from bareboat.local.gateway.cors import CorsRules, is_preflight
@@ -27,7 +27,7 @@ MAX_HEADER_BYTES = 10_240  # request line and headers (quota of HTTP APIs)
 MAX_BODY_BYTES = 10 * 1024 * 1024  # payload (quota of HTTP APIs)
 MAX_EVENT_BYTES = 6 * 1024 * 1024  # what Lambda takes in a synchronous invocation
 INTEGRATION_TIMEOUT_S = 30.0
-INIT_S = 10.0  # how long a cold start may add to a function's own timeout
+INIT_S = 10.0  # how long a cold start may add to a function's own timeout: Lambda's limit
 
 Invoke = Callable[[str, bytes, str], Awaitable[Invocation]]  # function name, event, trace id
 _encode = msgspec.json.Encoder().encode
@@ -76,7 +76,7 @@ class HttpApiGateway:
     """The HTTP API: one table of routes, answered by functions. `handle` and `refuse` are for `start_server`.
 
     Args:
-        invoke: calls a function; may raise Throttled (503) or LocalError (500).
+        invoke: calls a function; may raise Throttled (503) or another BareboatError (500).
         cors: None where the API has no CORS configuration: then OPTIONS is a method like any other.
         on_request: told of each request after it was answered.
         integration_timeout_s: longer than this is 503, while the function goes on.
@@ -129,7 +129,7 @@ class HttpApiGateway:
             if event is None:
                 response = message(413)
             else:
-                invocation = await self._answer(route, event, call.trace_id)
+                invocation = await self._answer(route, event, call.lambda_trace)
                 if invocation.error:
                     response, error = message(500), "the function failed"
                 else:
@@ -137,12 +137,12 @@ class HttpApiGateway:
         except MalformedResponseError as problem:
             response, error = message(500), str(problem)
         except Throttled as problem:
-            response, error = message(503), str(problem)
+            response, error = message(503), problem.problems[0].found
         except IntegrationTimeoutError:
             response, error = message(503), f"no answer in {self._integration_timeout_s:g} s"
-        except LocalError as problem:
+        except BareboatError as problem:
             log.warning("%s: %s", route.function, problem)
-            response, error = message(500), str(problem)
+            response, error = message(500), problem.problems[0].found
         self._shared(call.request, response)
         return self._finish(call, response, started, route.function, invocation, error)
 
@@ -156,7 +156,12 @@ class HttpApiGateway:
     async def _answer(self, route: Route, event: bytes, trace_id: str) -> Invocation:
         answer = self._invoke(route.function, event, trace_id)
         if route.timeout_s + INIT_S < self._integration_timeout_s:
-            return await answer  # the function's own timeout comes first: no second timer on the hot path
+            # Only waiting for a free process can take that long. An event that still waits is then taken back.
+            try:
+                async with asyncio.timeout(self._integration_timeout_s):
+                    return await answer
+            except TimeoutError:
+                raise IntegrationTimeoutError from None
         task = asyncio.ensure_future(answer)
         self._late.add(task)
         task.add_done_callback(self._forget)
