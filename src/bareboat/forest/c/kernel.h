@@ -1,0 +1,77 @@
+/* The ABI of bareboat's kernel: a mapped .forest file and rows of numbers -> scores.
+ *
+ * The kernel allocates nothing, keeps nothing and does no I/O. Its caller owns three kinds of memory:
+ *
+ *   file     the whole .forest file, mapped or read, at an address that is a multiple of 8. It must stay as it is for
+ *            as long as `forest` is used: open checks every index once, and nothing is checked again.
+ *   forest   bareboat_memory() bytes, aligned to 8; bareboat_open() fills it. Read-only afterwards, so that any number
+ *            of threads may share it.
+ *   scratch  bareboat_scratch() bytes, aligned to 8, one for each thread.
+ *
+ * Shapes: n_features, n_outputs and n_trees are those of the file's header. A row is n_features float64, NaN where a
+ * value is missing. Outputs are n_outputs float64 a row.
+ *
+ * docs/forest-format.md describes the file. Raw scores are the sums of leaf values in the order of the trees, with no
+ * fused multiply-add, so that they equal the training framework's on every CPU.
+ */
+#ifndef BAREBOAT_KERNEL_H
+#define BAREBOAT_KERNEL_H
+
+#include <stdint.h>
+
+#define BAREBOAT_ABI 1
+
+#if defined(_WIN32)
+#define BAREBOAT_API __declspec(dllexport)
+#else
+#define BAREBOAT_API __attribute__((visibility("default")))
+#endif
+
+/* What may be wrong with a file. Open returns `error | section tag << 8`; the tag is 0 for the header. */
+enum {
+    BAREBOAT_OK = 0,
+    BAREBOAT_SHORT = 1,     /* shorter than a header */
+    BAREBOAT_MAGIC = 2,     /* not a .forest file */
+    BAREBOAT_VERSION = 3,   /* a version that this kernel does not read */
+    BAREBOAT_SIZE = 4,      /* cut off or extended: the header says another size */
+    BAREBOAT_DIGEST = 5,    /* the digest does not fit the bytes */
+    BAREBOAT_HEADER = 6,    /* a field of the header is out of its range */
+    BAREBOAT_UNKNOWN = 7,   /* a section that this kernel does not know and may not skip */
+    BAREBOAT_PLACE = 8,     /* a section lies outside the file, overlaps or is out of order */
+    BAREBOAT_COUNT = 9,     /* a section is missing or has the wrong number of elements */
+    BAREBOAT_ORDER = 10,    /* numbers that must rise do not */
+    BAREBOAT_INDEX = 11,    /* an index points outside */
+    BAREBOAT_NUMBER = 12,   /* a number is NaN or infinite */
+    BAREBOAT_MEMORY = 13    /* the caller's memory is too small, or it or the file is not aligned */
+};
+
+/* Return BAREBOAT_ABI. A caller refuses a kernel of another ABI before it calls anything else. */
+BAREBOAT_API uint32_t bareboat_abi(void);
+
+/* Return the digest of the sources that this kernel was built from, as text. */
+BAREBOAT_API const char *bareboat_stamp(void);
+
+/* Return XXH64 with seed 0 of `size` bytes at any address. */
+BAREBOAT_API uint64_t bareboat_digest(const void *data, uint64_t size);
+
+/* Return how many bytes `forest` takes for this file, or minus an error. Looks at the header alone. */
+BAREBOAT_API int64_t bareboat_memory(const void *file, uint64_t size);
+
+/* Check the whole file and fill `forest`. Return BAREBOAT_OK or an error. */
+BAREBOAT_API int32_t bareboat_open(const void *file, uint64_t size, void *forest, uint64_t forest_size);
+
+/* Return how many bytes of scratch one call takes. */
+BAREBOAT_API uint64_t bareboat_scratch(const void *forest);
+
+/* One row: row (n_features), out (n_outputs). */
+BAREBOAT_API void bareboat_raw_row(const void *forest, const double *row, double *out, void *scratch);
+BAREBOAT_API void bareboat_predict_row(const void *forest, const double *row, double *out, void *scratch);
+
+/* Many rows: value j of row i is the float64 at rows + i * row_stride + j * column_stride, in bytes, at any address.
+ * out is (n_rows, n_outputs), contiguous. raw: sums of leaf values. predict: averaged and transformed. */
+BAREBOAT_API void bareboat_raw(const void *forest, const void *rows, int64_t n_rows, int64_t row_stride,
+                               int64_t column_stride, double *out, void *scratch);
+BAREBOAT_API void bareboat_predict(const void *forest, const void *rows, int64_t n_rows, int64_t row_stride,
+                                   int64_t column_stride, double *out, void *scratch);
+
+#endif

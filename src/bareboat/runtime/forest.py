@@ -1,0 +1,343 @@
+"""`.forest` file -> scores, through the prebuilt kernel. Ships in artifacts, and a cold start pays for each import."""
+
+import ctypes
+import mmap
+import os
+import sys
+from struct import Struct
+from struct import error as struct_error
+from struct import pack as struct_pack
+
+from bareboat.errors import ArtifactError, InputError, ModelError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    Row = Sequence[float]
+    Work = tuple[ctypes.Array[ctypes.c_double], int, int, int]
+
+ABI = 1
+_BLOCK = 256  # rows packed for one call of the kernel
+
+# docs/forest-format.md, "Header" and "Sections"
+_HEADER = Struct("<8sHHBBHQIIIIIId")
+_ENTRY = Struct("<HBBII")
+_NAMES = 16
+
+# The errors of forest/c/kernel.h, from 1 on.
+_ERRORS = (
+    "is too short to be a forest",
+    "is not a .forest file",
+    "is of a version that this bareboat does not read",
+    "is not of the size that its header says",
+    "is damaged: its digest does not fit its bytes",
+    "has a header with a number out of range",
+    "has a section that this bareboat does not know",
+    "has a section that lies outside the file or out of order",
+    "lacks a section, or one has the wrong number of elements",
+    "has numbers out of order",
+    "has an index that points outside",
+    "holds NaN or an infinite number",
+    "does not fit into memory as it must",
+)
+_SECTIONS = (
+    "thresholds",
+    "threshold_start",
+    "columns",
+    "leaf_start",
+    "nodes",
+    "leaf_values",
+    "category_codes",
+    "category_start",
+    "set_start",
+    "set_offset",
+    "sets",
+    "linear_constant",
+    "linear_start",
+    "linear_feature",
+    "linear_coefficient",
+    "names",
+    "category_names",
+)
+
+_kernels: "dict[str, ctypes.CDLL]" = {}
+
+
+def load_forest(path: str) -> "Forest":
+    """Open a `.forest` file and check it wholly.
+
+    Raises:
+        ModelError: the file cannot be read or is damaged.
+        ArtifactError: there is no kernel for this machine here.
+    """
+    return Forest(path, load_kernel(kernel_path()))
+
+
+def kernel_name() -> str:
+    """Return the file name of the kernel for this machine, such as `kernel-linux-x86_64.so`."""
+    if sys.platform == "win32":
+        machine = os.environ.get("PROCESSOR_ARCHITECTURE", "").lower()
+        return f"kernel-windows-{'x86_64' if machine == 'amd64' else machine}.dll"
+    machine = os.uname().machine
+    if sys.platform == "darwin":
+        return f"kernel-macos-{machine}.dylib"
+    return f"kernel-{sys.platform}-{machine}.so"
+
+
+def kernel_path() -> str:
+    """Return where the kernel for this machine must lie."""
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "native", kernel_name())
+
+
+def load_kernel(path: str) -> "ctypes.CDLL":
+    """Load a kernel, once a process.
+
+    Raises:
+        ArtifactError: it is missing, made for another machine, or of another ABI.
+    """
+    if path in _kernels:
+        return _kernels[path]
+    if not os.path.exists(path):
+        folder = os.path.dirname(path)
+        there = [name for name in (os.listdir(folder) if os.path.isdir(folder) else []) if name.startswith("kernel-")]
+        raise ArtifactError(
+            f"no kernel for this machine: {os.path.basename(path)} is missing",
+            expected=f"one of those here: {', '.join(sorted(there))}" if there else "a kernel beside bareboat.runtime",
+            fix="package for this machine's CPU (--arch); in a checkout of bareboat run: python hatch_build.py",
+            where=folder,
+        )
+    try:
+        kernel = ctypes.CDLL(path)
+        abi = kernel.bareboat_abi()
+    except (OSError, AttributeError) as error:
+        raise ArtifactError(
+            f"the kernel cannot be loaded: {error}",
+            expected="a kernel that was built for this machine",
+            fix="package again, or install bareboat again",
+            where=path,
+        ) from error
+    if abi != ABI:
+        raise ArtifactError(
+            f"a kernel of ABI {abi}", expected=f"ABI {ABI}", fix="package again with this bareboat", where=path
+        )
+    _declare(kernel)
+    _kernels[path] = kernel
+    return kernel
+
+
+def _declare(kernel: "ctypes.CDLL") -> None:
+    pointer, size, signed = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_int64
+    kernel.bareboat_digest.argtypes = (pointer, size)
+    kernel.bareboat_digest.restype = size
+    kernel.bareboat_memory.argtypes = (pointer, size)
+    kernel.bareboat_memory.restype = signed
+    kernel.bareboat_open.argtypes = (pointer, size, pointer, size)
+    kernel.bareboat_scratch.argtypes = (pointer,)
+    kernel.bareboat_scratch.restype = size
+    for function in (kernel.bareboat_raw_row, kernel.bareboat_predict_row):
+        function.argtypes = (pointer, pointer, pointer, pointer)
+        function.restype = None
+    for function in (kernel.bareboat_raw, kernel.bareboat_predict):
+        function.argtypes = (pointer, pointer, signed, signed, signed, pointer, pointer)
+        function.restype = None
+
+
+class Forest:
+    """A loaded forest. Threads may share it.
+
+    A row is a sequence of n_features numbers in the order of `feature_names`, NaN where a value is missing; a
+    categorical value is its code.
+
+    Attributes:
+        n_features: how many values a row has.
+        n_trees: how many trees there are.
+        n_classes: 0 for a regressor, 2 for a binary classifier.
+        n_outputs: columns of the raw score; 1 for a binary classifier.
+        feature_names: the model's own names, in its order.
+        objective: the framework's word for what was learned, such as `multiclass`.
+        source: who wrote the model, such as `lightgbm v4`.
+        is_classifier: whether `predict` returns probabilities.
+    """
+
+    __slots__ = (
+        "_file",
+        "_kernel",
+        "_memory",
+        "_pack",
+        "_spare",
+        "_start",
+        "_unpack",
+        "feature_names",
+        "is_classifier",
+        "n_classes",
+        "n_features",
+        "n_outputs",
+        "n_trees",
+        "objective",
+        "source",
+    )
+
+    def __init__(self, path: str, kernel: "ctypes.CDLL") -> None:
+        self._file = _map(path)
+        self._kernel = kernel
+        self._start = ctypes.c_char.from_buffer(self._file)  # keeps the file mapped for as long as the forest lives
+        address, size = ctypes.addressof(self._start), len(self._file)
+        memory_size = kernel.bareboat_memory(address, size)
+        if memory_size < 0:
+            raise _damaged(path, -memory_size)
+        self._memory = (ctypes.c_double * (memory_size // 8 + 1))()
+        error = kernel.bareboat_open(address, size, self._memory, memory_size)
+        if error:
+            raise _damaged(path, error)
+        header = _HEADER.unpack_from(self._file)
+        self.n_features: int = header[7]
+        self.n_trees: int = header[8]
+        self.n_outputs: int = header[9]
+        self.n_classes: int = header[10]
+        self.is_classifier = self.n_classes > 0
+        names = _names(self._file, header[2], path)
+        if len(names) != self.n_features + 2:
+            raise _damaged(path, 9 | _NAMES << 8)
+        self.objective, self.source = names[:2]
+        self.feature_names = tuple(names[2:])
+        self._pack = Struct(f"={self.n_features}d").pack_into
+        self._unpack = Struct(f"={self.n_outputs}d").unpack_from
+        self._spare: "list[Work]" = []
+
+    def __repr__(self) -> str:
+        return f"<Forest {self.objective}: {self.n_trees} trees, {self.n_features} features>"
+
+    def raw_score(self, row: "Row") -> "list[float]":
+        """Return the sums of leaf values: (n_outputs,).
+
+        Raises:
+            InputError: the row has not n_features values, or one is no number.
+        """
+        return self._one(self._kernel.bareboat_raw_row, row)
+
+    def predict(self, row: "Row") -> "list[float]":
+        """Return a classifier's probability of each class: (n_classes,), or else the prediction: (n_outputs,).
+
+        Raises:
+            InputError: the row has not n_features values, or one is no number.
+        """
+        output = self._one(self._kernel.bareboat_predict_row, row)
+        return [1.0 - output[0], output[0]] if self.n_classes > self.n_outputs else output
+
+    def raw_scores(self, rows: "Iterable[Row]") -> "list[list[float]]":
+        """Return `raw_score` of each row: (n, n_outputs)."""
+        return self._many(self._kernel.bareboat_raw, rows)
+
+    def predict_many(self, rows: "Iterable[Row]") -> "list[list[float]]":
+        """Return `predict` of each row: (n, n_classes) or (n, n_outputs)."""
+        outputs = self._many(self._kernel.bareboat_predict, rows)
+        if self.n_classes > self.n_outputs:
+            return [[1.0 - output[0], output[0]] for output in outputs]
+        return outputs
+
+    def _one(self, function: "ctypes._NamedFuncPointer", row: "Row") -> "list[float]":
+        try:
+            work = self._spare.pop()
+        except IndexError:
+            work = self._new_work(1)
+        buffer, at_row, at_out, at_scratch = work
+        try:
+            self._pack(buffer, 0, *row)
+        except (struct_error, OverflowError, TypeError):
+            raise self._bad_row(row) from None
+        function(self._memory, at_row, at_out, at_scratch)
+        result = list(self._unpack(buffer, at_out - at_row))
+        self._spare.append(work)
+        return result
+
+    def _many(self, function: "ctypes._NamedFuncPointer", rows: "Iterable[Row]") -> "list[list[float]]":
+        buffer, at_row, at_out, at_scratch = self._new_work(_BLOCK)
+        row_size, out_size = 8 * self.n_features, 8 * self.n_outputs
+        results: "list[list[float]]" = []
+        n = 0
+
+        def flush() -> None:
+            function(self._memory, at_row, n, row_size, 8, at_out, at_scratch)
+            first = at_out - at_row
+            results.extend(list(self._unpack(buffer, first + i * out_size)) for i in range(n))
+
+        for row in rows:
+            try:
+                self._pack(buffer, n * row_size, *row)
+            except (struct_error, OverflowError, TypeError):
+                raise self._bad_row(row) from None
+            n += 1
+            if n == _BLOCK:
+                flush()
+                n = 0
+        flush()
+        return results
+
+    def _new_work(self, n_rows: int) -> "Work":
+        """Return a buffer for rows, outputs and scratch, and the addresses of the three."""
+        scratch = self._kernel.bareboat_scratch(self._memory) // 8 + 1
+        n_values, n_results = n_rows * self.n_features, n_rows * self.n_outputs
+        buffer = (ctypes.c_double * (n_values + n_results + scratch))()
+        start = ctypes.addressof(buffer)
+        return buffer, start, start + 8 * n_values, start + 8 * (n_values + n_results)
+
+    def _bad_row(self, row: "Row") -> InputError:
+        try:
+            values = list(row)
+        except TypeError:
+            return InputError(f"a row is {type(row).__name__}", expected=f"a sequence of {self.n_features} numbers")
+        if len(values) != self.n_features:
+            return InputError(
+                f"a row has {len(values)} values", expected=f"{self.n_features}, one a feature of the model"
+            )
+        name, value = next(pair for pair in zip(self.feature_names, values, strict=True) if not _is_number(pair[1]))
+        return InputError(f"{name} is {str(value)[:40]!r}", expected="a number that a float64 can hold, or NaN")
+
+
+def _is_number(value: float) -> bool:
+    try:
+        struct_pack("=d", value)
+    except (struct_error, OverflowError, TypeError):
+        return False
+    return True
+
+
+def _map(path: str) -> "mmap.mmap":
+    """Map a file. Nobody may change it in place while it is in use; replacing it by a new file is safe."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ModelError(f"cannot read the forest: {reason}", expected="a .forest file", where=path) from error
+    try:
+        return mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY)
+    except (OSError, ValueError) as error:
+        found = "is empty (0 bytes)" if os.fstat(descriptor).st_size == 0 else f"cannot be mapped: {error}"
+        raise ModelError(f"the forest {found}", expected="a .forest file", fix=_FIX, where=path) from error
+    finally:
+        os.close(descriptor)
+
+
+def _names(file: "mmap.mmap", n_sections: int, path: str) -> "list[str]":
+    """Return the words of the section `names`: objective, source and the features."""
+    for i in range(n_sections):
+        tag, _, _, offset, count = _ENTRY.unpack_from(file, _HEADER.size + i * _ENTRY.size)
+        if tag == _NAMES:
+            try:
+                return file[8 * offset : 8 * offset + count].decode().split("\0")
+            except UnicodeDecodeError as error:
+                raise ModelError(
+                    "the forest has names that are not UTF-8", expected="a whole .forest file", fix=_FIX, where=path
+                ) from error
+    return []
+
+
+_FIX = "package the model again"
+
+
+def _damaged(path: str, error: int) -> ModelError:
+    code, section = error & 0xFF, error >> 8
+    found = _ERRORS[code - 1] if 0 < code <= len(_ERRORS) else f"has fault {error}"
+    where = f" (section {_SECTIONS[section - 1] if 0 < section <= len(_SECTIONS) else section})" if section else ""
+    return ModelError(f"the forest {found}{where}", expected="a whole .forest file", fix=_FIX, where=path)
