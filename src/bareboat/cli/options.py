@@ -111,7 +111,7 @@ class Source:
     """Which service a command is about, as flags and variables say it.
 
     Args:
-        config: None means serverless.yml (or serverless.yaml) in the current folder.
+        config: the file, or its folder; None means the current folder.
         stage, region: None leaves it to BAREBOAT_STAGE and BAREBOAT_REGION, then to the file.
     """
 
@@ -119,17 +119,6 @@ class Source:
     stage: str | None
     region: str | None
     params: Mapping[str, str]
-
-    @property
-    def path(self) -> Path:
-        """The file to read; a folder stands for the serverless.yml in it."""
-        path = Path() if self.config is None else self.config
-        if not path.is_dir():
-            return path
-        for name in ("serverless.yml", "serverless.yaml"):
-            if (path / name).is_file():
-                return path / name
-        return path / "serverless.yml"
 
     @property
     def flags(self) -> str:
@@ -154,8 +143,7 @@ class Source:
         """
         from bareboat.service import load_service
 
-        options = {name: value for name, value in (("stage", self.stage), ("region", self.region)) if value}
-        return load_service(self.path, stage=self.stage, region=self.region, params=self.params, options=options)
+        return load_service(self.config or Path(), stage=self.stage, region=self.region, params=self.params)
 
 
 def service_options(command: F) -> F:

@@ -10,7 +10,7 @@ from pathlib import Path
 from bareboat.errors import BareboatError, ConfigurationError
 from bareboat.project.templates import Template
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]+")
 _NO_NAME = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -76,7 +76,7 @@ def service_name(name: str | None, folder: Path) -> str:
     if not _NAME.fullmatch(name):
         raise ConfigurationError(
             f"{name!r} is no name for a service",
-            expected="letters, digits and hyphens, the first a letter",
+            expected="letters, digits and hyphens, the first a letter, two at least",
             fix="--name",
         )
     return name

@@ -35,7 +35,9 @@ def test_every_command_explains_itself_and_takes_json(run, name):
 
 
 def test_offline_is_serve(run):
-    assert run("offline", "--help").stdout.replace("offline", "serve") == run("serve", "--help").stdout
+    assert run("offline", "--help").stdout.replace("offline", "serve") == (
+        run("serve", "--help").stdout.replace("offline", "serve")
+    )
 
 
 def test_version_is_one_line(run):

@@ -148,9 +148,13 @@ def test_progress_shows_the_step_that_is_running_and_those_that_follow():
 def test_progress_ends_when_the_act_fails():
     terminal = Listener()
 
-    with pytest.raises(ZeroDivisionError), Progress("Packaging", terminal, patience_s=0.01):
-        assert terminal.heard.wait(10)
-        raise ZeroDivisionError
+    def failing() -> None:
+        with Progress("Packaging", terminal, patience_s=0.01):
+            assert terminal.heard.wait(10)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        failing()
 
     assert terminal.lines == ["Packaging"]
 

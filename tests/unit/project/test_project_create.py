@@ -44,13 +44,13 @@ def test_a_template_is_copied_whole_with_the_services_name(tmp_path, name):
 
 @pytest.mark.parametrize(
     ("folder", "name"),
-    [("iris", "iris"), ("My Model_2", "my-model-2"), ("2nd", "service-2nd"), ("___", "service"), ("für", "f-r")],
+    [("iris", "iris"), ("My Model_2", "my-model-2"), ("2nd", "service-2nd"), ("___", "service"), ("für", "f-r"), ("m", "service-m")],
 )
 def test_the_services_name_comes_from_the_folder(folder, name):
     assert service_name(None, Path("/x") / folder) == name
 
 
-@pytest.mark.parametrize("name", ["", "2nd", "my_service", "für", "a b", "a\n", "-a"])
+@pytest.mark.parametrize("name", ["", "m", "2nd", "my_service", "für", "a b", "a\n", "-a"])
 def test_a_name_that_aws_would_not_take_is_refused_before_anything_is_written(tmp_path, name):
     with pytest.raises(ConfigurationError, match="is no name for a service"):
         create_project(find_template("aws-python3"), tmp_path / "new", name=name)
@@ -124,7 +124,9 @@ def test_a_project_round_a_model_names_its_features(tmp_path):
     assert config["service"] == "churn"
     function = config["functions"]["predict"]
     assert function["model"] == "churn.txt"
-    assert function["features"] == [f"{part}_{side}_(cm)" for part in ("sepal", "petal") for side in ("length", "width")]
+    assert function["features"] == [
+        f"{part}_{side}_(cm)" for part in ("sepal", "petal") for side in ("length", "width")
+    ]
     assert (project.folder / "churn.txt").read_bytes() == IRIS.read_bytes()
     row = json.loads(json.loads((project.folder / "event.json").read_text())["body"])
     assert list(row) == function["features"]
@@ -143,7 +145,25 @@ def test_a_model_that_lies_in_the_folder_stays_where_it_is(tmp_path):
     assert "models/m 1.txt" not in project.files
 
 
-NASTY = ["yes", "1e5", "a: b", "#x", "- x", "für", "{a}", "null", "'q'", '"d"', "~", "a b", "ok_1", "=", "%x", "*a", "&b"]
+NASTY = [
+    "yes",
+    "1e5",
+    "a: b",
+    "#x",
+    "- x",
+    "für",
+    "{a}",
+    "null",
+    "'q'",
+    '"d"',
+    "~",
+    "a b",
+    "ok_1",
+    "=",
+    "%x",
+    "*a",
+    "&b",
+]
 
 
 def test_feature_names_of_any_kind_read_back_from_the_yaml(tmp_path):
@@ -178,5 +198,5 @@ def test_a_model_that_cannot_be_read_leaves_no_folder(tmp_path, content):
 
 
 def test_a_model_that_is_missing_is_named(tmp_path):
-    with pytest.raises(ModelError, match="missing.txt"):
+    with pytest.raises(ModelError, match=r"missing\.txt"):
         create_project_for_model(tmp_path / "missing.txt", tmp_path / "new")

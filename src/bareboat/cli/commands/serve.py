@@ -1,0 +1,82 @@
+"""`bareboat serve`: the service behind the local cloud, until Ctrl-C."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bareboat.cli.cloud import build_for_here, request_line, until_ended
+from bareboat.cli.group import Command
+from bareboat.cli.options import Source, service_options
+from bareboat.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from bareboat.local.cloud import LocalCloud
+
+
+@click.command(cls=Command)
+@click.option(
+    "-p",
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=3000,
+    envvar="BAREBOAT_PORT",
+    show_default=True,
+    metavar="N",
+    help="The port; 0 takes a free one.",
+)
+@click.option(
+    "-H",
+    "--host",
+    default="127.0.0.1",
+    envvar="BAREBOAT_HOST",
+    show_default=True,
+    metavar="ADDRESS",
+    help="The address; any but loopback lets the network in.",
+)
+@service_options
+@click.pass_obj
+def serve(terminal: Terminal, source: Source, port: int, host: str) -> None:
+    """Serve the HTTP API on this machine, as on AWS.
+
+    One line a request and the functions' logs go to stderr. Ctrl-C ends it. `offline` is another name for it.
+    """
+    import asyncio
+
+    from bareboat.local.cloud import LocalCloud
+
+    service = source.load()
+    terminal.notes(service.notes)
+    artifacts = build_for_here(terminal, service)
+    cloud = LocalCloud(
+        service,
+        artifacts,
+        host=host,
+        port=port,
+        on_log=lambda invocation: terminal.say(invocation.log.rstrip("\n")),
+        on_request=lambda record: terminal.say(request_line(record)),
+    )
+    asyncio.run(_serve(terminal, cloud))
+
+
+async def _serve(terminal: Terminal, cloud: LocalCloud) -> None:
+    async with cloud:
+        _announce(terminal, cloud)
+        await until_ended()
+        terminal.say("ending")
+
+
+def _announce(terminal: Terminal, cloud: LocalCloud) -> None:
+    routes = [{"route": route.key, "function": route.function} for route in cloud.routes]
+    if terminal.as_json:
+        terminal.document({"url": cloud.url, "routes": routes})
+    else:
+        terminal.write(cloud.url)
+        if routes:
+            terminal.table(("route", "function"), [(route["route"], route["function"]) for route in routes])
+    if not routes:
+        terminal.warning("no function has an httpApi event, so that every request is answered with 404")
+    if cloud.is_open_to_the_network:
+        terminal.warning("others on the network can call the functions: the address is not loopback")
+    terminal.say("Ctrl-C ends it.")
