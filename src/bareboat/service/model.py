@@ -236,6 +236,7 @@ class Service:
     Args:
         path: the file; `folder` is its directory, the root of everything that is packaged.
         custom_bareboat: `custom.bareboat` as written.
+        image_functions: functions that are container images; they have neither handler nor model, so they stand apart.
         notes: what a person should know, in file order.
         values: each effective setting with its origin, in file order, for `check`.
     """
@@ -251,5 +252,6 @@ class Service:
     layers: Mapping[str, Any] = field(default_factory=dict)
     resources: Mapping[str, Any] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()
+    image_functions: Mapping[str, Function] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     values: tuple[Value, ...] = ()

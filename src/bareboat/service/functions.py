@@ -1,0 +1,434 @@
+"""`functions.NAME` -> Function, with what it inherits from the provider filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from bareboat.service import modules, runtimes
+from bareboat.service.environment import display, variables_of
+from bareboat.service.events import events_of
+from bareboat.service.keys.functions import FeatureKeys, FunctionKeys
+from bareboat.service.keys.provider import ProviderKeys
+from bareboat.service.model import Architecture, Event, Feature, Function, HttpApiEvent, HttpEvent, Place, Provider
+from bareboat.service.nodes import Node, plain
+from bareboat.service.packages import package_rules
+from bareboat.service.report import Report
+
+NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
+
+_NOT_YET = {
+    "explain": "explanations are not served yet",
+    "batch": "batch scoring is not there yet",
+    "url": "function URLs are not served locally yet",
+    "warmup": "functions are not kept warm",
+    "alarms": "alarms are not made",
+    "iamRoleStatements": "functions share the service's role",
+    "module": "the function is packaged with the whole folder; 'module' is not used",
+    "vendor": "a function's own vendor folder is not used",
+}
+_OPTIONS = frozenset(
+    [
+        "role",
+        "tags",
+        "vpc",
+        "tracing",
+        "logRetentionInDays",
+        "provisionedConcurrency",
+        "snapStart",
+        "image",
+        "url",
+        "destinations",
+        "onError",
+        "fileSystemConfig",
+        "kmsKeyArn",
+        "awsKmsKeyArn",
+        "condition",
+        "dependsOn",
+        "maximumEventAge",
+        "maximumRetryAttempts",
+        "versionFunction",
+        "runtimeManagement",
+        "disableLogs",
+        "logDataProtectionPolicy",
+        "logs",
+        "recursiveLoop",
+        "durableConfig",
+        "explain",
+        "batch",
+        "module",
+        "vendor",
+        "iamRoleStatements",
+        "iamRoleStatementsName",
+        "iamRoleStatementsInherit",
+        "warmup",
+        "alarms",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What all functions of a service have in common.
+
+    Args:
+        provided: plugins that bring handler modules of their own are named here.
+    """
+
+    service: str
+    folder: Path
+    provider: Provider
+    provider_keys: ProviderKeys
+    provider_node: Node
+    plugins: tuple[str, ...]
+    requirements_file: str
+    has_artifact: bool
+    pseudo: Mapping[str, str]
+
+
+def function_of(
+    name: str, where: Place, keys: FunctionKeys, node: Node, context: Context, report: Report
+) -> Function | None:
+    """Return a function, or None when its problems leave nothing to return.
+
+    Args:
+        where: where the name stands.
+        keys: the checked mapping; a field that had a problem is None.
+        node: the same mapping with places.
+    """
+    draft = _Draft(name, where, keys, node, context, report)
+    return draft.build()
+
+
+class _Draft:
+    def __init__(
+        self, name: str, where: Place, keys: FunctionKeys, node: Node, context: Context, report: Report
+    ) -> None:
+        self.name = name
+        self.where = where
+        self.keys = keys
+        self.node = node
+        self.context = context
+        self.report = report
+        self.path = f"functions.{name}"
+
+    def build(self) -> Function | None:
+        keys, context = self.keys, self.context
+        kind = self.kind()
+        full_name = self.full_name()
+        handler = self.handler() if kind == "handler" else None
+        model = self.model() if kind == "model" else None
+        runtime, python = self.runtime(kind)
+        architecture = self.architecture()
+        memory_mb = self.inherited("memorySize", keys.memory_size, context.provider_keys.memory_size, 1024)
+        timeout_s = self.inherited("timeout", keys.timeout, context.provider_keys.timeout, 6)
+        environment, raw = self.environment()
+        events = self.events(timeout_s)
+        package = package_rules(
+            keys.package, self.node.get("package"), context.folder, f"{self.path}.package", self.report
+        )
+        if package.patterns:
+            self.report.value(f"{self.path}.package.patterns", list(package.patterns), self.node.get("package") or "")
+        features, labels, before, after = self.features(), self.labels(), self.wrapper("before"), self.wrapper("after")
+        samples = self.samples()
+        options = self.options(raw)
+        if kind == "" or python is None:
+            return None
+        return Function(
+            name=self.name,
+            full_name=full_name,
+            where=self.where,
+            runtime=runtime,
+            python=python,
+            architecture=architecture,
+            handler=handler,
+            model=model,
+            features=features,
+            labels=labels,
+            before=before,
+            after=after,
+            samples=samples,
+            description=keys.description or "",
+            memory_mb=memory_mb,
+            timeout_s=timeout_s,
+            ephemeral_storage_mb=keys.ephemeral_storage_size or 512,
+            reserved_concurrency=keys.reserved_concurrency if isinstance(keys.reserved_concurrency, int) else None,
+            environment=environment,
+            events=events,
+            package=package,
+            layers=tuple(keys.layers if keys.layers is not None else context.provider_keys.layers or ()),
+            http_api_payload=self.payload(),
+            options=options,
+        )
+
+    def kind(self) -> str:
+        """Return which of handler, model and image the function is; "" after a problem."""
+        present = [key for key in ("handler", "model", "image") if self.node.get(key) is not None]
+        if len(present) == 1:
+            return present[0]
+        if not present:
+            self.report.problems.add(
+                self.where,
+                f"{self.path} has neither handler nor model",
+                expected="handler: module.function, or model: FILE",
+            )
+        else:
+            self.report.problems.add(
+                self.node.key_place(present[1]),
+                f"{self.path} has {' and '.join(present)}",
+                expected="exactly one of them",
+            )
+        return ""
+
+    def full_name(self) -> str:
+        if not NAME.match(self.name):
+            self.report.problems.add(
+                self.where, f"the function name '{self.name}'", expected="letters, digits, '-' and '_'"
+            )
+        given = self.node.get("name")
+        full = self.keys.name or f"{self.context.service}-{self.context.provider.stage}-{self.name}"
+        if given is None or not given.state:
+            if len(full) > 64:
+                self.report.problems.add(
+                    (given or self.node).place,
+                    f"{self.path} would be called {full} on AWS, {len(full)} characters",
+                    expected="at most 64 characters",
+                    fix=f"set {self.path}.name",
+                )
+            elif given is not None and not NAME.match(full):
+                self.report.problems.add(
+                    given.place, f"{self.path}.name is '{full}'", expected="letters, digits, '-' and '_'"
+                )
+        self.report.value(f"{self.path}.name", full, given or "default")
+        return full
+
+    def handler(self) -> str | None:
+        """Return the handler as written, its file looked for."""
+        text, child = self.keys.handler, self.node.get("handler")
+        if text is None or child is None or child.state:
+            return text
+        self.report.value(f"{self.path}.handler", text, child)
+        if not modules.is_handler(text):
+            self.report.problems.add(
+                child.place, f"{self.path}.handler is '{text}'", expected="module.function, such as handler.predict"
+            )
+            return None
+        if self.context.has_artifact or (self.keys.package and self.keys.package.artifact):
+            return text
+        if not self.module_is_there(text):
+            self.missing_module("handler", text, child)
+        return text
+
+    def module_is_there(self, text: str) -> bool:
+        folder = self.context.folder / (self.keys.module or ".")
+        return (
+            modules.module_file(text, folder) is not None or modules.module_file(text, self.context.folder) is not None
+        )
+
+    def missing_module(self, key: str, text: str, child: Node) -> None:
+        """A module that is not in the folder may still come from a plugin, a layer or a dependency."""
+        context = self.context
+        top = re.split(r"[./]", text, maxsplit=1)[0]
+        if top == "wsgi_handler" and "serverless-wsgi" in context.plugins:
+            self.report.warn(
+                f"{self.path}.{key}: wsgi_handler.py is made by the plugin serverless-wsgi, which does not run here; "
+                "the function will fail at import",
+                child.place,
+            )
+        elif self.keys.layers or context.provider_keys.layers:
+            self.report.warn(
+                f"{self.path}.{key}: {modules.looked_for(text)} is not here; a layer must bring it", child.place
+            )
+        elif not modules.named_in_requirements(text, context.folder, context.requirements_file):
+            self.report.problems.add(
+                child.place,
+                f"{self.path}.{key} is '{text}', and there is no file {modules.looked_for(text)}",
+                expected=f"the module in {context.folder}",
+            )
+
+    def model(self) -> Path | None:
+        text, child = self.keys.model, self.node.get("model")
+        if text is None or child is None or child.state:
+            return None
+        self.report.value(f"{self.path}.model", text, child)
+        if "://" in text:
+            self.report.problems.add(
+                child.place, f"{self.path}.model is '{text}'", expected="a file in the folder; stores are not read yet"
+            )
+            return None
+        path = (self.context.folder / text).resolve()
+        if not path.is_file():
+            self.report.problems.add(
+                child.place,
+                f"{self.path}.model: there is no file {text}",
+                expected=f"a model file in {self.context.folder}",
+            )
+        return path
+
+    def runtime(self, kind: str) -> tuple[str, str | None]:
+        """Return the declared runtime and the Python version that is used for it."""
+        own, shared = self.node.get("runtime"), self.context.provider_node.get("runtime")
+        child = own or shared
+        declared = self.keys.runtime or self.context.provider_keys.runtime
+        if child is not None and child.state == "pending":
+            self.report.problems.add(
+                child.place, f"the runtime is {child.value}, which needs AWS", expected="a runtime such as python3.13"
+            )
+            return "", None
+        if declared is None:
+            if child is None and kind != "image":
+                self.report.info(
+                    f"{self.path} declares no runtime; {runtimes.STAND_IN} is used (Serverless would take Node.js)",
+                    self.node.place,
+                )
+            self.report.value(f"{self.path}.runtime", runtimes.STAND_IN, "default")
+            return runtimes.STAND_IN, runtimes.STAND_IN.removeprefix("python")
+        self.report.value(f"{self.path}.runtime", declared, own or self.from_provider("runtime"))
+        owner = self.path if own else "provider"
+        python = runtimes.python_of(declared, child.place if child else None, f"{owner}.runtime", self.report)
+        return declared, python
+
+    def architecture(self) -> Architecture:
+        found = self.inherited(
+            "architecture", self.keys.architecture, self.context.provider_keys.architecture, get_args(Architecture)[0]
+        )
+        return found if found in get_args(Architecture) else "x86_64"
+
+    def from_provider(self, key: str) -> str:
+        node = self.context.provider_node.get(key)
+        return f"provider.{key} {node.provenance()}" if node is not None else "default"
+
+    def inherited(self, key: str, own: Any, shared: Any, default: Any) -> Any:
+        """Return a setting of the function, else the provider's, else the default, and add it to the values."""
+        if own is not None:
+            self.report.value(f"{self.path}.{key}", own, self.node.get(key) or "")
+            return own
+        if shared is not None:
+            self.report.value(f"{self.path}.{key}", shared, self.from_provider(key))
+            return shared
+        self.report.value(f"{self.path}.{key}", default, "default")
+        return default
+
+    def payload(self) -> Any:
+        own = self.keys.http_api.payload if self.keys.http_api else None
+        if own is not None:
+            self.report.value(f"{self.path}.httpApi.payload", own, self.node.get("httpApi", "payload") or "")
+        return own or self.context.provider.http_api.payload
+
+    def environment(self) -> tuple[dict[str, str], dict[str, Any]]:
+        """Return the variables as text, and as written where a deployment needs that."""
+        provider = (self.context.provider_keys.environment, self.context.provider_node.get("environment"))
+        own = (self.keys.environment, self.node.get("environment"))
+        found = variables_of(provider, own, self.path, self.context.pseudo, self.report)
+        for name, variable in found.items():
+            origin = variable.node.provenance()
+            origin = f"provider.environment.{name} {origin}" if variable.inherited else origin
+            self.report.value(f"{self.path}.environment.{name}", display(variable), origin)
+        raw = {name: variable.raw for name, variable in found.items() if variable.raw is not None}
+        return {name: variable.text for name, variable in found.items()}, raw
+
+    def events(self, timeout_s: int) -> tuple[Event, ...]:
+        node = self.node.get("events")
+        if node is None:
+            return ()
+        events = events_of(self.keys.events or [], node, f"{self.path}.events", self.report)
+        for event in events:
+            shown = event.route_key if isinstance(event, HttpApiEvent) else type(event).__name__
+            if isinstance(event, HttpEvent):
+                shown = f"{event.method} {event.path}"
+            if isinstance(event, HttpApiEvent):
+                self.report.value(f"{self.path}.events.httpApi", shown, str(event.where))
+        if timeout_s >= 30 and any(isinstance(event, HttpApiEvent) for event in events):
+            self.report.warn(
+                f"{self.path}: the HTTP API waits at most 30 s, and the timeout is {timeout_s} s: a slow answer is a 503",
+                node.place,
+            )
+        return events
+
+    def features(self) -> tuple[Feature, ...] | None:
+        node = self.node.get("features")
+        if self.keys.features is None or not self.allowed("features", node):
+            return None
+        found = []
+        for index, entry in enumerate(self.keys.features):
+            if isinstance(entry, FeatureKeys) and not entry.name:
+                place = node.value[index].place if node and isinstance(node.value, list) else self.node.place
+                self.report.problems.add(place, f"{self.path}.features[{index}] has no name", expected="name: FEATURE")
+                continue
+            if isinstance(entry, FeatureKeys):
+                found.append(Feature(entry.name or "", bool(entry.nullable)))
+            else:
+                found.append(Feature(entry))
+        names = [feature.name for feature in found]
+        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+            self.report.problems.add(
+                node.place if node else self.node.place,
+                f"{self.path}.features has '{name}' twice",
+                expected="each name once",
+            )
+        self.report.value(f"{self.path}.features", names, node or "")
+        return tuple(found)
+
+    def labels(self) -> tuple[str | int | float | bool, ...] | None:
+        node = self.node.get("labels")
+        if self.keys.labels is None or not self.allowed("labels", node):
+            return None
+        self.report.value(f"{self.path}.labels", list(self.keys.labels), node or "")
+        return tuple(self.keys.labels)
+
+    def allowed(self, key: str, node: Node | None) -> bool:
+        """Tell whether a key that belongs to a model stands beside one."""
+        if self.node.get("model") is not None:
+            return True
+        self.report.problems.add(
+            self.node.key_place(key) if node else self.node.place,
+            f"{self.path} has {key} and no model",
+            expected=f"{key} only beside model",
+            fix=f"take out {key}, or set model",
+        )
+        return False
+
+    def wrapper(self, key: str) -> str | None:
+        text: str | None = getattr(self.keys, key)
+        child = self.node.get(key)
+        if text is None or child is None or child.state or not self.allowed(key, child):
+            return None
+        self.report.value(f"{self.path}.{key}", text, child)
+        if not modules.is_handler(text):
+            self.report.problems.add(child.place, f"{self.path}.{key} is '{text}'", expected="module.function")
+        elif not self.module_is_there(text):
+            self.missing_module(key, text, child)
+        return text
+
+    def samples(self) -> tuple[Any, ...]:
+        """Return sample events: a text names a file, anything else is the event itself."""
+        node = self.node.get("samples")
+        children = node.value if node is not None and isinstance(node.value, list) else [node] if node else []
+        found: list[Any] = []
+        for child in children:
+            if not isinstance(child.value, str):
+                found.append(plain(child))
+                continue
+            path = (self.context.folder / child.value).resolve()
+            if not path.is_file():
+                self.report.problems.add(child.place, f"{self.path}.samples: there is no file {child.value}")
+            found.append(path)
+        return tuple(found)
+
+    def options(self, raw_environment: dict[str, Any]) -> dict[str, Any]:
+        for key, what in _NOT_YET.items():
+            child = self.node.get(key)
+            if child is not None and child.value is not False:
+                self.report.warn(f"{self.path}.{key}: {what}", self.node.key_place(key))
+        found = {key: plain(child) for key, child in self.node.items() if key in _OPTIONS and child.value is not None}
+        tags = {**self.context.provider.tags, **(self.keys.tags or {})}
+        if tags:
+            found["tags"] = tags
+        if raw_environment:
+            found["environment"] = raw_environment
+        if isinstance(self.keys.reserved_concurrency, dict):
+            found["reservedConcurrency"] = self.keys.reserved_concurrency
+        return found

@@ -1,0 +1,103 @@
+"""The key types -> a JSON schema of serverless.yml for editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from bareboat.service.keys.file import ServerlessKeys
+from bareboat.service.keys.provider import RoleKeys
+from bareboat.service.keys.requirements import PythonRequirementsKeys
+from bareboat.service.runtimes import LIVE, RETIRED
+
+_VARIABLE = {"type": "string", "pattern": r"\$\{", "description": "A variable such as ${self:custom.x}."}
+_SCALARS = ["string", "number", "boolean"]  # YAML writes 3 where text is meant; Serverless takes it
+
+
+def json_schema() -> dict[str, Any]:
+    """Return a JSON schema (2020-12) of serverless.yml with bareboat's own keys.
+
+    It is made from the same types that `load_service` checks against. Every value may also be a variable. It says
+    nothing of what needs more than one place, such as two equal routes: `bareboat check` does.
+    """
+    (root, requirements, role), definitions = msgspec.json.schema_components(
+        (ServerlessKeys, PythonRequirementsKeys, RoleKeys), ref_template="#/$defs/{name}"
+    )
+    for definition in definitions.values():
+        _soften(definition)
+    definitions["Variable"] = _VARIABLE
+    _refine(definitions, requirements, role)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "serverless.yml as bareboat reads it",
+        **root,
+        "$defs": definitions,
+    }
+
+
+def _soften(definition: dict[str, Any]) -> None:
+    """Let every property be a variable, and every text a number or a boolean."""
+    for name, schema in definition.get("properties", {}).items():
+        schema.pop("default", None)
+        definition["properties"][name] = _with_variable(schema)
+
+
+def _with_variable(schema: dict[str, Any]) -> dict[str, Any]:
+    description = schema.pop("description", None)
+    options = [_inner(option) for option in schema.pop("anyOf", [schema])]
+    if not any(option == {} or option.get("type") == _SCALARS for option in options):
+        options.append({"$ref": "#/$defs/Variable"})
+    softened: dict[str, Any] = {"anyOf": options}
+    return softened if description is None else {"description": description, **softened}
+
+
+def _inner(schema: dict[str, Any]) -> dict[str, Any]:
+    if schema.get("type") == "array" and schema.get("items"):
+        return {**schema, "items": _with_variable(dict(schema["items"]))}
+    if schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), dict):
+        inner = schema["additionalProperties"]
+        return {**schema, "additionalProperties": _with_variable(dict(inner)) if inner else True}
+    if schema.get("type") == "string" and not {"enum", "pattern", "maxLength"} & schema.keys():
+        return {**schema, "type": _SCALARS}
+    return schema
+
+
+def _refine(definitions: dict[str, Any], requirements: dict[str, Any], role: dict[str, Any]) -> None:
+    """Add what the types do not say."""
+    file = definitions["ServerlessKeys"]
+    file["required"] = ["service", "provider"]
+    properties = file["properties"]
+    properties["service"]["anyOf"].append({"type": "object", "required": ["name"]})
+    properties["custom"] = {
+        "description": properties["custom"]["description"],
+        "type": ["object", "null", "string"],
+        "properties": {
+            "pythonRequirements": {"anyOf": [requirements, {"$ref": "#/$defs/Variable"}, {"type": "null"}]},
+            "bareboat": {"type": ["object", "null"], "description": "bareboat's own settings."},
+        },
+    }
+    for name in ("functions", "resources"):
+        mapping = next(
+            option for option in properties[name]["anyOf"] if option.get("type") == "object" or "$ref" in option
+        )
+        properties[name]["anyOf"].append({"type": "array", "items": {"anyOf": [mapping, {"$ref": "#/$defs/Variable"}]}})
+    definitions["ProviderKeys"]["properties"]["name"] = {"const": "aws", "description": "aws."}
+    properties["provider"]["anyOf"].append({"const": "aws"})
+    definitions["IamKeys"]["properties"]["role"]["anyOf"] = [
+        {"type": "string"},
+        role,
+        {
+            "type": "object",
+            "maxProperties": 1,
+            "patternProperties": {"^(Ref|Fn::.*)$": True},
+            "additionalProperties": False,
+        },
+        {"type": "null"},
+    ]
+    definitions["EventKeys"].update(minProperties=1, maxProperties=1)
+    definitions["FunctionKeys"]["oneOf"] = [{"required": [key]} for key in ("handler", "model", "image")]
+    runtime = {"anyOf": [{"enum": [*reversed(LIVE), *RETIRED]}, {"$ref": "#/$defs/Variable"}, {"type": "null"}]}
+    for name in ("ProviderKeys", "FunctionKeys"):
+        described = definitions[name]["properties"]["runtime"]["description"]
+        definitions[name]["properties"]["runtime"] = {"description": described, **runtime}

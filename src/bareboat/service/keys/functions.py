@@ -1,0 +1,130 @@
+"""Keys of `functions.NAME`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from bareboat.service.keys.base import (
+    ArchitectureName,
+    CloudFormation,
+    Count,
+    Description,
+    Environment,
+    EphemeralStorage,
+    Keys,
+    MemorySize,
+    Payload,
+    Retention,
+    Text,
+    Timeout,
+    doc,
+)
+from bareboat.service.keys.events import EventKeys
+
+
+class FunctionPackageKeys(Keys):
+    """What a function's artifact holds."""
+
+    patterns: Annotated[list[str] | None, doc("Globs in order; '!' takes away.", "must")] = None
+    include: Annotated[list[str] | None, doc("The older form of patterns.", "must")] = None
+    exclude: Annotated[list[str] | None, doc("The older form of patterns with '!'.", "must")] = None
+    individually: Annotated[bool | None, doc("An artifact of its own for this function.", "must")] = None
+    artifact: Annotated[str | None, doc("A zip that is ready, instead of a build.", "must")] = None
+    exclude_dev_dependencies: bool | None = None
+
+
+class FeatureKeys(Keys):
+    """One feature of a model function."""
+
+    name: Annotated[str | None, doc("The name that requests use.")] = None
+    nullable: Annotated[
+        bool | None, doc("Whether null and a missing key mean a missing value; else they are a 400.")
+    ] = None
+
+
+class FunctionHttpApiKeys(Keys):
+    """The HTTP API's settings for this function."""
+
+    payload: Annotated[Payload | None, doc("The event format.")] = None
+
+
+class ImageKeys(Keys):
+    """A container image instead of an archive."""
+
+    name: str | None = None
+    uri: str | None = None
+    working_directory: str | None = None
+    command: list[str] | None = None
+    entry_point: list[str] | None = None
+
+
+class FunctionKeys(Keys):
+    """One function."""
+
+    handler: Annotated[str | None, doc("module.function, or folder/module.function.", "must")] = None
+    model: Annotated[str | None, doc("bareboat: a model file to serve, instead of a handler.", "must")] = None
+    features: Annotated[
+        list[str | FeatureKeys] | None, doc("bareboat: the names that requests use, in the model's order.", "must")
+    ] = None
+    labels: Annotated[
+        list[str | bool | int | float] | None, doc("bareboat: what each class is called in answers.", "must")
+    ] = None
+    before: Annotated[str | None, doc("bareboat: module.function that turns the event's input into rows.", "must")] = (
+        None
+    )
+    after: Annotated[
+        str | None, doc("bareboat: module.function that turns the prediction into the answer.", "must")
+    ] = None
+    samples: Annotated[
+        list[str | dict[str, Any] | list[Any]] | None, doc("bareboat: sample events, as files or written out.", "must")
+    ] = None
+    explain: Annotated[bool | str | dict[str, Any] | None, doc("bareboat: explanations at the endpoint.")] = None
+    batch: Annotated[bool | str | dict[str, Any] | None, doc("bareboat: scoring of files.")] = None
+    events: Annotated[list[EventKeys] | None, doc("What invokes the function.", "must")] = None
+    package: Annotated[FunctionPackageKeys | None, doc("What the artifact holds.", "must")] = None
+    runtime: Annotated[str | None, doc("python3.13 and the like; else the provider's.", "must")] = None
+    name: Annotated[str | None, doc("The name on AWS; else service-stage-function.", "should")] = None
+    description: Annotated[Description | None, doc("At most 256 characters.", "should")] = None
+    memory_size: Annotated[MemorySize | None, doc("MB; else the provider's, else 1024.", "should")] = None
+    timeout: Annotated[Timeout | None, doc("Seconds; else the provider's, else 6.", "should")] = None
+    environment: Annotated[Environment | None, doc("Variables, added to the provider's.", "should")] = None
+    architecture: Annotated[
+        ArchitectureName | None, doc("x86_64 or arm64; else the provider's, else x86_64.", "should")
+    ] = None
+    role: Annotated[Text | None, doc("An IAM role.", "should")] = None
+    tags: Annotated[dict[str, str] | None, doc("Tags, added to the provider's.", "should")] = None
+    vpc: Annotated[bool | dict[str, Any] | None, doc("Subnets and security groups.", "should")] = None
+    tracing: Annotated[bool | Literal["Active", "PassThrough"] | None, doc("X-Ray.", "should")] = None
+    log_retention_in_days: Annotated[Retention | None, doc("Days that logs are kept.", "should")] = None
+    http_api: Annotated[FunctionHttpApiKeys | None, doc("payload: '1.0' or '2.0'.")] = None
+    layers: Annotated[list[str | CloudFormation] | None, doc("ARNs of layers.")] = None
+    reserved_concurrency: Annotated[Count | CloudFormation | None, doc("How many may run at once.")] = None
+    provisioned_concurrency: Annotated[Count | CloudFormation | None, doc("How many are kept warm.")] = None
+    ephemeral_storage_size: Annotated[EphemeralStorage | None, doc("MB of /tmp; else 512.")] = None
+    snap_start: Annotated[bool | None, doc("Whether versions start from a snapshot.")] = None
+    image: Annotated[str | ImageKeys | None, doc("A container image.")] = None
+    url: Annotated[bool | dict[str, Any] | None, doc("A function URL.")] = None
+    destinations: dict[str, Any] | None = None
+    on_error: Text | None = None
+    file_system_config: dict[str, Any] | None = None
+    kms_key_arn: Text | None = None
+    aws_kms_key_arn: Text | None = None
+    condition: str | None = None
+    depends_on: list[str] | None = None
+    maximum_event_age: int | None = None
+    maximum_retry_attempts: int | None = None
+    version_function: bool | None = None
+    runtime_management: str | dict[str, Any] | None = None
+    disable_logs: bool | None = None
+    log_data_protection_policy: dict[str, Any] | None = None
+    logs: dict[str, Any] | None = None
+    recursive_loop: str | None = None
+    durable_config: dict[str, Any] | None = None
+    # keys of common plugins; a note says what will not happen
+    module: Annotated[str | None, doc("serverless-python-requirements: the folder of an individual function.")] = None
+    vendor: str | None = None
+    iam_role_statements: list[dict[str, Any]] | dict[str, Any] | None = None
+    iam_role_statements_name: str | None = None
+    iam_role_statements_inherit: bool | None = None
+    warmup: bool | dict[str, Any] | None = None
+    alarms: list[Any] | None = None
