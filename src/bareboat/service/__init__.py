@@ -7,7 +7,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bareboat.service.json_schema import json_schema
+    from bareboat.service.editor import json_schema
     from bareboat.service.load import load_service
 
 __all__ = ["json_schema", "load_service"]
@@ -20,7 +20,7 @@ def __getattr__(name: str) -> object:
 
         return load_service
     if name == "json_schema":
-        from bareboat.service.json_schema import json_schema
+        from bareboat.service.editor import json_schema
 
         return json_schema
     raise AttributeError(f"module 'bareboat.service' has no attribute {name!r}")

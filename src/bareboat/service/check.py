@@ -1,7 +1,7 @@
 """Nodes and a declared type -> the typed value, with every problem noted on the way.
 
 msgspec.convert stops at the first error and knows no places, so this walks the same types itself. Scalars are coerced
-as Serverless coerces them: `timeout: '30'` is a number, `description: 5` is text, a lone value stands for a list of one.
+as Serverless coerces them: `timeout: '30'` is a number, `description: 5` is text, one value is a list of one.
 """
 
 from __future__ import annotations
@@ -74,18 +74,14 @@ class Checker:
                 value = self._container(node, inner, path)
                 return (
                     value
-                    if value is BAD or self._within(node, value, (*metas, *own))
+                    if value is BAD or self._within(value, (*metas, *own))
                     else self._wrong(node, kind, path, (*metas, *own))
                 )
         for option in options:
             inner, own = _unwrap(option)
             value = _coerced(node, inner)
             if value is not BAD:
-                return (
-                    value
-                    if self._within(node, value, (*metas, *own))
-                    else self._wrong(node, kind, path, (*metas, *own))
-                )
+                return value if self._within(value, (*metas, *own)) else self._wrong(node, kind, path, (*metas, *own))
         for option in options:
             if get_origin(option) is list and not isinstance(node.value, dict):
                 return self._container(Node([node], node.place), option, path)
@@ -123,7 +119,7 @@ class Checker:
         )
         return BAD
 
-    def _within(self, node: Node, value: Any, metas: tuple[Meta, ...]) -> bool:
+    def _within(self, value: Any, metas: tuple[Meta, ...]) -> bool:
         for meta in metas:
             if meta.ge is not None and value < meta.ge:
                 return False

@@ -343,7 +343,7 @@ class _Draft:
                 self.report.value(f"{self.path}.events.httpApi", shown, str(event.where))
         if timeout_s >= 30 and any(isinstance(event, HttpApiEvent) for event in events):
             self.report.warn(
-                f"{self.path}: the HTTP API waits at most 30 s, and the timeout is {timeout_s} s: a slow answer is a 503",
+                f"{self.path}: the HTTP API waits at most 30 s and the timeout is {timeout_s} s: a slow answer is a 503",
                 node.place,
             )
         return events
