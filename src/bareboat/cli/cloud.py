@@ -25,7 +25,7 @@ def build_for_here(terminal: Terminal, service: Service) -> Mapping[str, Artifac
     told: set[str] = set()
     for name, function in service.functions.items():
         targets[name], notes = local_target(function)
-        terminal.notes(note for note in notes if note.text not in told)
+        terminal.notes((note for note in notes if note.text not in told), infos=True)
         told.update(note.text for note in notes)
     with terminal.progress("Packaging") as step:
         if len(set(targets.values())) == 1:

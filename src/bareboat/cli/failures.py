@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Sequence
 
 import click
+from click.core import ParameterSource
 
 from bareboat.cli.terminal import Terminal
 from bareboat.errors import BareboatError, Problem
@@ -60,4 +61,14 @@ def _usage_problem(error: click.ClickException) -> Problem:
     if isinstance(error, click.NoSuchOption):
         message = f"{command} has no option {error.option_name}"
         fix = f"{command} {error.possibilities[0]}" if error.possibilities else ""
-    return Problem(message, fix=fix or f"{command} --help")
+    elif type(error) is click.BadParameter and error.param is not None:
+        message = f"{_as_given(error.param, context)}: {error.message.rstrip('.')}"
+    return Problem(message, expected=getattr(error, "expected", ""), fix=fix or f"{command} --help")
+
+
+def _as_given(parameter: click.Parameter, context: click.Context | None) -> str:
+    """Name a parameter as the person gave it: the flag, the variable, the argument."""
+    assert parameter.name is not None
+    if context is not None and context.get_parameter_source(parameter.name) is ParameterSource.ENVIRONMENT:
+        return str(parameter.envvar)
+    return parameter.opts[-1] if isinstance(parameter, click.Option) else parameter.name

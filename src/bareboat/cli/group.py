@@ -18,6 +18,14 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         self.params.extend(output_options())
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words after the command's name; what is wrong with them is told with the command's name."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
 
 class LazyGroup(click.Group):
     """A group whose commands are modules of one package, each imported when it is named (or listed by `--help`).

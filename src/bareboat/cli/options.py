@@ -106,6 +106,42 @@ def service_parameters() -> list[click.Parameter]:
     return [click.Option(list(names), **attributes) for names, attributes in SERVICE_OPTIONS]
 
 
+class Port(click.ParamType):
+    """A TCP port."""
+
+    name = "port"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read a port.
+
+        Raises:
+            click.BadParameter: it is none.
+        """
+        try:
+            number = int(value)
+        except ValueError:
+            number = -1
+        if not 0 <= number <= 65_535:
+            error = click.BadParameter(f"{value!r} is no port", ctx=ctx, param=param)
+            error.expected = "a whole number from 0 to 65535"  # type: ignore[attr-defined]
+            raise error
+        return number
+
+
+def port_option(default: int | None, text: str) -> Callable[[F], F]:
+    """Give a command `--port`."""
+    return click.option(
+        "-p",
+        "--port",
+        type=Port(),
+        default=default,
+        envvar="BAREBOAT_PORT",
+        show_default=default is not None,
+        metavar="N",
+        help=text,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Which service a command is about, as flags and variables say it.

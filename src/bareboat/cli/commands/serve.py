@@ -8,7 +8,7 @@ import click
 
 from bareboat.cli.cloud import build_for_here, request_line, until_ended
 from bareboat.cli.group import Command
-from bareboat.cli.options import Source, service_options
+from bareboat.cli.options import Source, port_option, service_options
 from bareboat.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -16,16 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@click.option(
-    "-p",
-    "--port",
-    type=click.IntRange(0, 65_535),
-    default=3000,
-    envvar="BAREBOAT_PORT",
-    show_default=True,
-    metavar="N",
-    help="The port; 0 takes a free one.",
-)
+@port_option(3000, "The port; 0 takes a free one.")
 @click.option(
     "-H",
     "--host",
