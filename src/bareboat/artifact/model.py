@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from bareboat.packaging.target import Target
+from bareboat.service.model import Note
 
 MANIFEST = ".bareboat/manifest.json"
 FUNCTION = ".bareboat/function.json"
+MODEL_HANDLER = "bareboat.runtime.handler.handle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,10 @@ class Artifact:
         handlers: for each function, the handler string that Lambda is given (`handler.predict`; for a model function
             `bareboat.runtime.handler.handle`).
         size_bytes, unzipped_bytes: of the zip, and of its files as Lambda counts them.
-        manifest: the parsed manifest: files, digests, target, versions, signature, sizes by package.
+        manifest: the parsed manifest: files, digests, target, versions, signature, sizes by package. {} for a
+            ready-made zip that has none.
         reused: whether nothing had changed and the archive of an earlier build was taken.
+        notes: what a person should know of this archive, such as missing bytecode.
     """
 
     path: Path
@@ -38,3 +42,9 @@ class Artifact:
     unzipped_bytes: int
     manifest: Mapping[str, Any]
     reused: bool = False
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def size_mb(self) -> float:
+        """Return the zip's size in MB (10^6 bytes)."""
+        return self.size_bytes / 1e6

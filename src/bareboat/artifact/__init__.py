@@ -1,0 +1,9 @@
+"""Service -> Artifact, and back: build, open, unpack."""
+
+from bareboat.artifact.build import build
+from bareboat.artifact.host import check_runs_here, local_target
+from bareboat.artifact.model import Artifact
+from bareboat.artifact.reader import open_artifact
+from bareboat.artifact.unpack import unpack
+
+__all__ = ["Artifact", "build", "check_runs_here", "local_target", "open_artifact", "unpack"]

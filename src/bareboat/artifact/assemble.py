@@ -1,0 +1,146 @@
+"""Packs -> the archive: native libraries completed, sizes checked, manifest written, zip made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from bareboat.artifact.handlers import check_handlers
+from bareboat.artifact.manifest import make_manifest, manifest_bytes
+from bareboat.artifact.model import MANIFEST, MODEL_HANDLER, Artifact
+from bareboat.artifact.plan import Plan, handler_strings
+from bareboat.packaging.archive import chosen_members, write_archive
+from bareboat.packaging.cache import cannot_write
+from bareboat.packaging.elf import Elf
+from bareboat.packaging.interpreters import Interpreter
+from bareboat.packaging.native import check_native, refuse
+from bareboat.packaging.packs import Contents, Member, Pack, make_packs
+from bareboat.packaging.redistributable import fetch_library, is_redistributable, origin
+from bareboat.packaging.sizes import DIRECT_BYTES, measure, refuse_over_limit
+from bareboat.service.model import Note, Service
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an archive is made of.
+
+    Args:
+        packs: the first that brings a path wins.
+        wanted_libraries: names of libraries that serverless.yml asks for (`dockerExtraFiles`).
+        signature: for each model function, for the manifest.
+    """
+
+    packs: tuple[Pack, ...]
+    interpreter: Interpreter | None
+    wanted_libraries: tuple[str, ...]
+    signature: Mapping[str, Any]
+    notes: tuple[Note, ...]
+
+
+def assemble(
+    service: Service, plan: Plan, parts: Parts, scratch: Path, folder: Path, on_step: Callable[[str], None]
+) -> Artifact:
+    """Write the archive into `folder`, under a name that holds its digest, whole or not at all.
+
+    Raises:
+        PackagingError: a native library is missing or does not fit, the archive is over Lambda's limit, or the disk
+            is full.
+        ConfigurationError: a handler's file does not ship.
+    """
+    libraries, bundled, notes = _libraries(service, plan, parts, scratch, on_step)
+    packs = (*parts.packs, *libraries)
+    members, contested = chosen_members(packs)
+    check_handlers(plan.functions, {member.path for member, _ in members}, service.folder)
+    sizes = measure(members, packs)
+    refuse_over_limit(sizes, where=str(service.path))
+    manifest = make_manifest(
+        plan,
+        members,
+        sizes,
+        service=service.name,
+        interpreter=parts.interpreter,
+        signature=parts.signature,
+        bundled=bundled,
+    )
+    (about,) = make_packs([Contents("manifest", "", {MANIFEST: manifest_bytes(manifest)})], None, scratch)
+    everything = sorted([*members, *((member, about) for member in about.members)], key=lambda entry: entry[0].path)
+    on_step(f"Writing {plan.stem}")
+    written = write_archive(scratch / "archive.zip", everything)
+    path = folder / f"{plan.stem}-{written.digest[:12]}.zip"
+    try:
+        (scratch / "archive.zip").replace(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    return Artifact(
+        path=path,
+        digest=written.digest,
+        functions=tuple(one.name for one in plan.functions),
+        target=plan.target,
+        handlers=handler_strings(plan.functions, MODEL_HANDLER),
+        size_bytes=written.size_bytes,
+        unzipped_bytes=sum(member.size for member, _ in everything),
+        manifest=manifest,
+        notes=(*parts.notes, *notes, *_more_notes(plan, parts, written.size_bytes, contested)),
+    )
+
+
+def _libraries(
+    service: Service, plan: Plan, parts: Parts, scratch: Path, on_step: Callable[[str], None]
+) -> tuple[tuple[Pack, ...], dict[str, str], list[Note]]:
+    """Check the native files and bundle what is missing and may be passed on."""
+    if plan.target.system != "linux":
+        return (), {}, []
+    members, _ = chosen_members(parts.packs)
+    elves = _elves(members)
+    names = [member.path for member, _ in members]
+    report = check_native(elves, plan.target, names)
+    inside = {PurePosixPath(path).name for path in names}
+    asked = [PurePosixPath(path).name for path in parts.wanted_libraries]
+    wanted = {*report.missing, *(name for name in asked if name not in inside)}
+    files: dict[str, Path | bytes] = {}
+    bundled: dict[str, str] = {}
+    notes: list[Note] = []
+    for library in sorted(wanted):
+        if is_redistributable(library, plan.target):
+            on_step(f"Bundling {library}")
+            data, notice = fetch_library(library, plan.target)
+            files[f"lib/{library}"] = data
+            files[f"lib/{library}.NOTICE.txt"] = notice.encode()
+            bundled[f"lib/{library}"] = origin(library, plan.target)
+        elif library not in report.missing:
+            text = f"dockerExtraFiles names {library}; nothing in the archive needs it, and it is left out"
+            notes.append(Note("warning", text, str(service.path)))
+    packs = make_packs([Contents("native libraries", "", files)], None, scratch) if files else ()
+    everything, _ = chosen_members((*parts.packs, *packs))
+    refuse(
+        check_native(_elves(everything), plan.target, [member.path for member, _ in everything]),
+        plan.target,
+        where=str(service.path),
+    )
+    return packs, bundled, notes
+
+
+def _elves(members: Sequence[tuple[Member, Pack]]) -> dict[str, Elf]:
+    return {member.path: elf for member, pack in members if (elf := pack.elves.get(member.path)) is not None}
+
+
+def _more_notes(plan: Plan, parts: Parts, size_bytes: int, contested: Sequence[str]) -> list[Note]:
+    notes = []
+    python = plan.target.python
+    if parts.interpreter is None:
+        text = (
+            f"no python{python} is installed here to make bytecode with, so the archive has none: a cold start takes "
+            f"up to three times as long. Install it with: uv python install {python}"
+        )
+        notes.append(Note("warning", text))
+    if size_bytes > DIRECT_BYTES:
+        text = (
+            f"the zip has {size_bytes / 1e6:.1f} MB; above {DIRECT_BYTES / 1e6:.1f} MB Lambda takes it from S3 only, "
+            "not by direct upload"
+        )
+        notes.append(Note("info", text))
+    for path in contested[:5]:
+        notes.append(Note("warning", f"more than one package brings {path}; the first one's is taken"))
+    return notes

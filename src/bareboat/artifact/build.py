@@ -1,0 +1,269 @@
+"""Service -> Artifacts. The one place where forests and packaging meet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bareboat.artifact.model import FUNCTION, Artifact
+from bareboat.artifact.plan import Plan, make_plans
+from bareboat.artifact.record import Inputs, read_record, recorded_artifact, settings_of, write_record
+from bareboat.artifact.shipping import imports_of_bareboat, kernel_file, runtime_files, shipped_files
+from bareboat.packaging.cache import cannot_write, scratch_folder, tidy
+from bareboat.packaging.exclusive import exclusive
+from bareboat.packaging.folder import Selection, select_files
+from bareboat.packaging.interpreters import Interpreter, find_python
+from bareboat.packaging.target import Target
+from bareboat.service.model import Function, Note, Service
+
+if TYPE_CHECKING:
+    from bareboat.packaging.packs import Contents, Pack
+    from bareboat.packaging.requirements import RequirementRules
+
+OUTPUT = ".bareboat"
+_KEPT_ARCHIVES = 3
+
+
+def build(
+    service: Service,
+    *,
+    function: str | None = None,
+    target: Target | None = None,
+    on_step: Callable[[str], None] = lambda _: None,
+    upgrade: bool = False,
+) -> dict[str, Artifact]:
+    """Build the archives of a service into `.bareboat/` beside serverless.yml.
+
+    What has not changed since its last build is not built again. Two builds at once wait for each other; one that is
+    interrupted leaves nothing that the next would take for whole.
+
+    Args:
+        function: build only the archive that serves it.
+        target: the machine to build for; None is each function's own Lambda target.
+        on_step: told what is under way.
+        upgrade: resolve requirements anew instead of honouring the last resolution.
+    Returns:
+        function name -> Artifact; functions that share an archive share the object.
+    Raises:
+        ConfigurationError: no such function, a handler's file is missing, features or labels do not fit the model.
+        ModelError: the model file cannot be read.
+        PackagingError: requirements, native libraries, the limit of 262,144,000 bytes, the disk.
+        ArtifactError: `package.artifact` is no zip, or this installation lacks the kernel.
+    """
+    artifacts: dict[str, Artifact] = {}
+    for plan in make_plans(service, function=function, target=target):
+        artifact = _artifact(service, plan, on_step, upgrade=upgrade)
+        artifacts.update(dict.fromkeys((one.name for one in plan.functions), artifact))
+    return {name: artifacts[name] for name in service.functions if name in artifacts}
+
+
+def _artifact(service: Service, plan: Plan, on_step: Callable[[str], None], *, upgrade: bool) -> Artifact:
+    if plan.ready is not None:
+        from bareboat.artifact.ready import ready_artifact
+
+        return ready_artifact(plan, plan.ready)
+    interpreter = find_python(plan.target.python)
+    selection = _selection(service, plan)
+    inputs = _inputs(service, plan, selection, interpreter)
+    folder = service.folder / OUTPUT
+    reused = None if upgrade else _unchanged(folder, plan, inputs)
+    if reused is not None:
+        return reused
+    _prepare(folder)
+    with exclusive(folder / "build.lock", on_wait=lambda: on_step("Waiting for another build of this project")):
+        reused = None if upgrade else _unchanged(folder, plan, inputs)
+        if reused is not None:
+            return reused
+        tidy(folder)
+        with scratch_folder(folder) as scratch:
+            artifact, more_files, lasting = _make(service, plan, selection, interpreter, scratch, on_step, upgrade)
+        fingerprint = inputs.fingerprint(more_files) if lasting else ""
+        write_record(folder, plan, artifact, fingerprint, more_files)
+        _forget_archives(folder, plan, artifact)
+    return artifact
+
+
+def _unchanged(folder: Path, plan: Plan, inputs: Inputs) -> Artifact | None:
+    record = read_record(folder, plan)
+    if record is None or record.fingerprint != inputs.fingerprint(record.more_files):
+        return None
+    return recorded_artifact(folder, record, plan.target)
+
+
+def _selection(service: Service, plan: Plan) -> Selection:
+    return select_files(service.folder, plan.patterns, whole=plan.whole, also_not=frozenset({service.path.name}))
+
+
+def _inputs(service: Service, plan: Plan, selection: Selection, interpreter: Interpreter | None) -> Inputs:
+    from bareboat.packaging.requirements import source_files
+
+    files = [*runtime_files().values(), kernel_file(plan.target)[1]]
+    if plan.model is not None and plan.model.model is not None:
+        files.append(plan.model.model)
+    if plan.whole:
+        files += source_files(service.folder, _rules(service))
+    more = {"service": service.name, "requirements": asdict(service.python_requirements) if plan.whole else None}
+    found = (*selection.files, *_vendored(service, plan).files)
+    return Inputs(settings_of(plan, interpreter, more), found, tuple(files))
+
+
+def _make(
+    service: Service,
+    plan: Plan,
+    selection: Selection,
+    interpreter: Interpreter | None,
+    scratch: Path,
+    on_step: Callable[[str], None],
+    upgrade: bool,
+) -> tuple[Artifact, tuple[str, ...], bool]:
+    """Build one archive.
+
+    Returns:
+        The artifact; files that went in and that only the requirements named; whether the next build may trust that
+        what it has not seen changing has not changed.
+    """
+    from bareboat.artifact.assemble import Parts, assemble
+    from bareboat.packaging.packs import make_packs
+
+    contents, signature, notes = _contents(service, plan, selection, on_step)
+    own = make_packs(contents, interpreter, scratch)
+    notes += _uncompiled(own, plan)
+    packs, more_files, lasting = _dependencies(service, plan, interpreter, on_step, upgrade=upgrade)
+    parts = Parts(
+        packs=(*own, *packs),
+        interpreter=interpreter,
+        wanted_libraries=service.python_requirements.docker_extra_files if plan.whole else (),
+        signature=signature,
+        notes=tuple(notes),
+    )
+    artifact = assemble(service, plan, parts, scratch, service.folder / OUTPUT, on_step)
+    return artifact, more_files, lasting
+
+
+def _contents(
+    service: Service, plan: Plan, selection: Selection, on_step: Callable[[str], None]
+) -> tuple[list[Contents], dict[str, Any], list[Note]]:
+    """Return what is packed anew in every build: bareboat's runtime, the model, the project, `vendor`."""
+    from bareboat.packaging.packs import Contents
+
+    notes = [Note("warning", text) for text in selection.notes]
+    project = {found.path: found.source for found in selection.files}
+    importing = imports_of_bareboat(project.items())
+    contents = []
+    signature: dict[str, Any] = {}
+    if plan.model is not None or importing:
+        contents.append(Contents("bareboat runtime", "", shipped_files(plan.target)))
+        notes += _beyond_runtime(importing)
+    if plan.model is not None:
+        on_step(f"Reading {plan.model.model}")
+        files, signature[plan.model.name] = _model_files(plan.model)
+        contents.append(Contents("model", "", files))
+    contents.append(Contents("project", "", dict(project)))
+    vendored = _vendored(service, plan).files
+    if vendored:
+        contents.append(Contents("vendor", "", {found.path: found.source for found in vendored}))
+    return contents, signature, notes
+
+
+def _model_files(function: Function) -> tuple[dict[str, Path | bytes], dict[str, Any]]:
+    from bareboat.artifact.signature import describe_model, function_document
+    from bareboat.forest import forest_bytes, read_forest
+
+    assert function.model is not None
+    forest = read_forest(function.model)
+    document = function_document(function, forest)
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    signature = {key: document[key] for key in ("features", "labels")} | {"model": describe_model(forest)}
+    return {FUNCTION: text.encode(), document["forest"]: forest_bytes(forest)}, signature
+
+
+def _dependencies(
+    service: Service,
+    plan: Plan,
+    interpreter: Interpreter | None,
+    on_step: Callable[[str], None],
+    *,
+    upgrade: bool,
+) -> tuple[tuple[Pack, ...], tuple[str, ...], bool]:
+    if not plan.whole:
+        return (), (), True
+    from bareboat.packaging.dependencies import dependency_packs
+    from bareboat.packaging.requirements import read_requirements
+    from bareboat.packaging.resolve import resolve
+    from bareboat.packaging.slim import Slimming
+
+    said = service.python_requirements
+    requirements = read_requirements(service.folder, _rules(service))
+    slug = plan.stem.removeprefix(plan.name).strip("-").replace(".", "")
+    resolution = resolve(
+        requirements,
+        plan.target,
+        lock=service.folder / OUTPUT / f"pylock.{slug}.toml",
+        upgrade=upgrade,
+        on_step=on_step,
+    )
+    slimming = Slimming(safe=said.slim_patterns_append_defaults or not said.slim_patterns, patterns=said.slim_patterns)
+    packs = dependency_packs(resolution, slimming, interpreter, on_step=on_step)
+    more = tuple(str(path) for path in requirements.files)
+    return packs, more, all(pin.kind != "directory" for pin in resolution.pins)
+
+
+def _rules(service: Service) -> RequirementRules:
+    from bareboat.packaging.requirements import RequirementRules
+
+    said = service.python_requirements
+    return RequirementRules(
+        file_name=said.file_name,
+        use_pipenv=said.use_pipenv,
+        use_poetry=said.use_poetry,
+        # bareboat itself never ships as a package: what a function may import of it is added as the runtime
+        no_deploy=(*said.no_deploy, "bareboat"),
+        extra_args=said.pip_extra_args,
+    )
+
+
+def _vendored(service: Service, plan: Plan) -> Selection:
+    """`custom.pythonRequirements.vendor`: the files of a folder that ship at the root, beside the dependencies."""
+    vendor = service.python_requirements.vendor
+    if not vendor or not plan.whole or not (service.folder / vendor).is_dir():
+        return Selection(())
+    return select_files((service.folder / vendor).resolve(), ())
+
+
+def _beyond_runtime(importing: dict[str, tuple[str, ...]]) -> list[Note]:
+    ships = ("bareboat.runtime", "bareboat.errors")
+    return [
+        Note("warning", f"{path} imports {module}, which does not ship; bareboat.runtime does", path)
+        for path, modules in importing.items()
+        for module in modules
+        if module != "bareboat" and module not in ships and not module.startswith("bareboat.runtime.")
+    ]
+
+
+def _uncompiled(packs: tuple[Pack, ...], plan: Plan) -> list[Note]:
+    return [
+        Note("warning", f"{path} does not compile under python{plan.target.python}", path)
+        for pack in packs
+        for path in pack.not_compiled
+    ]
+
+
+def _prepare(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+        ignore = folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
+def _forget_archives(folder: Path, plan: Plan, artifact: Artifact) -> None:
+    """Keep the newest few archives of a plan."""
+    archives = sorted(folder.glob(f"{plan.stem}-*.zip"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in archives[_KEPT_ARCHIVES:]:
+        if path != artifact.path:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,101 @@
+"""Service -> Plans: which functions share an archive, and what goes into it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bareboat.errors import ConfigurationError
+from bareboat.packaging.target import Target
+from bareboat.service.model import Function, Service
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One archive to be.
+
+    Args:
+        name: how its files are called: the service, or service and function.
+        whole: whether the project's folder ships; a model function without `before` or `after` ships only what
+            patterns add.
+        patterns: of the service, then of the function.
+        ready: a zip that somebody else made, instead of a build.
+    """
+
+    name: str
+    functions: tuple[Function, ...]
+    target: Target
+    patterns: tuple[str, ...]
+    whole: bool
+    ready: Path | None = None
+
+    @property
+    def stem(self) -> str:
+        """The name of the archive's files, without digest and suffix: `predict-python3.13-arm64`."""
+        system = "" if self.target.system == "linux" else f"-{self.target.system}"
+        return f"{self.name}-python{self.target.python}-{self.target.architecture}{system}"
+
+    @property
+    def model(self) -> Function | None:
+        """The model function that the archive serves, if it does."""
+        return self.functions[0] if self.functions[0].model is not None else None
+
+
+def make_plans(service: Service, *, function: str | None = None, target: Target | None = None) -> tuple[Plan, ...]:
+    """Group functions into archives.
+
+    A model function has an archive of its own, as has a function with `package.individually`, with patterns or with a
+    ready-made zip. The other functions of one target share one.
+
+    Raises:
+        ConfigurationError: there is no such function.
+    """
+    if function is not None and function not in service.functions:
+        raise ConfigurationError(
+            f"there is no function {function!r}",
+            expected=f"one of {', '.join(service.functions) or 'none: the service has no functions'}",
+            where=str(service.path),
+        )
+    alone: list[Plan] = []
+    shared: dict[Target, list[Function]] = {}
+    for one in service.functions.values():
+        its_target = target or Target(one.python, one.architecture)
+        if _stands_alone(service, one):
+            alone.append(_alone(service, one, its_target))
+        else:
+            shared.setdefault(its_target, []).append(one)
+    together = [
+        Plan(service.name, tuple(functions), its_target, service.package.patterns, True, service.package.artifact)
+        for its_target, functions in shared.items()
+    ]
+    return tuple(
+        plan for plan in (*together, *alone) if function is None or function in {one.name for one in plan.functions}
+    )
+
+
+def _stands_alone(service: Service, function: Function) -> bool:
+    rules = function.package
+    return bool(
+        function.model is not None
+        or service.package.individually
+        or rules.individually
+        or rules.patterns
+        or rules.artifact
+    )
+
+
+def _alone(service: Service, function: Function, target: Target) -> Plan:
+    return Plan(
+        name=f"{service.name}-{function.name}",
+        functions=(function,),
+        target=target,
+        patterns=(*service.package.patterns, *function.package.patterns),
+        whole=function.model is None or function.before is not None or function.after is not None,
+        ready=function.package.artifact or (service.package.artifact if function.model is None else None),
+    )
+
+
+def handler_strings(functions: tuple[Function, ...], model_handler: str) -> Mapping[str, str]:
+    """Return what Lambda is given as handler, for each function."""
+    return {one.name: one.handler if one.handler is not None else model_handler for one in functions}

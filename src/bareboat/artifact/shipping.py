@@ -1,0 +1,76 @@
+"""What of bareboat itself ships: the runtime, and the kernel of the target."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from pathlib import Path
+
+from bareboat.errors import ArtifactError
+from bareboat.packaging.target import Target
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_SUFFIXES = {"linux": "so", "macos": "dylib", "windows": "dll"}
+
+
+def runtime_files() -> dict[str, Path]:
+    """Return the runtime's Python files: path in the artifact -> file."""
+    own = [_PACKAGE / "__init__.py", _PACKAGE / "errors.py", *sorted((_PACKAGE / "runtime").rglob("*.py"))]
+    return {f"bareboat/{path.relative_to(_PACKAGE).as_posix()}": path for path in own}
+
+
+def kernel_file(target: Target) -> tuple[str, Path]:
+    """Return the kernel for a target: path in the artifact, file (which may be missing)."""
+    name = f"runtime/native/kernel-{target.system}-{target.machine}.{_SUFFIXES[target.system]}"
+    return f"bareboat/{name}", _PACKAGE / name
+
+
+def shipped_files(target: Target) -> dict[str, Path | bytes]:
+    """Return the runtime and the target's kernel.
+
+    Raises:
+        ArtifactError: this installation has no kernel for the target.
+    """
+    path, kernel = kernel_file(target)
+    if not kernel.is_file():
+        raise ArtifactError(
+            f"this installation of bareboat has no kernel for {target.system} {target.architecture}",
+            expected=str(kernel),
+            fix="install bareboat from its wheel; in a checkout: python hatch_build.py",
+        )
+    return {**runtime_files(), path: kernel}
+
+
+def imports_of_bareboat(files: Iterable[tuple[str, Path]]) -> dict[str, tuple[str, ...]]:
+    """Find project files that import bareboat.
+
+    Args:
+        files: (path in the artifact, file).
+    Returns:
+        path -> the modules that it imports, such as `bareboat.runtime`. A file that does not parse imports nothing.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for path, file in files:
+        if not path.endswith(".py") or path.startswith("bareboat/"):
+            continue
+        data = file.read_bytes()
+        if b"bareboat" not in data:
+            continue
+        try:
+            tree = ast.parse(data)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        modules = sorted({name for node in ast.walk(tree) for name in _modules(node)})
+        if modules:
+            found[path] = tuple(modules)
+    return found
+
+
+def _modules(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        names = [alias.name for alias in node.names]
+    elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+        names = [node.module]
+    else:
+        return []
+    return [name for name in names if name == "bareboat" or name.startswith("bareboat.")]

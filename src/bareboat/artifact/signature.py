@@ -1,0 +1,144 @@
+"""A model function and its forest -> function.json, what the runtime reads at a cold start."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from bareboat.errors import ConfigurationError, Problem
+from bareboat.service.model import Feature, Function
+
+if TYPE_CHECKING:
+    from bareboat.forest import Forest
+
+FORMAT = 1
+MAX_ROWS = 10_000
+
+
+def function_document(function: Function, forest: Forest) -> dict[str, Any]:
+    """Return function.json as JSON has it.
+
+    Raises:
+        ConfigurationError: `features` or `labels` do not fit the model; every problem at once.
+    """
+    problems = [*_feature_problems(function, forest), *_label_problems(function, forest)]
+    if problems:
+        raise ConfigurationError(problems[0].found, problems=tuple(problems))
+    return {
+        "format": FORMAT,
+        "function": function.name,
+        "forest": f".bareboat/{function.name}.forest",
+        "labels": list(function.labels) if function.labels is not None else None,
+        "features": _features(function, forest),
+        "before": function.before,
+        "after": function.after,
+        "max_rows": MAX_ROWS,
+    }
+
+
+def describe_model(forest: Forest) -> dict[str, Any]:
+    """Return what the manifest says of a forest, beside its features and labels."""
+    return {
+        "source": forest.source,
+        "objective": forest.objective,
+        "n_classes": forest.n_classes,
+        "n_outputs": forest.n_outputs,
+        "n_trees": forest.n_trees,
+        "n_leaves": forest.n_leaves,
+    }
+
+
+def _features(function: Function, forest: Forest) -> list[dict[str, Any]]:
+    declared = function.features or tuple(Feature(name) for name in forest.feature_names)
+    return [
+        {
+            "name": feature.name,
+            "aliases": [own] if own != feature.name else [],
+            "nullable": feature.nullable,
+            "categories": list(categories) if categories is not None else None,
+        }
+        for feature, own, categories in zip(declared, forest.feature_names, forest.categories, strict=True)
+    ]
+
+
+def _feature_problems(function: Function, forest: Forest) -> list[Problem]:
+    where, path = str(function.where), f"functions.{function.name}.features"
+    own = forest.feature_names
+    if function.features is None:
+        return []
+    names = [feature.name for feature in function.features]
+    if len(names) != len(own):
+        return [
+            Problem(
+                f"{path} has {len(names)} names",
+                expected=f"{len(own)}, one for each feature of the model, in its order: {_listed(own)}",
+                fix=_count_fix(names, own),
+                where=where,
+            )
+        ]
+    problems = [
+        Problem(f"{path} names {name!r} twice", expected="different names", where=where)
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
+    plain = [_plain(name) for name in own]
+    for position, name in enumerate(names):
+        if plain[position] != _plain(name) and plain.count(_plain(name)) == 1:
+            problems.append(
+                Problem(
+                    f"{path}[{position}] is {name!r}, which is the model's feature {plain.index(_plain(name))}",
+                    expected=f"a name for the model's feature {position}, {own[position]!r}",
+                    fix=f"write the names in the model's order: {_listed(own)}",
+                    where=where,
+                )
+            )
+    return problems
+
+
+def _count_fix(names: list[str], own: tuple[str, ...]) -> str:
+    given = {_plain(name) for name in names}
+    absent = [name for name in own if _plain(name) not in given]
+    if 0 < len(absent) < len(own) and len(names) < len(own):
+        return f"add {_listed(absent)}"
+    return "leave the key out to use the model's own names"
+
+
+def _label_problems(function: Function, forest: Forest) -> list[Problem]:
+    where, path = str(function.where), f"functions.{function.name}.labels"
+    if function.labels is None:
+        return []
+    if not forest.is_classifier:
+        return [
+            Problem(
+                f"{path} is set, and the model is no classifier (its objective is {forest.objective})",
+                fix="take the key away",
+                where=where,
+            )
+        ]
+    labels = function.labels
+    if len(labels) != forest.n_classes:
+        return [
+            Problem(
+                f"{path} has {len(labels)} entries",
+                expected=f"{forest.n_classes}, one for each class of the model, in its order",
+                where=where,
+            )
+        ]
+    repeated = sorted({repr(label) for label in labels if labels.count(label) > 1})
+    return [Problem(f"{path} has {label} twice", expected="different labels", where=where) for label in repeated]
+
+
+def _plain(name: str) -> str:
+    """Letters and digits alone: LightGBM saves `sepal length (cm)` as `sepal_length_(cm)`."""
+    return re.sub(r"[^0-9a-z]+", " ", name.lower()).strip() or name
+
+
+def _listed(names: tuple[str, ...] | list[str]) -> str:
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return ", ".join(repr(name) for name in names[:12]) + more
+
+
+def nearest(name: str, names: list[str]) -> str:
+    """Return the name that was probably meant, or ""."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, names, 1)), "")

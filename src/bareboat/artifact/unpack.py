@@ -1,0 +1,139 @@
+"""Artifact -> a folder with its files, as Lambda unpacks them to /var/task."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import time
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from bareboat.artifact.model import MANIFEST, Artifact
+from bareboat.errors import ArtifactError
+from bareboat.packaging.cache import cache_folder, cannot_write, scratch_folder, tidy
+
+_KEPT = 5
+_YOUNG_S = 3600.0
+
+
+def unpack(artifact: Artifact) -> Path:
+    """Unpack an artifact, once for each digest, and return the folder.
+
+    Every file is compared with the manifest on the way; a folder that is there already is compared by names and sizes.
+
+    Raises:
+        ArtifactError: the archive is not the one that the artifact speaks of, is damaged, or has names that lead out.
+        PackagingError: the disk is full.
+    """
+    home = artifact.path.parent
+    below = home / "unpacked" if home.name == ".bareboat" else cache_folder("unpacked")
+    folder = below / artifact.digest[:32]
+    if folder.is_dir():
+        if _is_whole(folder, artifact.manifest):
+            os.utime(folder)
+            return folder
+        shutil.rmtree(folder, ignore_errors=True)
+    _check_digest(artifact)
+    below.mkdir(parents=True, exist_ok=True)
+    tidy(below)
+    with scratch_folder(below) as scratch:
+        _extract(artifact, scratch / "task")
+        try:
+            (scratch / "task").replace(folder)
+        except OSError as error:
+            if not folder.is_dir():  # another process was first: its folder is as good
+                raise cannot_write(folder, error) from error
+    forget_folders(below, keep=folder)
+    return folder
+
+
+def forget_folders(below: Path, *, keep: Path) -> None:
+    """Remove all but the newest few unpacked folders; none that was used within the last hour."""
+    entries = sorted(
+        (entry for entry in below.iterdir() if entry.is_dir() and not entry.name.startswith(".")),
+        key=lambda entry: entry.stat().st_mtime,
+        reverse=True,
+    )
+    for entry in entries[_KEPT:]:
+        if entry != keep and time.time() - entry.stat().st_mtime > _YOUNG_S:
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+def check_name(name: str, where: str) -> None:
+    """Refuse a member's name that leads out of the folder it is unpacked to.
+
+    Raises:
+        ArtifactError: it is absolute, has `..`, a drive or a backslash.
+    """
+    parts = PurePosixPath(name).parts
+    if not name or name.startswith("/") or ".." in parts or "\\" in name or "\0" in name or ":" in (parts or ("",))[0]:
+        raise ArtifactError(
+            f"the archive has a member {name!r}, which leads out of it", expected="relative names", where=where
+        )
+
+
+def _check_digest(artifact: Artifact) -> None:
+    try:
+        with artifact.path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ArtifactError(
+            f"cannot be read: {error.strerror}", fix="bareboat package", where=str(artifact.path)
+        ) from error
+    if digest != artifact.digest:
+        raise ArtifactError(
+            "the archive has changed since it was built",
+            expected=f"sha256 {artifact.digest}, found {digest}",
+            fix="bareboat package",
+            where=str(artifact.path),
+        )
+
+
+def _extract(artifact: Artifact, folder: Path) -> None:
+    where = str(artifact.path)
+    files: Mapping[str, Any] = artifact.manifest.get("files", {})
+    try:
+        with zipfile.ZipFile(artifact.path) as archive:
+            for info in archive.infolist():
+                check_name(info.filename, where)
+                if stat.S_ISLNK(info.external_attr >> 16):
+                    raise ArtifactError(f"the archive has a link, {info.filename}", expected="files", where=where)
+                target = folder / info.filename
+                if info.is_dir():
+                    target.mkdir(parents=True, exist_ok=True)
+                    continue
+                data = archive.read(info)
+                said = files.get(info.filename)
+                if said is not None and hashlib.sha256(data).hexdigest() != said["sha256"]:
+                    raise _damaged(f"{info.filename} is not what the manifest says", where)
+                if files and said is None and info.filename != MANIFEST:
+                    raise _damaged(f"{info.filename} is not in the manifest", where)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
+                target.chmod(0o755 if (info.external_attr >> 16) & 0o111 else 0o644)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise _damaged(str(error), where) from error
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    absent = next((path for path in files if not (folder / path).is_file()), None)
+    if absent is not None:
+        raise _damaged(f"{absent} is missing", where)
+
+
+def _damaged(found: str, where: str) -> ArtifactError:
+    return ArtifactError(f"the archive is damaged: {found}", fix="bareboat package", where=where)
+
+
+def _is_whole(folder: Path, manifest: Mapping[str, Any]) -> bool:
+    for path, said in manifest.get("files", {}).items():
+        try:
+            if os.stat(f"{folder}/{path}").st_size != said["size"]:  # noqa: PTH116 - thousands of files
+                return False
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,119 @@
+"""Packs -> one zip, the same bytes on every host: sorted, without dates, with fixed rights."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from bareboat.packaging.cache import cannot_write
+from bareboat.packaging.packs import Member, Pack, PackReader
+
+# PKZIP APPNOTE 6.3.10: 4.3.7 local header, 4.3.12 central directory, 4.3.14-16 ends; dates are 1980-01-01 00:00.
+_LOCAL = struct.Struct("<4sHHHHHIIIHH")
+_CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
+_END = struct.Struct("<4sHHHHIIH")
+_END64 = struct.Struct("<4sQHHIIQQQQ")
+_LOCATOR64 = struct.Struct("<4sIQI")
+_DATE, _TIME = 0x0021, 0
+_UNIX = 3 << 8
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A zip that was written.
+
+    Args:
+        digest: sha256 of the zip, hex.
+    """
+
+    digest: str
+    size_bytes: int
+
+
+def chosen_members(packs: Sequence[Pack]) -> tuple[tuple[tuple[Member, Pack], ...], tuple[str, ...]]:
+    """Return the members of the zip, sorted by path, and the paths that more than one pack brought.
+
+    Of two files with one path the earlier pack's is taken, and with a source goes its own bytecode, never another's.
+    """
+    winner: dict[str, int] = {}
+    contested: set[str] = set()
+    for number, pack in enumerate(packs):
+        for member in pack.members:
+            if winner.setdefault(member.path, number) != number and not _is_bytecode(member.path):
+                contested.add(member.path)
+    chosen = []
+    for number, pack in enumerate(packs):
+        for member in pack.members:
+            decisive = _source_of(member.path) if _is_bytecode(member.path) else member.path
+            if winner.get(decisive, number) == number:
+                chosen.append((member, pack))
+    chosen.sort(key=lambda entry: entry[0].path)
+    return tuple(chosen), tuple(sorted(contested))
+
+
+def write_archive(path: Path, members: Sequence[tuple[Member, Pack]]) -> Written:
+    """Write a zip of these members, in this order.
+
+    Raises:
+        PackagingError: the disk is full, or a pack went away.
+    """
+    try:
+        with path.open("wb") as file:
+            out = _Hashed(file)
+            with PackReader() as packs:
+                central = [_write_member(out, member, packs.read(pack, member)) for member, pack in members]
+            _write_end(out, central)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    return Written(out.hash.hexdigest(), out.position)
+
+
+class _Hashed:
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.hash = hashlib.sha256()
+        self.position = 0
+
+    def write(self, data: bytes) -> None:
+        self._file.write(data)
+        self.hash.update(data)
+        self.position += len(data)
+
+
+def _write_member(out: _Hashed, member: Member, data: bytes) -> bytes:
+    name = member.path.encode()
+    flags = 0 if name.isascii() else 0x800
+    method, needed = (8, 20) if member.deflated else (0, 10)
+    offset = out.position
+    common = (flags, method, _TIME, _DATE, member.crc32, member.zsize, member.size, len(name), 0)
+    out.write(_LOCAL.pack(b"PK\3\4", needed, *common) + name)
+    out.write(data)
+    mode = 0o100755 if member.executable else 0o100644
+    return _CENTRAL.pack(b"PK\1\2", _UNIX | 20, needed, *common, 0, 0, 0, mode << 16, offset) + name
+
+
+def _write_end(out: _Hashed, central: Sequence[bytes]) -> None:
+    start, count = out.position, len(central)
+    out.write(b"".join(central))
+    length = out.position - start
+    if count > 0xFFFE:
+        end64 = out.position
+        out.write(_END64.pack(b"PK\6\6", 44, _UNIX | 45, 45, 0, 0, count, count, length, start))
+        out.write(_LOCATOR64.pack(b"PK\6\7", 0, end64, 1))
+    shown = min(count, 0xFFFF)
+    out.write(_END.pack(b"PK\5\6", 0, 0, shown, shown, length, start, 0))
+
+
+def _is_bytecode(path: str) -> bool:
+    return path.endswith(".pyc")
+
+
+def _source_of(path: str) -> str:
+    """`a/__pycache__/b.cpython-313.pyc` -> `a/b.py`."""
+    folder, _, name = path.rpartition("/")
+    parent = folder.removesuffix("__pycache__")
+    return f"{parent}{name.split('.')[0]}.py"

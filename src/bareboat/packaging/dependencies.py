@@ -1,0 +1,139 @@
+"""Resolution -> Packs: each package installed, slimmed, compiled and compressed once, then taken from the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bareboat.errors import PackagingError
+from bareboat.packaging.cache import cache_folder, cannot_write, scratch_folder, tidy
+from bareboat.packaging.install import Installed, install
+from bareboat.packaging.interpreters import Interpreter
+from bareboat.packaging.packs import Contents, Pack, is_sound, make_packs, read_pack
+from bareboat.packaging.resolve import Pin, Resolution
+from bareboat.packaging.slim import Slimming, count_removed, removed_files
+
+_FORMAT = 1  # goes up whenever the same wheel would give another pack
+_KEPT_DAYS = 60
+
+
+def dependency_packs(
+    resolution: Resolution,
+    slimming: Slimming,
+    interpreter: Interpreter | None,
+    *,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> tuple[Pack, ...]:
+    """Return one pack for each package, in the order of the lock.
+
+    Args:
+        interpreter: of the target's version, for bytecode; None for none.
+    Raises:
+        PackagingError: uv refused, or a package holds what cannot be packed.
+    """
+    if not resolution.pins:
+        return ()
+    folder = cache_folder("packs")
+    keys = {pin.name: _key(pin, slimming, resolution, interpreter) for pin in resolution.pins}
+    packs = {name: pack for name, key in keys.items() if key and (pack := _kept(folder / f"{key}.pack")) is not None}
+    absent = [pin for pin in resolution.pins if pin.name not in packs]
+    if absent:
+        tidy(folder)
+        _forget(folder)
+        on_step(f"Installing {_some(absent)} for {resolution.target}")
+        with scratch_folder(folder) as scratch:
+            installed = install(resolution, absent, scratch / "tree")
+            on_step(f"Compiling and compressing {_some(absent)}")
+            made = make_packs([_contents(one, slimming) for one in installed], interpreter, scratch)
+            for one, pack in zip(installed, made, strict=True):
+                key = keys[one.pin.name] or _key_of_contents(pack, slimming, interpreter)
+                packs[one.pin.name] = _keep(pack, folder / f"{key}.pack")
+    return tuple(packs[pin.name] for pin in resolution.pins)
+
+
+def _key(pin: Pin, slimming: Slimming, resolution: Resolution, interpreter: Interpreter | None) -> str:
+    """The pack's name in the cache; "" for a folder, which may change at any time."""
+    if pin.kind == "directory" or not pin.sha256:
+        return ""
+    python = "" if pin.wheel.endswith("py3-none-any.whl") else resolution.target.python
+    return _digest([pin.name, pin.version, pin.sha256, python, *_settings(slimming, interpreter)])
+
+
+def _key_of_contents(pack: Pack, slimming: Slimming, interpreter: Interpreter | None) -> str:
+    files = [[member.path, member.sha256] for member in pack.members]
+    return _digest([pack.name, pack.version, files, *_settings(slimming, interpreter)])
+
+
+def _settings(slimming: Slimming, interpreter: Interpreter | None) -> list[object]:
+    return [_FORMAT, slimming.safe, slimming.patterns, interpreter.release if interpreter else ""]
+
+
+def _digest(parts: list[object]) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40]
+
+
+def _kept(path: Path) -> Pack | None:
+    pack = read_pack(path)
+    if pack is None or not is_sound(pack):
+        return None
+    try:
+        os.utime(path)
+    except OSError:  # a cache that is shared read-only serves as well
+        return pack
+    return pack
+
+
+def _keep(pack: Pack, path: Path) -> Pack:
+    try:
+        Path(pack.file).replace(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    kept = read_pack(path)
+    if kept is None:
+        raise PackagingError("the cache changed while it was written", fix="build again", where=str(path))
+    return kept
+
+
+def _forget(folder: Path) -> None:
+    """Remove packs that no build has used for long."""
+    limit = time.time() - _KEPT_DAYS * 86_400
+    for path in folder.glob("*.pack"):
+        try:
+            if path.stat().st_mtime < limit:
+                path.unlink()
+        except OSError:
+            continue
+
+
+def _contents(installed: Installed, slimming: Slimming) -> Contents:
+    files = dict(installed.files)
+    removed = removed_files(files, slimming)
+    kept: dict[str, Path | bytes] = {path: source for path, source in files.items() if path not in removed}
+    counted = count_removed(files, removed)
+    if removed:
+        _keep_top_level(files, kept)
+    return Contents(installed.pin.name, installed.version, kept, counted)
+
+
+def _keep_top_level(files: dict[str, Path], kept: dict[str, Path | bytes]) -> None:
+    """Without RECORD, importlib.metadata.packages_distributions() needs top_level.txt to know what a package imports."""
+    info = next((path.partition("/")[0] for path in files if path.partition("/")[0].endswith(".dist-info")), "")
+    if not info or f"{info}/top_level.txt" in kept or f"{info}/RECORD" in kept:
+        return
+    names = set()
+    for path in kept:
+        first, _, rest = path.partition("/")
+        if rest and not first.endswith((".dist-info", ".libs", ".data")):
+            names.add(first)
+        elif not rest and path.endswith((".py", ".so")):
+            names.add(first.partition(".")[0])
+    kept[f"{info}/top_level.txt"] = "".join(f"{name}\n" for name in sorted(names)).encode()
+
+
+def _some(pins: list[Pin]) -> str:
+    names = [pin.name for pin in pins]
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

@@ -1,0 +1,111 @@
+"""Pins -> files: uv installs the chosen wheels, and each file is known by the package that brought it."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bareboat.errors import PackagingError
+from bareboat.packaging.requirements import canonical
+from bareboat.packaging.resolve import Pin, Resolution, platform_args, python_args
+from bareboat.packaging.uv import run_uv
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """One installed package.
+
+    Args:
+        version: as its metadata has it.
+        files: (path in the artifact, path here), sorted.
+    """
+
+    pin: Pin
+    version: str
+    files: tuple[tuple[str, Path], ...]
+
+
+def install(resolution: Resolution, pins: Sequence[Pin], folder: Path) -> tuple[Installed, ...]:
+    """Install some pins of a resolution into the new folder `folder`. The files may be links into uv's cache: read only.
+
+    Raises:
+        PackagingError: uv refused (no network, a hash that differs), or a source archive holds native code.
+    """
+    folder.mkdir(parents=True)
+    lock = folder.with_name("pylock.toml")
+    head = 'lock-version = "1.0"\ncreated-by = "bareboat"\nrequires-python = ">=3.8"\n'
+    blocks = (_absolute(pin.block, resolution.folder) for pin in pins)
+    lock.write_text(head + "".join(f"\n[[packages]]\n{block}\n" for block in blocks), encoding="utf-8")
+    target = resolution.target
+    run_uv(
+        ["pip", "install", "-r", str(lock), "--target", str(folder), "--no-deps", "--no-editable", "--link-mode",
+         "hardlink", *platform_args(target), *python_args(target)],
+        cwd=resolution.folder,
+        while_doing=f"installing for {target}",
+    )  # fmt: skip
+    return tuple(_installed(pins, folder, target_name=str(target)))
+
+
+def _absolute(block: str, folder: Path) -> str:
+    """Paths in the lock start at the project's folder; the copy that uv reads lies elsewhere."""
+
+    def absolute(match: re.Match[str]) -> str:
+        return f'path = "{(folder / match[1]).resolve().as_posix()}"'
+
+    return re.sub(r'\bpath = "([^"]+)"', absolute, block)
+
+
+def _installed(pins: Sequence[Pin], folder: Path, *, target_name: str) -> list[Installed]:
+    by_name = {canonical(pin.name): pin for pin in pins}
+    found: list[Installed] = []
+    claimed: set[str] = set()
+    for info in sorted(folder.glob("*.dist-info")):
+        name, version = _name_and_version(info)
+        pin = by_name.pop(canonical(name), None)
+        if pin is None:
+            continue
+        files = [file for file in _recorded(info, folder) if file not in claimed]
+        claimed.update(files)
+        if pin.kind != "wheel" and not pin.wheel:
+            _refuse_built_for_here(info, pin, version, target_name)
+        found.append(Installed(pin, version, tuple((file, folder / file) for file in sorted(files))))
+    if by_name:
+        raise PackagingError(f"uv did not install {', '.join(sorted(by_name))}", fix="uv cache clean, then build again")
+    return found
+
+
+def _name_and_version(info: Path) -> tuple[str, str]:
+    metadata = (info / "METADATA").read_text(encoding="utf-8", errors="replace")
+    name = re.search(r"^Name:\s*(\S+)", metadata, re.MULTILINE)
+    version = re.search(r"^Version:\s*(\S+)", metadata, re.MULTILINE)
+    stem = info.name.removesuffix(".dist-info")
+    return (name[1] if name else stem.rpartition("-")[0]), (version[1] if version else stem.rpartition("-")[2])
+
+
+def _recorded(info: Path, folder: Path) -> list[str]:
+    """The files that RECORD lists and that are there, as paths in the artifact; none that leads out of the folder."""
+    files = []
+    with (info / "RECORD").open(encoding="utf-8", newline="") as file:
+        for row in csv.reader(file):
+            if not row:
+                continue
+            path = os.path.normpath(row[0]).replace(os.sep, "/")
+            if not path.startswith(("../", "/")) and (folder / path).is_file():
+                files.append(path)
+    return files
+
+
+def _refuse_built_for_here(info: Path, pin: Pin, version: str, target_name: str) -> None:
+    wheel = (info / "WHEEL").read_text(encoding="utf-8", errors="replace")
+    tags = re.findall(r"^Tag:\s*(\S+)", wheel, re.MULTILINE)
+    if all(tag.endswith("-any") for tag in tags):
+        return
+    raise PackagingError(
+        f"{pin.name} {version} comes as source with native code, and was built for this machine ({', '.join(tags)})",
+        expected=f"a wheel for {target_name}, or plain Python",
+        fix=f"build a wheel of it for the target and name it in the requirements (./wheels/{pin.name}-....whl)",
+    )

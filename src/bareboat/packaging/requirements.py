@@ -1,0 +1,210 @@
+"""What a project says it needs: requirements.txt, Pipfile.lock, poetry.lock, uv.lock, pyproject.toml -> Requirements."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from bareboat.errors import PackagingError
+from bareboat.packaging import lockfiles
+from bareboat.packaging.pyproject import Pyproject, read_pyproject
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementRules:
+    """What serverless.yml says about requirements (`custom.pythonRequirements`).
+
+    Args:
+        no_deploy: names of packages that are left out wherever they come from.
+        extra_args: pip's arguments that name a package index; others have no meaning for uv and are refused.
+    """
+
+    file_name: str = "requirements.txt"
+    use_pipenv: bool = True
+    use_poetry: bool = True
+    no_deploy: tuple[str, ...] = ()
+    extra_args: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """Requirements in pip's format, from one source.
+
+    Args:
+        source: the name of the file that they come from, such as "poetry.lock"; "" when the project needs nothing.
+        folder: where relative paths in them start.
+        text: one requirement a line, nested files written out.
+        constraints: versions that hold for whatever the requirements pull in.
+        files: every file that was read; when one of them changes, so may the requirements.
+        no_deploy: normalised names to leave out.
+    """
+
+    source: str
+    folder: Path
+    text: str = ""
+    constraints: str = ""
+    files: tuple[Path, ...] = ()
+    no_deploy: frozenset[str] = frozenset()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to install."""
+        return not any(
+            line and not line.startswith(("#", "-c", "--")) for line in map(str.strip, self.text.split("\n"))
+        )
+
+
+def canonical(name: str) -> str:
+    """Return a package's name as indexes compare it: lower case, runs of `-_.` as one `-` (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def source_files(folder: Path, rules: RequirementRules) -> tuple[Path, ...]:
+    """Return the files that `read_requirements` looks at first, whether they are there or not (for fingerprints)."""
+    names = ("pyproject.toml", "poetry.lock", "Pipfile.lock", "Pipfile", rules.file_name, "uv.lock", "uv.toml")
+    return tuple(folder / name for name in names)
+
+
+def read_requirements(folder: Path, rules: RequirementRules) -> Requirements:
+    """Find and read what the project in `folder` needs.
+
+    The first that is there counts, in the order of serverless-python-requirements: a Poetry project's lock (or its
+    pyproject.toml), Pipfile.lock, the requirements file; then uv.lock and the dependencies of pyproject.toml.
+
+    Raises:
+        PackagingError: the file is damaged, a file that it names is missing, or the lock is not there yet.
+    """
+    no_deploy = frozenset(map(canonical, rules.no_deploy))
+    pyproject = read_pyproject(folder / "pyproject.toml")
+    found = _choose(folder, rules, pyproject)
+    if found is None:
+        return Requirements(source="", folder=folder, no_deploy=no_deploy)
+    lines = [*_index_arguments(rules.extra_args), *_without(found.lines, no_deploy)]
+    return Requirements(
+        source=found.source,
+        folder=folder,
+        text="\n".join(lines) + "\n",
+        constraints="\n".join(found.constraints),
+        files=found.files,
+        no_deploy=no_deploy,
+    )
+
+
+def _choose(folder: Path, rules: RequirementRules, pyproject: Pyproject | None) -> lockfiles.Locked | None:
+    plain = folder / rules.file_name
+    if rules.use_poetry and pyproject is not None and pyproject.is_poetry:
+        return lockfiles.from_poetry(pyproject, folder / "poetry.lock")
+    if rules.use_pipenv and (folder / "Pipfile").is_file():
+        return lockfiles.from_pipenv(folder / "Pipfile", folder / "Pipfile.lock")
+    if rules.use_pipenv and (folder / "Pipfile.lock").is_file() and not plain.is_file():
+        return lockfiles.from_pipenv(folder / "Pipfile", folder / "Pipfile.lock")
+    if plain.is_file():
+        return _from_file(plain)
+    if rules.file_name != "requirements.txt":
+        raise PackagingError(
+            f"custom.pythonRequirements.fileName is {rules.file_name}, and there is no such file",
+            fix="write the file, or take the key away",
+            where=str(plain),
+        )
+    if (folder / "uv.lock").is_file():
+        return lockfiles.from_uv(folder / "uv.lock")
+    if pyproject is not None and pyproject.dependencies:
+        return lockfiles.Locked("pyproject.toml", list(pyproject.dependencies), files=(pyproject.path,))
+    return None
+
+
+def _from_file(path: Path) -> lockfiles.Locked:
+    files: list[Path] = []
+    return lockfiles.Locked(path.name, _flatten(path, files, ()), files=tuple(files))
+
+
+def _flatten(path: Path, files: list[Path], within: tuple[Path, ...]) -> list[str]:
+    """Return a requirements file's logical lines, with the files that it names by -r written out in their place."""
+    if path in within:
+        raise PackagingError(
+            "the requirements file includes itself", fix="take one of the -r lines away", where=str(path)
+        )
+    files.append(path)
+    lines: list[str] = []
+    for number, line in _logical_lines(read_text(path)):
+        nested = re.match(r"(-r|--requirement|-c|--constraint)[\s=]*(.+)", line)
+        if nested is None:
+            lines.append(line)
+            continue
+        other = (path.parent / nested[2].strip().strip("\"'")).resolve()
+        if not other.is_file():
+            raise PackagingError(
+                f"names the file {nested[2].strip()}, which is not there",
+                expected=f"a file at {other}",
+                where=f"{path}:{number}",
+            )
+        if nested[1] in {"-c", "--constraint"}:
+            files.append(other)
+            lines.append(f"-c {other}")
+        else:
+            lines += _flatten(other, files, (*within, path))
+    return lines
+
+
+def _logical_lines(text: str) -> list[tuple[int, str]]:
+    """Join continued lines, drop comments and blank ones; each with the number of its first line."""
+    lines: list[tuple[int, str]] = []
+    held, start = "", 0
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = re.sub(r"(^|\s)#.*$", "", raw).strip()
+        start = start or number
+        if line.endswith("\\"):
+            held += line[:-1].rstrip() + " "
+            continue
+        held = (held + line).strip()
+        if held:
+            lines.append((start, held))
+        held, start = "", 0
+    return [*lines, (start, held.strip())] if held.strip() else lines
+
+
+def read_text(path: Path) -> str:
+    """Read a text file in UTF-8 or, with its mark, UTF-16 (which PowerShell's `>` writes).
+
+    Raises:
+        PackagingError: it is neither, or cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return data.decode("utf-16")
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise PackagingError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise PackagingError(
+            f"is not text: byte {error.start} is not UTF-8", expected="UTF-8", where=str(path)
+        ) from error
+
+
+def _without(lines: list[str], no_deploy: frozenset[str]) -> list[str]:
+    kept = []
+    for line in lines:
+        name = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line)
+        if name is None or canonical(name[0]) not in no_deploy:
+            kept.append(line)
+    return kept
+
+
+_INDEX_ARGUMENTS = ("--index-url", "-i", "--extra-index-url", "--find-links", "-f", "--no-index", "--pre")
+
+
+def _index_arguments(extra: tuple[str, ...]) -> list[str]:
+    lines = []
+    words = " ".join(extra).replace("=", " ").split()
+    while words:
+        name = words.pop(0)
+        if name in {"--no-index", "--pre"}:
+            lines.append(name)
+        elif name in _INDEX_ARGUMENTS and words:
+            lines.append(f"{name} {words.pop(0)}")
+        elif name.startswith("-") and words and not words[0].startswith("-"):
+            words.pop(0)  # an argument of pip's own with its value: it has no meaning for uv
+    return lines

@@ -1,0 +1,235 @@
+"""Requirements + Target -> Resolution: the exact wheel of each package, as uv chose it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from bareboat.errors import PackagingError, Problem
+from bareboat.packaging.cache import cache_folder, scratch_folder, write_whole
+from bareboat.packaging.interpreters import find_python, nearest_python
+from bareboat.packaging.requirements import Requirements, canonical
+from bareboat.packaging.target import Target
+from bareboat.packaging.uv import UvError, run_uv
+
+_BLOCK = "\n[[packages]]\n"
+_NO_WHEEL = re.compile(r"(?:all versions of )?([A-Za-z0-9][\w.-]*?)(?:==(\S+))? (?:has|have) no (?:usable )?wheels")
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """One package of a resolution.
+
+    Args:
+        kind: "wheel" is installed as it is; the others are built here and must turn out to be plain Python.
+        wheel: the wheel's file name, "" when there is none.
+        sha256: of the wheel, of the source archive, or "" (folders; for git, the commit).
+        block: the package as it stands in the lock (PEP 751).
+    """
+
+    name: str
+    version: str
+    kind: Literal["wheel", "sdist", "archive", "vcs", "directory"]
+    wheel: str
+    sha256: str
+    block: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What to install for a target; `lock` is the same as a pylock.toml."""
+
+    target: Target
+    folder: Path
+    pins: tuple[Pin, ...]
+    lock: str
+
+
+def resolve(
+    requirements: Requirements,
+    target: Target,
+    *,
+    lock: Path | None = None,
+    upgrade: bool = False,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> Resolution:
+    """Choose a version and a wheel for each requirement and for what it pulls in.
+
+    Args:
+        lock: where the resolution is kept. It is honoured as long as the requirements stay the same, so that a build
+            today and one next month take the same wheels.
+        upgrade: resolve anew even so.
+    Raises:
+        PackagingError: a requirement does not exist, conflicts, or has nothing that runs on the target; each named.
+    """
+    if requirements.empty:
+        return Resolution(target, requirements.folder, (), "")
+    stamp = f"# bareboat: resolved from {requirements.source}, inputs {_inputs(requirements, target)}\n"
+    if lock is not None and not upgrade:
+        try:
+            kept = lock.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            kept = ""
+        if kept.startswith(stamp) and "\ndirectory = " not in kept:
+            return Resolution(target, requirements.folder, _pins(kept, requirements, lock), kept)
+    on_step(f"Resolving {requirements.source} for {target}")
+    text = stamp + _compile(requirements, target)
+    if lock is not None:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(lock, text.encode())
+    return Resolution(target, requirements.folder, _pins(text, requirements, lock), text)
+
+
+def platform_args(target: Target) -> list[str]:
+    """Return uv's arguments that say which machine the wheels are for.
+
+    uv knows no manylinux_2_26, so for Amazon Linux 2 (glibc 2.26) it is held to manylinux_2_17 (manylinux2014).
+    """
+    if target.system == "linux":
+        glibc = "2_34" if target.glibc >= (2, 34) else "2_17"
+        platform = f"{target.machine}-manylinux_{glibc}"
+    elif target.system == "macos":
+        platform = "aarch64-apple-darwin" if target.architecture == "arm64" else "x86_64-apple-darwin"
+    else:
+        platform = "aarch64-pc-windows-msvc" if target.architecture == "arm64" else "x86_64-pc-windows-msvc"
+    return ["--python-platform", platform, "--python-version", target.python]
+
+
+def python_args(target: Target) -> list[str]:
+    """Return uv's argument that names the interpreter it works with: the target's version if there is one."""
+    interpreter = find_python(target.python) or nearest_python(target.python)
+    return ["--python", str(interpreter.path)]
+
+
+def _inputs(requirements: Requirements, target: Target) -> str:
+    digest = hashlib.sha256(f"{target}\n{requirements.text}\n{requirements.constraints}\n".encode())
+    digest.update("\n".join(sorted(requirements.no_deploy)).encode())
+    for path in requirements.files:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _compile(requirements: Requirements, target: Target) -> str:
+    """Ask uv for wheels alone; let it build what has no wheel at all and may be plain Python."""
+    from_source: list[str] = []
+    while True:
+        try:
+            return _ask(requirements, target, from_source)
+        except UvError as error:
+            wheelless = [name for name, _ in _without_wheels(error) if name not in from_source]
+            if not wheelless:
+                raise
+            for name, version in _without_wheels(error):
+                _refuse_native(name, version, requirements, target, error)
+            from_source += wheelless
+
+
+def _ask(requirements: Requirements, target: Target, from_source: list[str]) -> str:
+    with scratch_folder(cache_folder("work")) as scratch:
+        wanted, held = scratch / "requirements.in", scratch / "constraints.txt"
+        wanted.write_text(requirements.text, encoding="utf-8")
+        held.write_text(requirements.constraints, encoding="utf-8")
+        built = [part for name in from_source for part in ("--no-binary", name)]
+        return run_uv(
+            ["pip", "compile", str(wanted), "--constraints", str(held), *platform_args(target), *python_args(target),
+             "--only-binary", ":all:", *built, "--format", "pylock.toml", "--no-header", "--no-annotate",
+             "--resolution", "highest"],
+            cwd=requirements.folder,
+            while_doing=f"{requirements.source} for {target}",
+        )  # fmt: skip
+
+
+def _without_wheels(error: UvError) -> list[tuple[str, str]]:
+    found = {canonical(name): version or "" for name, version in _NO_WHEEL.findall(error.reason)}
+    for hint in error.hints:
+        for name in re.findall(r"Wheels are (?:required|available) for `([^`]+)`", hint):
+            found.setdefault(canonical(name), "")
+    return sorted((name, version.rstrip(",.")) for name, version in found.items())
+
+
+def _refuse_native(name: str, version: str, requirements: Requirements, target: Target, error: UvError) -> None:
+    """Raise if other machines or Pythons have wheels of it: then its source is no plain Python, and a build is vain."""
+    pinned = f"{name}=={version}" if version else name
+    if not _native_wheels(pinned, requirements):
+        return
+    newest = _newest_with_wheel(name, requirements, target)
+    fixes = [f"ask for {name}=={newest}, the newest that has one"] if newest and newest != version else []
+    fixes.append("or name a wheel of your own in the requirements (./wheels/NAME.whl)")
+    fixes.append(f"or, if the function works without it, list {name} in custom.pythonRequirements.noDeploy")
+    problem = Problem(
+        f"{pinned} has no wheel for {target}",
+        expected=f"a wheel for Python {target.python} and manylinux up to glibc {_dotted(target)}"
+        if target.system == "linux"
+        else f"a wheel for Python {target.python}",
+        fix=", ".join(fixes),
+        where=requirements.source,
+    )
+    raise PackagingError(problem.found, problems=(problem,)) from error
+
+
+def _dotted(target: Target) -> str:
+    return ".".join(map(str, target.glibc))
+
+
+def _native_wheels(pinned: str, requirements: Requirements) -> bool:
+    try:
+        text = _alone(pinned, requirements, ["--universal", "--python-version", "3.8"])
+    except UvError:
+        return False
+    return any(not name.endswith("-any.whl") for name in re.findall(r"([^/\"]+\.whl)", text))
+
+
+def _newest_with_wheel(name: str, requirements: Requirements, target: Target) -> str:
+    try:
+        found = tomllib.loads(_alone(name, requirements, platform_args(target)))
+    except UvError:
+        return ""
+    return next((str(p.get("version", "")) for p in found.get("packages", []) if canonical(p["name"]) == name), "")
+
+
+def _alone(requirement: str, requirements: Requirements, args: list[str]) -> str:
+    index_lines = [line for line in requirements.text.splitlines() if line.startswith("-") and line[:2] != "-e"]
+    with scratch_folder(cache_folder("work")) as scratch:
+        wanted = scratch / "requirements.in"
+        wanted.write_text("\n".join([*index_lines, requirement, ""]), encoding="utf-8")
+        return run_uv(
+            ["pip", "compile", str(wanted), "--no-deps", "--only-binary", ":all:", "--no-header", "--format",
+             "pylock.toml", *args],
+            cwd=requirements.folder,
+            while_doing=f"looking for wheels of {requirement}",
+        )  # fmt: skip
+
+
+def _pins(text: str, requirements: Requirements, lock: Path | None) -> tuple[Pin, ...]:
+    """Read the packages of a lock; `noDeploy` leaves some out."""
+    blocks = text.split(_BLOCK)[1:]
+    try:
+        packages = tomllib.loads(text).get("packages", [])
+        pins = [_pin(package, block) for package, block in zip(packages, blocks, strict=True)]
+    except (tomllib.TOMLDecodeError, ValueError, KeyError, TypeError) as error:
+        raise PackagingError(
+            f"the resolution cannot be read: {error!r}", fix="delete the file", where=str(lock or "")
+        ) from error
+    return tuple(pin for pin in pins if canonical(pin.name) not in requirements.no_deploy)
+
+
+def _pin(package: dict[str, Any], block: str) -> Pin:
+    name, version = package["name"], str(package.get("version", ""))
+    if package.get("wheels"):
+        wheel = package["wheels"][0]
+        file = wheel.get("name") or (wheel.get("url") or wheel.get("path", "")).rpartition("/")[2]
+        return Pin(name, version, "wheel", file, wheel.get("hashes", {}).get("sha256", ""), block)
+    for kind in ("sdist", "archive"):
+        if kind in package:
+            source = package[kind]
+            digest = source.get("hashes", {}).get("sha256", "")
+            file = (source.get("url") or source.get("path", "")).partition("#")[0].rpartition("/")[2]
+            return Pin(name, version, kind, file if file.endswith(".whl") else "", digest, block)  # type: ignore[arg-type]
+    if "vcs" in package:
+        return Pin(name, version, "vcs", "", str(package["vcs"].get("commit-id", "")), block)
+    return Pin(name, version, "directory", "", "", block)

@@ -1,0 +1,162 @@
+"""Which files of an installed package a Lambda never needs.
+
+The rules are of the kind that needs no proof by running: nothing that Python imports is taken away, but directories of
+tests, and those only when no other module of the package imports them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from bareboat.packaging.patterns import Matcher
+
+_SUFFIXES = {
+    ".pyi": "type stubs",
+    ".pyx": "sources of compiled modules",
+    ".pxd": "sources of compiled modules",
+    ".pxi": "sources of compiled modules",
+    ".a": "static libraries",
+    ".lib": "static libraries",
+    ".h": "headers",
+    ".hh": "headers",
+    ".hpp": "headers",
+    ".hxx": "headers",
+    ".cuh": "headers",
+    ".pyc": "bytecode of another machine",
+    ".pyo": "bytecode of another machine",
+    ".debug": "debug symbols",
+}
+_CACHES = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"}
+_TESTS = {"tests", "test"}
+# importlib.metadata reads these; top_level.txt is how packages_distributions() knows a package without its RECORD.
+_METADATA = {"METADATA", "entry_points.txt", "top_level.txt"}
+_LICENCE = re.compile(r"(?i)^(licen[cs]es?|copying|notice|authors|copyright)")
+
+
+@dataclass(frozen=True, slots=True)
+class Slimming:
+    """How dependencies are slimmed.
+
+    Args:
+        safe: whether the rules of this module apply (`slimPatternsAppendDefaults: false` turns them off).
+        patterns: further globs of files to leave out (`slimPatterns`).
+    """
+
+    safe: bool = True
+    patterns: tuple[str, ...] = ()
+
+
+class Removed(msgspec.Struct, frozen=True):
+    """Files of one kind that slimming left out."""
+
+    reason: str
+    files: int
+    size_bytes: int
+
+
+def count_removed(files: Mapping[str, Path], removed: Mapping[str, str]) -> tuple[Removed, ...]:
+    """Sum up what `removed_files` found, by reason."""
+    counts: Counter[str] = Counter(removed.values())
+    sizes: Counter[str] = Counter()
+    for path, reason in removed.items():
+        sizes[reason] += files[path].stat().st_size
+    return tuple(Removed(reason, counts[reason], sizes[reason]) for reason in sorted(counts))
+
+
+def removed_files(files: Mapping[str, Path], slimming: Slimming) -> dict[str, str]:
+    """Return the files of one package that are left out, each with the reason.
+
+    Args:
+        files: path in the artifact -> where it lies.
+    """
+    removed: dict[str, str] = {}
+    if slimming.patterns:
+        matcher = Matcher(slimming.patterns)
+        removed = {path: "slimPatterns" for path in files if matcher.last_match(path) is True}
+    if not slimming.safe:
+        return removed
+    tests = _test_folders(files)
+    needed = _imported_tests(files, tests) if tests else set()
+    for path in files:
+        if path not in removed:
+            reason = _reason(PurePosixPath(path), tests - needed)
+            if reason:
+                removed[path] = reason
+    return removed
+
+
+def _reason(path: PurePosixPath, tests: set[str]) -> str:
+    folders = path.parts[:-1]
+    if not folders:
+        return _SUFFIXES.get(path.suffix, "")
+    if _CACHES.intersection(folders):
+        return "caches"
+    if folders[0] == "bin":
+        return "commands"
+    if folders[0].endswith(".dist-info"):
+        return "" if _is_kept_metadata(path) else "metadata"
+    if any("/".join(folders[: end + 1]) in tests for end in range(len(folders))):
+        return "tests"
+    return _SUFFIXES.get(path.suffix, "")
+
+
+def _is_kept_metadata(path: PurePosixPath) -> bool:
+    inner = path.parts[1:]
+    return inner[0] in _METADATA or inner[0] == "licenses" or _LICENCE.match(inner[0]) is not None
+
+
+def _test_folders(files: Iterable[str]) -> set[str]:
+    """The outermost folders called `tests` or `test` inside a package, never a top-level one."""
+    found = set()
+    for path in files:
+        folders = path.split("/")[:-1]
+        for end in range(1, len(folders)):
+            if folders[end] in _TESTS:
+                found.add("/".join(folders[: end + 1]))
+                break
+    return found
+
+
+_IMPORT = re.compile(
+    rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#;]*)|import[ \t]+([\w., \t]+))", re.MULTILINE
+)
+
+
+def _imported_tests(files: Mapping[str, Path], tests: set[str]) -> set[str]:
+    """Which of the test folders some module outside of them imports."""
+    dotted = {folder.replace("/", "."): folder for folder in tests}
+    needed: set[str] = set()
+    for path, source in files.items():
+        if not path.endswith(".py") or any(path.startswith(folder + "/") for folder in tests):
+            continue
+        text = source.read_bytes()
+        if b"test" not in text:
+            continue
+        for name in _imported_names(text, path):
+            needed.update(
+                folder for module, folder in dotted.items() if name == module or name.startswith(module + ".")
+            )
+    return needed
+
+
+def _imported_names(text: bytes, path: str) -> Iterable[str]:
+    """Dotted names that a module's text imports; each name after `from x import` counts as a module `x.name`."""
+    package = path.split("/")[:-1]
+    for match in _IMPORT.finditer(text):
+        if match[3]:
+            for part in match[3].decode().split(","):
+                yield part.split(" as ")[0].strip()
+            continue
+        base = match[1].decode()
+        dots = len(base) - len(base.lstrip("."))
+        parents = package[: len(package) - dots + 1] if dots else []
+        full = ".".join([*parents, *filter(None, [base.lstrip(".")])])
+        yield full
+        for part in match[2].decode(errors="replace").strip("()").split(","):
+            yield f"{full}.{part.split(' as ')[0].strip()}"

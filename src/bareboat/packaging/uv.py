@@ -1,0 +1,116 @@
+"""uv, run as a child: requirements in, wheels for another machine out."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from bareboat.errors import PackagingError
+
+# What of a person's UV_ variables reaches uv: where packages come from and how to get there. The rest (UV_TARGET,
+# UV_RESOLUTION, UV_PRERELEASE, UV_COMPILE_BYTECODE, ...) would change what is installed behind the project's back.
+_KEPT = re.compile(
+    r"UV_(CACHE_DIR|CONCURRENT_\w+|DEFAULT_INDEX|EXTRA_INDEX_URL|FIND_LINKS|HTTP_\w+|INDEX\w*|INSECURE_HOST|"
+    r"KEYRING_PROVIDER|NATIVE_TLS|NETRC|NO_CACHE|OFFLINE|PYTHON_INSTALL_DIR|REQUEST_TIMEOUT|SYSTEM_CERTS|GIT_LFS)$"
+)
+
+
+def uv_path() -> str:
+    """Return where the uv is that is installed with bareboat.
+
+    Raises:
+        PackagingError: there is none.
+    """
+    try:
+        from uv import find_uv_bin
+
+        return str(find_uv_bin())
+    except (ImportError, FileNotFoundError) as error:
+        raise PackagingError(
+            "uv is missing from this installation of bareboat",
+            expected="the package uv, which bareboat depends on",
+            fix="pip install uv",
+        ) from error
+
+
+def run_uv(
+    args: Sequence[str], *, cwd: Path | None = None, while_doing: str = "uv", timeout_s: float | None = 1800.0
+) -> str:
+    """Run uv and return what it wrote to stdout.
+
+    Args:
+        args: such as ["pip", "compile", ...]; quiet, colour and progress are taken care of.
+        cwd: relative paths in requirements start here, and uv looks for the project's own settings from here.
+        while_doing: what the message says was under way when uv refused.
+    Raises:
+        PackagingError: uv refused; the message holds uv's reason.
+    """
+    command = [uv_path(), *args, "--quiet", "--no-progress", "--color", "never", "--no-python-downloads"]
+    try:
+        done = subprocess.run(
+            command, cwd=cwd, env=_environment(), capture_output=True, text=True, timeout=timeout_s, check=False,
+            encoding="utf-8", errors="replace",
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise PackagingError(f"{while_doing}: uv did not end within {timeout_s:.0f} s") from error
+    except OSError as error:
+        raise PackagingError(f"{while_doing}: uv does not start: {error}") from error
+    if done.returncode:
+        raise UvError(while_doing, done.stderr)
+    return done.stdout
+
+
+class UvError(PackagingError):
+    """uv refused.
+
+    Args:
+        reason: what uv wrote, without its labels.
+        hints: the lines that uv called hints.
+    """
+
+    def __init__(self, while_doing: str, stderr: str) -> None:
+        self.reason, self.hints = _read(stderr)
+        super().__init__(f"{while_doing}: {self.reason}", fix=_cure(self.reason, self.hints))
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("UV_") or _KEPT.match(name)}
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "__PYVENV_LAUNCHER__"):
+        kept.pop(name, None)
+    return kept
+
+
+def _read(stderr: str) -> tuple[str, list[str]]:
+    """Split uv's report into one reason and its hints."""
+    reasons: list[str] = []
+    hints: list[str] = []
+    into = reasons
+    for raw in stderr.splitlines():
+        line = raw.strip().lstrip("×╰─▶├│").strip()
+        if not line:
+            continue
+        if line.startswith("warning:"):
+            continue
+        for label in ("error:", "cause:", "Caused by:", "hint:"):
+            if line.startswith(label):
+                into = hints if label == "hint:" else reasons
+                line = line.removeprefix(label).strip()
+        into.append(line)
+    reason = " ".join(reasons) or "uv ended without saying why"
+    return reason.removeprefix("No solution found when resolving dependencies "), hints
+
+
+def _cure(reason: str, hints: list[str]) -> str:
+    low = reason.lower()
+    if "hash mismatch" in low or "hash-checking" in low:
+        return "compare the hashes in the requirements with the index's; a changed file must not be trusted"
+    if any(sign in low for sign in ("failed to fetch", "dns error", "error sending request", "timed out", "connect")):
+        return "check the network; UV_DEFAULT_INDEX names another package index, UV_OFFLINE=1 uses what is cached"
+    if "not found in the package registry" in low:
+        return "check the spelling; a private package needs its index, as --extra-index-url in the requirements"
+    if "401" in low or "403" in low:
+        return "give the index's user and password in ~/.netrc or UV_INDEX_<NAME>_PASSWORD"
+    return hints[0] if hints else ""
