@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import signal
 from typing import TYPE_CHECKING
@@ -49,6 +48,8 @@ def request_line(record: AccessRecord) -> str:
 
 async def until_ended() -> None:
     """Wait for SIGTERM or SIGHUP, which end in good order; Ctrl-C comes as a cancellation, from asyncio.run."""
+    import asyncio
+
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in ("SIGTERM", "SIGHUP"):

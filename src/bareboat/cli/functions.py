@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -40,6 +39,8 @@ def chosen(service: Service, name: str | None) -> str:
             f"{service.name} has {len(names)} functions", expected=f"one of {listed}", fix=f"-f {names[0]}"
         )
     if name not in service.functions:
+        from difflib import get_close_matches
+
         nearest = get_close_matches(name, names, n=1)
         raise ConfigurationError(
             f"{service.name} has no function {name!r}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from bareboat.service.model import Note
 
+_NUMBER = re.compile(r"-?\d[\d,]*(\.\d+)?")
 STYLES = {"error": "31;1", "warning": "33;1", "note": "1", "next": "1"}  # bold tells as much where there is no colour
 
 
@@ -60,7 +62,7 @@ class Terminal:
 
         Args:
             headers: a unit stands in the header (`size_mb`).
-            rows: ints and floats are aligned right; floats should come rounded, since they are shown as they are.
+            rows: columns of numbers are aligned right; a number may come as text, so that its digits are the caller's.
         """
         from rich.table import Table
         from rich.text import Text
@@ -68,8 +70,8 @@ class Terminal:
         cells = [list(row) for row in rows]
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
         for column, header in enumerate(headers):
-            numbers = all(isinstance(row[column], int | float) for row in cells)
-            table.add_column(Text(header), justify="right" if numbers and cells else "left", overflow="fold")
+            numbers = cells and all(_NUMBER.fullmatch(str(row[column])) for row in cells)
+            table.add_column(Text(header), justify="right" if numbers else "left", overflow="fold")
         for row in cells:
             table.add_row(*(Text(str(cell)) for cell in row))
         console = self._console(sys.stdout)

@@ -1,0 +1,134 @@
+"""`bareboat package`: an artifact for Lambda of each function, with a size report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bareboat.cli.functions import chosen, function_option
+from bareboat.cli.group import Command
+from bareboat.cli.options import Source, service_options
+from bareboat.cli.terminal import Terminal
+from bareboat.errors import BareboatError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bareboat.artifact.model import Artifact
+
+
+@click.command(cls=Command)
+@function_option("Package this function only.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Copy the archives here too.",
+)
+@service_options
+@click.pass_obj
+def package(terminal: Terminal, source: Source, name: str | None, output: Path | None) -> None:
+    """Package each function and its dependencies for Lambda.
+
+    The archives lie in .bareboat/ beside serverless.yml. What has not changed since the last time is not built again.
+    """
+    from bareboat.artifact import build
+
+    service = source.load()
+    terminal.notes(service.notes)
+    if name is not None:
+        chosen(service, name)
+    with terminal.progress("Packaging") as step:
+        artifacts = distinct(build(service, function=name, on_step=step))
+    for artifact in artifacts:
+        terminal.notes(artifact.notes)
+    copies = [] if output is None else [_copy(artifact, output) for artifact in artifacts]
+    if terminal.as_json:
+        terminal.document([_document(artifact) for artifact in artifacts])
+    else:
+        _report(terminal, artifacts)
+    for copy in copies:
+        terminal.say(f"copied to {copy}")
+    flags = f"{source.flags} -f {artifacts[0].functions[0]}" if len(service.functions) > 1 else source.flags
+    terminal.next(f"bareboat invoke local{flags}", f"bareboat serve{source.flags}")
+
+
+def distinct(artifacts: Mapping[str, Artifact]) -> list[Artifact]:
+    """Return each artifact once, in the order of the functions."""
+    return list({artifact.path: artifact for artifact in artifacts.values()}.values())
+
+
+def _report(terminal: Terminal, artifacts: list[Artifact]) -> None:
+    """Show the archives, then for each what it holds, package by package."""
+    terminal.table(
+        ("artifact", "functions", "target", "size_mb", "unzipped_mb", "state"),
+        [
+            (
+                _shown(artifact.path),
+                ", ".join(artifact.functions),
+                artifact.target,
+                _mb(artifact.size_bytes),
+                _mb(artifact.unzipped_bytes),
+                "unchanged" if artifact.reused else "built",
+            )
+            for artifact in artifacts
+        ],
+    )
+    for artifact in artifacts:
+        sizes = artifact.manifest.get("sizes", ())
+        if sizes:
+            terminal.write("" if len(artifacts) == 1 else f"\n{artifact.path.name}")
+            terminal.table(
+                ("package", "version", "files", "size_mb", "unzipped_mb", "bytecode_mb", "removed_mb"),
+                [
+                    (
+                        size["name"],
+                        size["version"],
+                        size["files"],
+                        *(_mb(size[f"{what}_bytes"]) for what in ("zipped", "unzipped", "bytecode", "removed")),
+                    )
+                    for size in sizes
+                ],
+            )
+
+
+def _document(artifact: Artifact) -> dict[str, Any]:
+    return {
+        "artifact": str(artifact.path),
+        "sha256": artifact.digest,
+        "functions": list(artifact.functions),
+        "handlers": dict(artifact.handlers),
+        "target": str(artifact.target),
+        "size_bytes": artifact.size_bytes,
+        "unzipped_bytes": artifact.unzipped_bytes,
+        "reused": artifact.reused,
+        "packages": artifact.manifest.get("sizes", []),
+        "bundled": artifact.manifest.get("bundled", {}),
+        "notes": [{"level": note.level, "text": note.text, "where": note.where} for note in artifact.notes],
+    }
+
+
+def _mb(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.3f}"
+
+
+def _shown(path: Path) -> Path:
+    """Show a path below the current folder as one would type it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _copy(artifact: Artifact, folder: Path) -> Path:
+    import shutil
+
+    copy = folder / artifact.path.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(artifact.path, copy)
+    except OSError as error:
+        raise BareboatError(
+            f"{copy} cannot be written: {error.strerror}", fix="--output with another folder"
+        ) from error
+    return copy
