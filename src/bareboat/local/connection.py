@@ -276,6 +276,10 @@ class Connection(asyncio.Protocol):
 
     # What the server asks
 
+    def is_at_rest(self) -> bool:
+        """Return whether no request is being read, waits or is being answered."""
+        return not self._receiving and self._running is None and not self._queue and not self._deaf
+
     def sweep(self, now: float) -> None:
         """Close a connection that rests too long, or whose request does not come to its end."""
         if self._running is not None or self._queue or self._deaf or self._transport is None:

@@ -59,6 +59,7 @@ async def start_server(
     idle_s: float = 75.0,
     receive_s: float = 30.0,
     refuse: Callable[[int], Response] = refusal,
+    connection: Callable[[Handler, Limits, Callable[[int], Response], set[Connection]], Connection] = Connection,
 ) -> Server:
     """Listen on `host:port` and answer each request with what `handler` returns for it.
 
@@ -73,6 +74,7 @@ async def start_server(
         idle_s: how long a connection may rest between requests.
         receive_s: how long a request may take to arrive, else 408.
         refuse: makes the answer to what never reaches the handler: 400, 408, 413, 431, 505.
+        connection: makes the protocol of one client.
     Raises:
         LocalError: the port is in use or may not be taken, or the host is not of this machine.
     """
@@ -81,7 +83,7 @@ async def start_server(
     loop = asyncio.get_running_loop()
     try:
         listener = await loop.create_server(
-            lambda: Connection(handler, limits, refuse, connections), host, port, backlog=1024
+            lambda: connection(handler, limits, refuse, connections), host, port, backlog=1024
         )
     except (OSError, OverflowError) as error:
         raise _explained(error, host, port) from error

@@ -120,16 +120,14 @@ class Pool:
             reserved = self._function.reserved_concurrency is not None
             raise Throttled(self._function.name, self._limit, reserved=reserved)
         self._in_flight += 1
-        job = Job(event, _uuid4(), trace_id or _trace_id(), client_context)
-        outcome = job.future
-        outcome.add_done_callback(self._done)
+        job = Job(event, _uuid4(), _one_line(trace_id) or _trace_id(), _one_line(client_context), self._ended)
         self._dispatch(job)
         try:
-            return await asyncio.shield(outcome)
+            return await job.future
         except asyncio.CancelledError:
             if job in self._queue:
                 self._queue.remove(job)
-                outcome.cancel()
+                self._ended()
             raise
 
     async def close(self) -> None:
@@ -140,7 +138,7 @@ class Pool:
         for task in tuple(self._tasks):
             task.cancel()
         while self._queue:
-            self._fail(self._queue.popleft(), self._stopped())
+            self._queue.popleft().end(self._stopped())
         await asyncio.gather(*(sandbox.close() for sandbox in tuple(self._all)))
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._all.clear()
@@ -156,10 +154,8 @@ class Pool:
         self._queue.append(job)
         self._grow()
 
-    def _done(self, outcome: asyncio.Future[Invocation]) -> None:
+    def _ended(self) -> None:
         self._in_flight -= 1
-        if not outcome.cancelled():
-            outcome.exception()  # seen, also when its caller is gone
 
     def _serve(self, sandbox: Sandbox) -> None:
         """Give an idle process the oldest event, or rest."""
@@ -222,7 +218,7 @@ class Pool:
             self._starting -= 1
             await self._discard(sandbox)
             while self._queue:
-                self._fail(self._queue.popleft(), error)
+                self._queue.popleft().end(error)
             return
         self._starting -= 1
         if failure is None:
@@ -250,11 +246,11 @@ class Pool:
             failure = await sandbox.start(spec.timeout_s)
         except LocalError as error:
             await self._discard(sandbox)
-            self._fail(job, error)
+            job.end(error)
             return
         if failure is None:
             if not sandbox.run(job):
-                self._fail(job, LocalError(f"the process of {spec.name} ended before its event"))
+                job.end(LocalError(f"the process of {spec.name} ended before its event"))
             return
         self._answer_init_error(job, failure, (perf_counter() - job.started) * 1000, before=first.log)
         await self._discard(sandbox)
@@ -271,16 +267,11 @@ class Pool:
                 outcome.time_out(job.request_id, spec.timeout_s)
             else:
                 outcome.exit(job.request_id, failure.status)
-        if not job.future.done():
-            job.future.set_result(outcome.invocation(spec, job.request_id))
+        job.end(outcome.invocation(spec, job.request_id))
 
     async def _discard(self, sandbox: Sandbox) -> None:
         self._all.discard(sandbox)
         await sandbox.close()
-
-    def _fail(self, job: Job, error: Exception) -> None:
-        if not job.future.done():
-            job.future.set_exception(error)
 
     def _stopped(self) -> LocalError:
         return LocalError(f"{self._function.name} was stopped before it answered")
@@ -288,6 +279,11 @@ class Pool:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _one_line(text: str) -> str:
+    """A header's value: line breaks, which JSON has only between its tokens, become spaces."""
+    return text.replace("\r", " ").replace("\n", " ").replace("\0", "")
 
 
 def _uuid4() -> str:

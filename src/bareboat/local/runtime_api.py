@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from bareboat.local.faults import MAX_PAYLOAD_BYTES
@@ -17,6 +17,7 @@ PREFIX = "/2018-06-01/runtime/"
 JSON = (("Content-Type", "application/json"),)
 ACCEPTED = Response(202, JSON, b'{"status":"OK"}\n')
 MAX_HEADER_BYTES = 2_000_000  # the client sends up to 1 MB of stack trace in a header
+MEMORY_HEADER = "bareboat-peak-memory-bytes"  # from our own client, where there is no /proc
 
 
 class Listener(Protocol):
@@ -28,7 +29,7 @@ class Listener(Protocol):
     def init_failed(self, payload: bytes) -> None:
         """Hear that the handler could not be imported."""
 
-    def answered(self, payload: bytes, *, failed: bool, request: Request) -> None:
+    def answered(self, payload: bytes, *, failed: bool, peak_memory_bytes: int) -> None:
         """Hear the response (or, `failed`, the error document) of the event."""
 
     def overflowed(self) -> None:
@@ -43,11 +44,13 @@ class RuntimeApi:
         self._state = "Started"
         self._request_id = ""
         self._event = Response(500)
-        self._waiter: asyncio.Future[Response] | None = None
+        self._waiter: Callable[[Response], None] | None = None
         self._server: Server | None = None
 
     async def start(self) -> str:
         """Listen, and return the address as AWS_LAMBDA_RUNTIME_API has it: `127.0.0.1:40123`."""
+        from bareboat.local.runtime_wire import RuntimeConnection
+
         self._server = await start_server(
             self.handle,
             "127.0.0.1",
@@ -56,6 +59,7 @@ class RuntimeApi:
             max_body_bytes=MAX_PAYLOAD_BYTES,
             idle_s=float("inf"),
             refuse=self._refuse,
+            connection=lambda *given: RuntimeConnection(self, *given),
         )
         return f"127.0.0.1:{self._server.port}"
 
@@ -63,8 +67,7 @@ class RuntimeApi:
         """Stop listening and drop the runtime's connections."""
         if self._server is not None:
             await self._server.close(grace_s=0)
-        if self._waiter is not None:
-            self._waiter.cancel()
+        self._waiter = None
 
     def send(self, request_id: str, headers: tuple[tuple[str, str], ...], event: bytes) -> None:
         """Hand an event to the runtime, which must be waiting.
@@ -78,57 +81,58 @@ class RuntimeApi:
         self._request_id = request_id
         self._event = Response(200, (*JSON, ("Lambda-Runtime-Aws-Request-Id", request_id), *headers), event)
         waiter, self._waiter = self._waiter, None
-        if not waiter.done():
-            waiter.set_result(self._event)
+        waiter(self._event)
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
         """Answer one call of the runtime."""
         if not request.target.startswith(PREFIX):
-            return Response(404, (("Content-Type", "text/plain; charset=utf-8"),), b"404 page not found\n")
+            return _not_found()
         path = request.target[len(PREFIX) :]
         if request.method == "GET":
             if path == "invocation/next":
-                return self._next()
+                future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+                return self.next(lambda event: None if future.done() else future.set_result(event)) or future
             if path == "restore/next":
                 return self._restore_next()
         elif request.method == "POST":
             kind, _, rest = path.partition("/")
             request_id, _, verb = rest.partition("/")
             if kind == "invocation" and verb in {"response", "error"}:
-                return self._answer(request, request_id, failed=verb == "error")
+                return self.answer(request_id, request.body, failed=verb == "error", peak_memory_bytes=_peak(request))
             if path == "init/error":
                 return self._init_error(request, "Started", "InitError")
             if path == "restore/error":
                 return self._init_error(request, "Restoring", "RestoreError")
-        return Response(404, (("Content-Type", "text/plain; charset=utf-8"),), b"404 page not found\n")
+        return _not_found()
 
-    def _next(self) -> Response | Awaitable[Response]:
+    def next(self, waiter: Callable[[Response], None]) -> Response | None:
+        """Take a call of `/invocation/next`: `waiter` gets the event later, unless something is returned at once."""
         if self._state == "Running":
             return self._event  # asked again before answering: the same event again
         if self._state not in {"Started", "Restoring", "Ready", "ResponseSent"}:
             return self._forbidden("Ready")
-        waiter = asyncio.get_running_loop().create_future()
         first = self._state != "Ready"
-        self._waiter = waiter  # the newest connection is the one that lives
+        self._waiter = waiter  # of two connections that wait, the newer is the one that lives
         self._state = "Ready"
         if first:
             self._listener.ready()
-        return waiter
+        return None
+
+    def answer(self, request_id: str, payload: bytes, *, failed: bool, peak_memory_bytes: int = 0) -> Response:
+        """Take a call of `/invocation/{id}/response` or, `failed`, `/error`."""
+        if self._state != "Running":
+            return self._forbidden("InvocationErrorResponse" if failed else "InvocationResponse")
+        if request_id != self._request_id:
+            return _error(400, "InvalidRequestID", "Invalid request ID")
+        self._state = "ResponseSent"
+        self._listener.answered(payload, failed=failed, peak_memory_bytes=peak_memory_bytes)
+        return ACCEPTED
 
     def _restore_next(self) -> Response:
         if self._state != "Started":
             return self._forbidden("RestoreReady")
         self._state = "Restoring"
         return Response(200)
-
-    def _answer(self, request: Request, request_id: str, *, failed: bool) -> Response:
-        if self._state != "Running":
-            return self._forbidden("InvocationErrorResponse" if failed else "InvocationResponse")
-        if request_id != self._request_id:
-            return _error(400, "InvalidRequestID", "Invalid request ID")
-        self._state = "ResponseSent"
-        self._listener.answered(request.body, failed=failed, request=request)
-        return ACCEPTED
 
     def _init_error(self, request: Request, state: str, target: str) -> Response:
         if self._state != state:
@@ -149,6 +153,17 @@ class RuntimeApi:
     def _forbidden(self, target: str) -> Response:
         text = f"State transition from {self._state} to {target} failed for runtime. Error: "
         return _error(403, "InvalidStateTransition", text + "State transition is not allowed")
+
+
+def _peak(request: Request) -> int:
+    for name, value in request.headers:
+        if name.lower() == MEMORY_HEADER and value.isdigit():
+            return int(value)
+    return 0
+
+
+def _not_found() -> Response:
+    return Response(404, (("Content-Type", "text/plain; charset=utf-8"),), b"404 page not found\n")
 
 
 def _error(status: int, kind: str, message: str) -> Response:

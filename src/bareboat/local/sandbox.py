@@ -10,7 +10,6 @@ from time import perf_counter
 
 from bareboat.local import faults
 from bareboat.local.environment import log_stream
-from bareboat.local.http import Request
 from bareboat.local.invocation import Invocation
 from bareboat.local.logs import LogBuffer
 from bareboat.local.outcome import UNHANDLED, Outcome
@@ -19,15 +18,22 @@ from bareboat.local.runtime_api import RuntimeApi
 from bareboat.local.spec import Spec
 
 TOO_LARGE = "error\tError Type: Function.ResponseSizeTooLarge"
-MEMORY_HEADER = "bareboat-peak-memory-bytes"  # from our own client, where /proc is not
 
 
 class Job:
-    """One invocation on its way. `started` is set once a sandbox, or its init inside the invocation, begins."""
+    """One invocation on its way.
 
-    __slots__ = ("client_context", "event", "future", "queued", "request_id", "started", "trace_id")
+    Args:
+        on_end: called once when it is over, even if nobody waits for it any more.
+    Attributes:
+        started: when a sandbox, or its init inside the invocation, began with it.
+    """
 
-    def __init__(self, event: bytes, request_id: str, trace_id: str, client_context: str) -> None:
+    __slots__ = ("_on_end", "client_context", "event", "future", "queued", "request_id", "started", "trace_id")
+
+    def __init__(
+        self, event: bytes, request_id: str, trace_id: str, client_context: str, on_end: Callable[[], None]
+    ) -> None:
         self.event = event
         self.request_id = request_id
         self.trace_id = trace_id
@@ -35,6 +41,17 @@ class Job:
         self.future: asyncio.Future[Invocation] = asyncio.get_running_loop().create_future()
         self.queued = 0.0
         self.started: float | None = None
+        self._on_end = on_end
+
+    def end(self, result: Invocation | Exception) -> None:
+        """Hand the result to who waits for it."""
+        self._on_end()
+        if self.future.done():  # the caller went away
+            return
+        if isinstance(result, Exception):
+            self.future.set_exception(result)
+        else:
+            self.future.set_result(result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +93,7 @@ class Sandbox:
         self._init: asyncio.Future[InitFailure | None] = self._loop.create_future()
         self._init_ms: float | None = None  # until the first invocation has reported it
         self._init_log = ""
-        self._began = 0.0
+        self._deadline = 0.0
         self._memory_mb = 0
         self._memory_at = 0.0
         self.phase = "init"
@@ -89,7 +106,7 @@ class Sandbox:
         """
         address = await self._api.start()
         stream = log_stream()
-        self._began = perf_counter()
+        began = perf_counter()
         self._process = Process(
             self._spec.command,
             env={**self._spec.env, "AWS_LAMBDA_RUNTIME_API": address, "AWS_LAMBDA_LOG_STREAM_NAME": stream},
@@ -99,11 +116,12 @@ class Sandbox:
             on_exit=self._exited,
         )
         await asyncio.wait({self._init}, timeout=timeout_s)
-        took_ms = (perf_counter() - self._began) * 1000
+        took_ms = (perf_counter() - began) * 1000
         failure = self._init.result() if self._init.done() else InitFailure("timeout")
         self._process.drain()
         if failure is None:
             self._init_ms = took_ms
+            self._measure()
             self._init_log = self._logs.take()
             return None
         memory_mb = self._measure()
@@ -126,15 +144,16 @@ class Sandbox:
         left_s = max(self._spec.timeout_s - (now - job.started), 0.0)
         self._job = job
         self.phase = "busy"
-        self._timer = self._loop.call_later(left_s, self._timed_out)
+        self._deadline = now + left_s
+        if self._timer is None:
+            self._timer = self._loop.call_later(left_s, self._look_at_the_clock)
         headers = [
             ("Lambda-Runtime-Deadline-Ms", str(int((time.time() + left_s) * 1000))),
             ("Lambda-Runtime-Invoked-Function-Arn", self._spec.arn),
             ("Lambda-Runtime-Trace-Id", job.trace_id),
         ]
         if job.client_context:
-            one_line = job.client_context.replace("\r", " ").replace("\n", " ")
-            headers.append(("Lambda-Runtime-Client-Context", one_line))
+            headers.append(("Lambda-Runtime-Client-Context", job.client_context))
         if inside:
             self._init_log = ""
         self._api.send(job.request_id, tuple(headers), job.event)
@@ -148,8 +167,6 @@ class Sandbox:
             self.phase = "idle"
             self._init.set_result(None)
         elif self.phase == "answered":
-            if self._timer is not None:
-                self._timer.cancel()
             self.phase = "idle"
             self._on_idle(self)
 
@@ -158,11 +175,10 @@ class Sandbox:
         if not self._init.done():
             self._init.set_result(InitFailure("error", payload))
 
-    def answered(self, payload: bytes, *, failed: bool, request: Request) -> None:
+    def answered(self, payload: bytes, *, failed: bool, peak_memory_bytes: int) -> None:
         """Hear the response or the error document."""
-        for name, value in request.headers:
-            if len(name) == len(MEMORY_HEADER) and name.lower() == MEMORY_HEADER and value.isdigit():
-                self._memory_mb = max(self._memory_mb, -(-int(value) // 1_048_576))
+        if peak_memory_bytes:
+            self._memory_mb = max(self._memory_mb, -(-peak_memory_bytes // 1_048_576))
         self._finish(payload, UNHANDLED if failed else "")
 
     def overflowed(self) -> None:
@@ -170,6 +186,17 @@ class Sandbox:
         self._finish(faults.too_large(), UNHANDLED, status=TOO_LARGE)
 
     # What befalls the process
+
+    def _look_at_the_clock(self) -> None:
+        """Time out, or look again later: one timer serves many short invocations."""
+        self._timer = None
+        if self.phase not in {"busy", "answered"}:
+            return
+        left_s = self._deadline - perf_counter()
+        if left_s > 0:
+            self._timer = self._loop.call_later(left_s, self._look_at_the_clock)
+        else:
+            self._timed_out()
 
     def _timed_out(self) -> None:
         assert self._process is not None
@@ -227,8 +254,7 @@ class Sandbox:
             outcome.time_out(job.request_id, self._spec.timeout_s)
         elif exit_status is not None:
             outcome.exit(job.request_id, exit_status)
-        if not job.future.done():
-            job.future.set_result(outcome.invocation(self._spec, job.request_id))
+        job.end(outcome.invocation(self._spec, job.request_id))
 
     async def close(self) -> None:
         """End the process and the API."""
