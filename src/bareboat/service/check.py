@@ -7,14 +7,13 @@ as Serverless coerces them: `timeout: '30'` is a number, `description: 5` is tex
 from __future__ import annotations
 
 import re
+import sys
 import types
 from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from msgspec import Meta, Struct
-from msgspec.structs import fields
-
+from bareboat.service.keys.base import Keys, Said, key_of
 from bareboat.service.nodes import Node, js_text, plain
 from bareboat.service.problems import Problems, listed, nearest, rename_fix
 
@@ -35,57 +34,55 @@ class Checker:
         self.problems = problems
         self.refused = refused or {}
 
-    def struct(self, node: Node, kind: type[Struct], path: str) -> Any:
-        """Return a Struct with what of the mapping is right; a wrong value leaves its field at None.
+    def keys(self, node: Node, kind: type[Keys], path: str) -> Any:
+        """Return the keys with what of the mapping is right; a wrong value leaves its field at None.
 
         Args:
             node: what should be a mapping.
-            kind: a Struct whose fields all have defaults.
+            kind: a class of keys.
             path: dotted, such as `functions.predict`; "" is the file itself.
         """
         if not isinstance(node.value, dict):
             return self._wrong(node, kind, path)
-        known = struct_fields(kind)
-        found: dict[str, Any] = {}
+        known = known_keys(kind)
+        found = kind()
         for key, child in node.value.items():
             if key not in known:
                 self._unknown(node, key, kind, path)
                 continue
-            value = self.convert(child, known[key][1], f"{path}.{key}" if path else key)
+            value = self.convert(child, known[key].type, f"{path}.{key}" if path else key)
             if value is not BAD:
-                found[known[key][0]] = value
-        return kind(**found)
+                setattr(found, known[key].attribute, value)
+        return found
 
     def convert(self, node: Node, kind: Any, path: str) -> Any:
         """Return the node's value as a type, or BAD."""
         if node.state == "broken":
             return BAD
-        kind, metas = _unwrap(kind)
+        kind, said = _unwrap(kind)
         options = [option for option in _options(kind) if option is not _NONE]
         if node.value is None:
-            return (
-                None if len(options) < len(_options(kind)) or Any in options else self._wrong(node, kind, path, metas)
-            )
+            return None if len(options) < len(_options(kind)) or Any in options else self._wrong(node, kind, path, said)
         if node.state == "pending":
-            return self._pending(node, kind, options, path, metas)
+            return self._pending(node, kind, options, path, said)
         for option in options:
             inner, own = _unwrap(option)
             if _fits(node, inner):
                 value = self._container(node, inner, path)
                 return (
                     value
-                    if value is BAD or self._within(value, (*metas, *own))
-                    else self._wrong(node, kind, path, (*metas, *own))
+                    if value is BAD or self._within(value, (*said, *own))
+                    else self._wrong(node, kind, path, (*said, *own))
                 )
         for option in options:
             inner, own = _unwrap(option)
             value = _coerced(node, inner)
             if value is not BAD:
-                return value if self._within(value, (*metas, *own)) else self._wrong(node, kind, path, (*metas, *own))
+                return value if self._within(value, (*said, *own)) else self._wrong(node, kind, path, (*said, *own))
         for option in options:
             if get_origin(option) is list and not isinstance(node.value, dict):
                 return self._container(Node([node], node.place), option, path)
-        return self._wrong(node, kind, path, metas)
+        return self._wrong(node, kind, path, said)
 
     def _container(self, node: Node, kind: Any, path: str) -> Any:
         """Return a value whose own kind fits; the children of lists and mappings are converted."""
@@ -98,40 +95,40 @@ class Checker:
             _, item = get_args(kind)
             entries = {key: self.convert(child, item, f"{path}.{key}") for key, child in node.value.items()}
             return {key: value for key, value in entries.items() if value is not BAD}
-        if _is_struct(kind):
-            return self.struct(node, kind, path)
+        if _is_keys(kind):
+            return self.keys(node, kind, path)
         if origin is Literal:
             return next(choice for choice in get_args(kind) if _same(node, choice))
         return plain(node)
 
-    def _pending(self, node: Node, kind: Any, options: list[Any], path: str, metas: tuple[Meta, ...]) -> Any:
+    def _pending(self, node: Node, kind: Any, options: list[Any], path: str, said: tuple[Said, ...]) -> Any:
         """A value that only AWS knows may stand where text may; a list or a mapping is left unset."""
         kinds = [_unwrap(option)[0] for option in options]
         if str in kinds or Any in kinds:
             return node.value
-        if any(get_origin(option) in (list, dict) or _is_struct(option) for option in kinds):
+        if any(get_origin(option) in (list, dict) or _is_keys(option) for option in kinds):
             return None
         self.problems.add(
             node.place,
             f"{path} is {node.value}, which needs AWS",
-            expected=expectation(kind, metas),
+            expected=expectation(kind, said),
             fix="write the value, or give the variable a default",
         )
         return BAD
 
-    def _within(self, value: Any, metas: tuple[Meta, ...]) -> bool:
-        for meta in metas:
-            if meta.ge is not None and value < meta.ge:
+    def _within(self, value: Any, said: tuple[Said, ...]) -> bool:
+        for each in said:
+            if each.ge is not None and value < each.ge:
                 return False
-            if meta.le is not None and value > meta.le:
+            if each.le is not None and value > each.le:
                 return False
-            if meta.max_length is not None and len(value) > meta.max_length:
+            if each.max_length is not None and len(value) > each.max_length:
                 return False
-            if meta.pattern is not None and re.search(meta.pattern, value) is None:
+            if each.pattern is not None and re.search(each.pattern, value) is None:
                 return False
         return True
 
-    def _wrong(self, node: Node, kind: Any, path: str, metas: tuple[Meta, ...] = ()) -> Any:
+    def _wrong(self, node: Node, kind: Any, path: str, said: tuple[Said, ...] = ()) -> Any:
         if not node.state:
             fix = ""
             inner = _unwrap(kind)[0]
@@ -142,23 +139,25 @@ class Checker:
                 near = nearest(node.value, [str(choice) for choice in choices])
                 fix = f"write {near}" if near else ""
             found = f"{path or node.place.file} is {shown(node)}" + (f" ({node.via})" if node.via else "")
-            self.problems.add(node.place, found, expected=expectation(kind, metas), fix=fix)
+            self.problems.add(node.place, found, expected=expectation(kind, said), fix=fix)
         return BAD
 
-    def _unknown(self, node: Node, key: str, kind: type[Struct], path: str) -> None:
+    def _unknown(self, node: Node, key: str, kind: type[Keys], path: str) -> None:
         place = node.key_place(key)
         label = path.rsplit(".", 1)[-1] if ".events[" in path else path or node.place.file
         is_event = label.startswith(
             "events["
         )  # `sqz` in `- sqz: ...` is an unknown event rather than a key of events[1]
         reason = self.refused.get(kind, {}).get(key)
-        names = list(struct_fields(kind))
+        names = list(known_keys(kind))
         if reason:
             self.problems.add(
                 place, f"{'event' if is_event else label} '{key}' is refused: {reason}", fix="take it out"
             )
             return
-        listing = names if len(names) <= _MANY else [name for name in names if struct_fields(kind)[name][2] != "could"]
+        listing = (
+            names if len(names) <= _MANY else [name for name in names if known_keys(kind)[name].said.tier != "could"]
+        )
         more = "" if len(listing) == len(names) else ", ..."
         self.problems.add(
             place,
@@ -168,14 +167,37 @@ class Checker:
         )
 
 
+class Known:
+    """One key of a class of keys; its type is evaluated when it is first asked for."""
+
+    __slots__ = ("_annotation", "_module", "_type", "attribute")
+
+    def __init__(self, attribute: str, annotation: str, module: str) -> None:
+        self.attribute = attribute
+        self._annotation = annotation
+        self._module = module
+        self._type: Any = BAD
+
+    @property
+    def type(self) -> Any:
+        """The declared type, with what is said of it."""
+        if self._type is BAD:
+            self._type = eval(self._annotation, vars(sys.modules[self._module]))  # noqa: S307  our own source text
+        return self._type
+
+    @property
+    def said(self) -> Said:
+        """The description and tier of the key."""
+        return next((said for said in _unwrap(self.type)[1] if said.description), Said())
+
+
 @cache
-def struct_fields(kind: type[Struct]) -> dict[str, tuple[str, Any, str]]:
-    """Return the keys of a Struct as written: field name, type, tier."""
-    found = {}
-    for item in fields(kind):
-        tiers = [meta.extra["tier"] for meta in _unwrap(item.type)[1] if meta.extra and "tier" in meta.extra]
-        found[item.encode_name] = (item.name, item.type, tiers[0] if tiers else "could")
-    return found
+def known_keys(kind: type[Any]) -> dict[str, Known]:
+    """Return the keys of a class as a file writes them."""
+    annotations = {name: text for name, text in vars(kind)["__annotations__"].items() if name != "NAMES"}
+    return {
+        kind.NAMES.get(name) or key_of(name): Known(name, text, kind.__module__) for name, text in annotations.items()
+    }
 
 
 def shown(node: Node) -> str:
@@ -189,18 +211,18 @@ def shown(node: Node) -> str:
     return "null" if node.value is None else node.text or js_text(node.value)
 
 
-def expectation(kind: Any, metas: tuple[Meta, ...] = ()) -> str:
+def expectation(kind: Any, said: tuple[Said, ...] = ()) -> str:
     """Return in words what a type expects."""
     kind, own = _unwrap(kind)
-    for meta in (*own, *metas):
-        if meta.extra and "expected" in meta.extra:
-            return str(meta.extra["expected"])
+    for each in (*own, *said):
+        if each.expected:
+            return each.expected
     options = [option for option in _options(kind) if option is not _NONE]
     if len(options) > 1:
         return " or ".join(dict.fromkeys(expectation(option) for option in options))
     kind = options[0] if options else kind
-    if _is_struct(kind):
-        names = list(struct_fields(kind))
+    if _is_keys(kind):
+        names = list(known_keys(kind))
         return f"a mapping with {listed(names)}" if len(names) <= _MANY else "a mapping"
     origin = get_origin(kind)
     if origin is list:
@@ -214,13 +236,13 @@ _WORDS: dict[Any, str] = {str: "text", int: "a whole number", float: "a number",
 _PLURALS: dict[Any, str] = {str: "texts", int: "whole numbers"}
 
 
-def _is_struct(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Struct)
+def _is_keys(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Keys)
 
 
-def _unwrap(kind: Any) -> tuple[Any, tuple[Meta, ...]]:
+def _unwrap(kind: Any) -> tuple[Any, tuple[Said, ...]]:
     if get_origin(kind) is Annotated:
-        return kind.__origin__, tuple(meta for meta in kind.__metadata__ if isinstance(meta, Meta))
+        return kind.__origin__, tuple(each for each in kind.__metadata__ if isinstance(each, Said))
     return kind, ()
 
 
@@ -234,7 +256,7 @@ def _fits(node: Node, kind: Any) -> bool:
     origin = get_origin(kind)
     if kind is Any:
         return True
-    if _is_struct(kind) or origin is dict:
+    if _is_keys(kind) or origin is dict:
         return isinstance(value, dict)
     if origin is list:
         return isinstance(value, list)

@@ -15,7 +15,7 @@ def python_requirements(node: Node | None, checker: Checker, report: Report) -> 
     """Return the options that have a meaning here; the others get a note that says what bareboat does instead."""
     if node is None or node.state:
         return PythonRequirements()
-    keys = checker.struct(node, PythonRequirementsKeys, PATH)
+    keys = checker.keys(node, PythonRequirementsKeys, PATH)
     if not isinstance(keys, PythonRequirementsKeys):
         return PythonRequirements()
     for name, child in node.items():

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import types
+from functools import cache
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
+from bareboat.service.check import known_keys
+from bareboat.service.keys.base import Keys, Said
 from bareboat.service.keys.file import ServerlessKeys
 from bareboat.service.keys.provider import RoleKeys
 from bareboat.service.keys.requirements import PythonRequirementsKeys
@@ -22,7 +26,7 @@ def json_schema() -> dict[str, Any]:
     nothing of what needs more than one place, such as two equal routes: `bareboat check` does.
     """
     (root, requirements, role), definitions = msgspec.json.schema_components(
-        (ServerlessKeys, PythonRequirementsKeys, RoleKeys), ref_template="#/$defs/{name}"
+        [_struct(kind) for kind in (ServerlessKeys, PythonRequirementsKeys, RoleKeys)], ref_template="#/$defs/{name}"
     )
     for definition in definitions.values():
         _soften(definition)
@@ -34,6 +38,36 @@ def json_schema() -> dict[str, Any]:
         **root,
         "$defs": definitions,
     }
+
+
+@cache
+def _struct(kind: type[Any]) -> type[msgspec.Struct]:
+    """Return a class of keys as a msgspec type."""
+    fields = [(known.attribute, _typed(known.type), None) for known in known_keys(kind).values()]
+    renamed = {known.attribute: key for key, known in known_keys(kind).items()}
+    struct = msgspec.defstruct(kind.__name__, fields, kw_only=True, forbid_unknown_fields=True, rename=renamed)
+    struct.__doc__ = kind.__doc__
+    return struct
+
+
+def _typed(kind: Any) -> Any:
+    """Return a declared type with classes of keys and what is said of values put in msgspec's terms."""
+    origin = get_origin(kind)
+    if origin is Annotated:
+        said = [_meta(each) for each in kind.__metadata__ if isinstance(each, Said)]
+        return Annotated[_typed(kind.__origin__), *said]
+    if origin in (Union, types.UnionType):
+        return Union[tuple(_typed(option) for option in get_args(kind))]  # noqa: UP007  built at run time
+    if origin in (list, dict):
+        return origin[tuple(_typed(option) for option in get_args(kind))]
+    if isinstance(kind, type) and origin is None and issubclass(kind, Keys):
+        return _struct(kind)
+    return kind
+
+
+def _meta(said: Said) -> msgspec.Meta:
+    limits = {name: getattr(said, name) for name in ("ge", "le", "max_length", "pattern", "description")}
+    return msgspec.Meta(**{name: limit for name, limit in limits.items() if limit not in (None, "")})
 
 
 def _soften(definition: dict[str, Any]) -> None:

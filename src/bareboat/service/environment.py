@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bareboat.service.model import Place
 from bareboat.service.nodes import Node, js_text
@@ -41,8 +40,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]+\Z")  # AWS Lambda API reference, Envi
 _SECRET_SOURCES = ("${env:", "${ssm", "${s3:", "${param:")
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """One variable: its text, what was written when that is CloudFormation, and where it stands."""
 
     text: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bareboat.service.check import struct_fields
+from bareboat.service.check import known_keys
 from bareboat.service.keys.events import EventKeys, HttpApiKeys, HttpKeys, ScheduleKeys
 from bareboat.service.model import Event, HttpApiEvent, HttpEvent, OtherEvent, Place, ScheduleEvent
 from bareboat.service.nodes import Node, plain
@@ -41,15 +41,15 @@ def _event(entry: EventKeys, node: Node, path: str, report: Report) -> Event | N
         return None
     names = list(node.value)
     if len(names) != 1:
-        nested = [name for name in names[1:] if name not in struct_fields(EventKeys)]
+        nested = [name for name in names[1:] if name not in known_keys(EventKeys)]
         fix = f"indent {', '.join(nested)} below {names[0]}" if nested and names else ""
         found = f"{path} has {len(names)} keys" + (f": {', '.join(names)}" if names else "")
         report.problems.add(node.place, found, expected="one event with one key", fix=fix)
         return None
     kind = names[0]
     config = node.value[kind]
-    field = struct_fields(EventKeys).get(kind)
-    value = getattr(entry, field[0]) if field else None
+    field = known_keys(EventKeys).get(kind)
+    value = getattr(entry, field.attribute) if field else None
     if field is None or config.state == "broken":
         return None
     if value is None:

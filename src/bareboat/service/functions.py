@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from bareboat.service import modules, runtimes
 from bareboat.service.environment import display, variables_of
@@ -70,8 +69,7 @@ _OPTIONS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What all functions of a service have in common.
 
     Args:
@@ -343,7 +341,7 @@ class _Draft:
                 self.report.value(f"{self.path}.events.httpApi", shown, str(event.where))
         if timeout_s >= 30 and any(isinstance(event, HttpApiEvent) for event in events):
             self.report.warn(
-                f"{self.path}: the HTTP API waits at most 30 s and the timeout is {timeout_s} s: a slow answer is a 503",
+                f"{self.path}: the HTTP API waits 30 s at most and the timeout is {timeout_s} s: a late answer is 503",
                 node.place,
             )
         return events

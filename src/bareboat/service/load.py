@@ -143,7 +143,7 @@ class _Loader:
         root = self.read()
         self.resolver.root = self.raw = root
         tree = self.resolve(root)
-        keys = self.checker.struct(tree, ServerlessKeys, "")
+        keys = self.checker.keys(tree, ServerlessKeys, "")
         service = self.build(keys, tree)
         self.report.problems.raise_if_any()
         return replace(service, notes=self.report.notes, values=tuple(self.report.values))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bareboat.service.check import Checker, struct_fields
+from bareboat.service.check import Checker, known_keys
 from bareboat.service.keys.provider import CorsKeys, ProviderHttpApiKeys, ProviderKeys, RoleKeys
 from bareboat.service.model import Cors, HttpApi, HttpApiEvent, Provider
 from bareboat.service.nodes import Node, plain
@@ -111,7 +111,7 @@ def _place_or(origin: Node | str) -> Any:
 def _check_role(node: Node, checker: Checker) -> None:
     role = node.get("iam", "role")
     if role is not None and role.is_mapping and not any(key == "Ref" or key.startswith("Fn::") for key in role.value):
-        checker.struct(role, RoleKeys, "provider.iam.role")
+        checker.keys(role, RoleKeys, "provider.iam.role")
 
 
 def _http_api(keys: ProviderHttpApiKeys | None, node: Node | None, report: Report) -> HttpApi:
@@ -119,7 +119,7 @@ def _http_api(keys: ProviderHttpApiKeys | None, node: Node | None, report: Repor
         report.value("provider.httpApi.payload", "2.0", "default")
         return HttpApi()
     report.value("provider.httpApi.payload", keys.payload or "2.0", node.get("payload") or "default")
-    known = struct_fields(ProviderHttpApiKeys)
+    known = known_keys(ProviderHttpApiKeys)
     options = {key: plain(child) for key, child in node.items() if key not in ("cors", "payload") and key in known}
     return HttpApi(_cors(keys.cors), keys.payload or "2.0", options)
 

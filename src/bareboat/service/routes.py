@@ -6,7 +6,7 @@ Source: API Gateway's developer guide (routes of HTTP APIs); the Serverless Fram
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY")
 METHODS_TEXT = "one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, or '*' for any"
@@ -17,8 +17,7 @@ _NAME = re.compile(r"[A-Za-z0-9._:-]+\+?\Z")
 _LITERAL = re.compile(r"[A-Za-z0-9._~:@!$&'()*+,;=%-]*\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """What is wrong with a route."""
 
     found: str

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bareboat.errors import ConfigurationError
 from bareboat.service.model import Place
@@ -35,16 +33,14 @@ _GIT: dict[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(NamedTuple):
     """A source has no value: what was looked for, and how to give one."""
 
     tried: str
     fix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A value and the name of where it came from, "" when the variable's own text says it."""
 
     value: Any
@@ -157,7 +153,7 @@ class Sources:
 
     def instance_id(self) -> Found:
         """Return `sls:instanceId`: text that is new in each run."""
-        self._instance_id = self._instance_id or secrets.token_hex(8)
+        self._instance_id = self._instance_id or os.urandom(8).hex()
         return Found(self._instance_id)
 
     def git(self, address: str) -> Found | Missing:
@@ -189,12 +185,14 @@ class Sources:
         return Missing(f"{source}:{address}: AWS has no such value") if value is None else Found(value)
 
 
-@dataclass(slots=True)
 class Awaited:
     """Variables that need AWS and were not asked: what they stand for, by text, with their first place."""
 
-    kept: dict[str, Place] = field(default_factory=dict)
-    assumed: dict[str, tuple[Place, Any]] = field(default_factory=dict)
+    __slots__ = ("assumed", "kept")
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Place] = {}
+        self.assumed: dict[str, tuple[Place, Node]] = {}
 
 
 def _read_dotenv(path: Path) -> Mapping[str, str | None]:

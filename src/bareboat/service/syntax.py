@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _SOURCE = re.compile(r"([a-z][A-Za-z0-9.-]*)\s*(\(|:(?!:))")
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\Z")
@@ -16,15 +16,13 @@ _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None
 MAX_NESTING = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(NamedTuple):
     """A default written out: `'text'`, `12`, `true`, `null`."""
 
     value: str | int | float | bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(NamedTuple):
     """One source: `opt:stage`, `file(config.yml):key`, `strToBool(${env:X})`.
 
     Args:
@@ -38,8 +36,7 @@ class Lookup:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """`${...}`: sources in the order in which they are tried."""
 
     choices: tuple[Lookup | Literal, ...]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
-
-from msgspec import field
+from typing import Annotated, Any, ClassVar, Literal
 
 from bareboat.service.keys.base import CloudFormation, Count, Keys, Text, doc
 
@@ -45,6 +43,8 @@ class HttpCorsKeys(Keys):
 class HttpKeys(Keys):
     """A method of the REST API."""
 
+    NAMES: ClassVar[dict[str, str]] = {"async_": "async"}
+
     path: Annotated[str | None, doc("The path, with or without the leading slash.", "must")] = None
     method: Annotated[str | None, doc("GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, ANY.", "must")] = None
     cors: Annotated[bool | HttpCorsKeys | None, doc("CORS of the method.", "must")] = None
@@ -53,9 +53,7 @@ class HttpKeys(Keys):
     response: dict[str, Any] | None = None
     private: Annotated[bool | None, doc("Whether an API key is needed.", "should")] = None
     integration: str | None = None
-    async_: Annotated[bool | None, doc("Whether the function is invoked without waiting.")] = field(
-        default=None, name="async"
-    )
+    async_: Annotated[bool | None, doc("Whether the function is invoked without waiting.")] = None
     connection_id: Text | None = None
     connection_type: str | None = None
     operation_id: str | None = None

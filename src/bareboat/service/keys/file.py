@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from msgspec import field
+from typing import Annotated, Any, ClassVar
 
 from bareboat.service.keys.base import ArchitectureName, Keys, doc
 from bareboat.service.keys.functions import FunctionKeys
@@ -44,14 +42,30 @@ class LayerKeys(Keys):
     retain: bool | None = None
 
 
-class ResourcesKeys(Keys, rename="pascal"):
+class ResourcesKeys(Keys):
     """CloudFormation of one's own, added to the stack."""
+
+    NAMES: ClassVar[dict[str, str]] = {
+        **{
+            name: name.capitalize()
+            for name in (
+                "resources",
+                "outputs",
+                "conditions",
+                "parameters",
+                "mappings",
+                "metadata",
+                "rules",
+                "transform",
+                "description",
+            )
+        },
+        "format_version": "AWSTemplateFormatVersion",
+    }
 
     resources: Annotated[dict[str, Any] | None, doc("Resources by logical id.", "must")] = None
     outputs: Annotated[dict[str, Any] | None, doc("Outputs of the stack.", "must")] = None
-    extensions: Annotated[dict[str, Any] | None, doc("Changes to generated resources.")] = field(
-        default=None, name="extensions"
-    )
+    extensions: Annotated[dict[str, Any] | None, doc("Changes to generated resources.")] = None
     conditions: dict[str, Any] | None = None
     parameters: dict[str, Any] | None = None
     mappings: dict[str, Any] | None = None
@@ -59,7 +73,7 @@ class ResourcesKeys(Keys, rename="pascal"):
     rules: dict[str, Any] | None = None
     transform: str | list[Any] | dict[str, Any] | None = None
     description: str | None = None
-    format_version: str | None = field(default=None, name="AWSTemplateFormatVersion")
+    format_version: str | None = None
 
 
 class ServerlessKeys(Keys):

@@ -13,10 +13,10 @@ from bareboat.service.keys.base import (
     MemorySize,
     Payload,
     Retention,
+    Said,
     Text,
     Timeout,
     doc,
-    said,
 )
 
 
@@ -67,7 +67,7 @@ class IamKeys(Keys):
 
 
 StackName = Annotated[
-    str, said("letters, digits and '-', a letter first, at most 128", pattern="^[a-zA-Z][a-zA-Z0-9-]*$", max_length=128)
+    str, Said("letters, digits and '-', a letter first, at most 128", pattern="^[a-zA-Z][a-zA-Z0-9-]*$", max_length=128)
 ]
 
 
