@@ -10,7 +10,6 @@ import re
 import sys
 import types
 from collections.abc import Mapping
-from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from bareboat.service.keys.base import Keys, Said, key_of
@@ -191,13 +190,18 @@ class Known:
         return next((said for said in _unwrap(self.type)[1] if said.description), Said())
 
 
-@cache
-def known_keys(kind: type[Any]) -> dict[str, Known]:
+_KNOWN: dict[str, dict[str, Known]] = {}
+
+
+def known_keys(kind: type[Keys]) -> dict[str, Known]:
     """Return the keys of a class as a file writes them."""
+    if kind.__name__ in _KNOWN:
+        return _KNOWN[kind.__name__]
     annotations = {name: text for name, text in vars(kind)["__annotations__"].items() if name != "NAMES"}
-    return {
+    _KNOWN[kind.__name__] = {
         kind.NAMES.get(name) or key_of(name): Known(name, text, kind.__module__) for name, text in annotations.items()
     }
+    return _KNOWN[kind.__name__]
 
 
 def shown(node: Node) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import types
-from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
@@ -25,8 +24,10 @@ def json_schema() -> dict[str, Any]:
     It is made from the same types that `load_service` checks against. Every value may also be a variable. It says
     nothing of what needs more than one place, such as two equal routes: `bareboat check` does.
     """
+    made: dict[str, type[msgspec.Struct]] = {}
     (root, requirements, role), definitions = msgspec.json.schema_components(
-        [_struct(kind) for kind in (ServerlessKeys, PythonRequirementsKeys, RoleKeys)], ref_template="#/$defs/{name}"
+        [_struct(kind, made) for kind in (ServerlessKeys, PythonRequirementsKeys, RoleKeys)],
+        ref_template="#/$defs/{name}",
     )
     for definition in definitions.values():
         _soften(definition)
@@ -40,28 +41,34 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-@cache
-def _struct(kind: type[Any]) -> type[msgspec.Struct]:
-    """Return a class of keys as a msgspec type."""
-    fields = [(known.attribute, _typed(known.type), None) for known in known_keys(kind).values()]
-    renamed = {known.attribute: key for key, known in known_keys(kind).items()}
-    struct = msgspec.defstruct(kind.__name__, fields, kw_only=True, forbid_unknown_fields=True, rename=renamed)
-    struct.__doc__ = kind.__doc__
-    return struct
+def _struct(kind: type[Keys], made: dict[str, type[msgspec.Struct]]) -> type[msgspec.Struct]:
+    """Return a class of keys as a msgspec type; `made` holds those that exist."""
+    if kind.__name__ not in made:
+        known = known_keys(kind)
+        struct = msgspec.defstruct(
+            kind.__name__,
+            [(each.attribute, _typed(each.type, made), None) for each in known.values()],
+            kw_only=True,
+            forbid_unknown_fields=True,
+            rename={each.attribute: key for key, each in known.items()},
+        )
+        struct.__doc__ = kind.__doc__
+        made[kind.__name__] = struct
+    return made[kind.__name__]
 
 
-def _typed(kind: Any) -> Any:
+def _typed(kind: Any, made: dict[str, type[msgspec.Struct]]) -> Any:
     """Return a declared type with classes of keys and what is said of values put in msgspec's terms."""
     origin = get_origin(kind)
     if origin is Annotated:
         said = [_meta(each) for each in kind.__metadata__ if isinstance(each, Said)]
-        return Annotated[_typed(kind.__origin__), *said]
+        return Annotated[_typed(kind.__origin__, made), *said]
     if origin in (Union, types.UnionType):
-        return Union[tuple(_typed(option) for option in get_args(kind))]  # noqa: UP007  built at run time
+        return Union[tuple(_typed(option, made) for option in get_args(kind))]  # noqa: UP007  built at run time
     if origin in (list, dict):
-        return origin[tuple(_typed(option) for option in get_args(kind))]
+        return origin[tuple(_typed(option, made) for option in get_args(kind))]
     if isinstance(kind, type) and origin is None and issubclass(kind, Keys):
-        return _struct(kind)
+        return _struct(kind, made)
     return kind
 
 
