@@ -34,6 +34,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 _DECODER = JSONDecoder(object_pairs_hook=_object)
+_SCAN = _DECODER.scan_once  # type: ignore[attr-defined]  # what decode() calls between its two searches for white space
 
 
 def parse(text: str) -> object:
@@ -45,6 +46,12 @@ def parse(text: str) -> object:
     Raises:
         InputError: the text is not JSON, too deep, or holds an integer of thousands of digits.
     """
+    try:
+        document, end = _SCAN(text, 0)
+        if end == len(text):
+            return document
+    except (ValueError, StopIteration, RecursionError):
+        pass  # told apart below
     try:
         return _DECODER.decode(text.removeprefix("\ufeff"))
     except JSONDecodeError as error:

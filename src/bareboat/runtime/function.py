@@ -37,7 +37,7 @@ class ModelFunction:
         after: turns the answer into what is sent.
     """
 
-    __slots__ = ("after", "answers", "before", "forest", "name", "signature")
+    __slots__ = ("_quoted_name", "_second", "_stamp", "after", "answers", "before", "forest", "signature")
 
     def __init__(
         self,
@@ -49,7 +49,9 @@ class ModelFunction:
         before: Callable[[Any], Any] | None = None,
         after: Callable[[Any], Any] | None = None,
     ) -> None:
-        self.name = name
+        self._quoted_name = _QUOTE(name)
+        self._second = -1
+        self._stamp = ""
         self.forest = forest
         self.signature = signature
         self.answers = answers
@@ -67,59 +69,61 @@ class ModelFunction:
         """
         started = time.perf_counter()
         through_http = is_http(event, knows_body=self.signature.knows("body"))
-        rows = 0
         try:
             document, is_text = document_of(event) if through_http else (event, False)
-            answer, rows = self.answer(document, is_text=is_text)
-            body = _serialise(answer, rows) if through_http else ""
+            answer, n_rows = self._answer(document, is_text=is_text, as_json=through_http)
         except InputError as error:
-            self._log("WARNING", context, started, status=400, errors=len(error.problems))
+            self._log("WARNING", context, started, 400, f', "errors": {len(error.problems)}')
             if through_http:
                 return response(event, 400, json.dumps(body_of(error)))
             raise error from None
         except Exception as error:
-            self._log("ERROR", context, started, status=500, errorType=type(error).__name__, stackTrace=_traceback())
+            found = f', "errorType": {_QUOTE(type(error).__name__)}, "stackTrace": {json.dumps(_traceback())}'
+            self._log("ERROR", context, started, 500, found)
             if through_http:
                 return response(event, 500, INTERNAL)
             raise
-        self._log("INFO", context, started, status=200, rows=rows)
-        return response(event, 200, body) if through_http else answer
+        self._log("INFO", context, started, 200, f', "rows": {n_rows}')
+        return response(event, 200, answer) if through_http else answer
 
-    def answer(self, document: object, *, is_text: bool = False) -> tuple[Any, int]:
-        """Answer the document of a request.
-
-        Args:
-            document: as `Signature.read` takes it, or whatever `before` makes such a one of.
-            is_text: whether its values are the texts of a query string.
-        Returns:
-            The answer, and the number of rows.
-        Raises:
-            InputError: the document does not fit.
-        """
+    def _answer(self, document: Any, *, is_text: bool, as_json: bool) -> tuple[Any, int]:
+        """Return the answer to a document, as an object or as the text of JSON, and the number of rows."""
         if self.before is not None:
             refuse_repeated(document)
             document = self.before(document)
             if not isinstance(document, (dict, list, tuple)):
                 raise TypeError(f"before returned {type(document).__name__}, expected a dict or a list")
         rows, are_many = self.signature.read(document, is_text=is_text)
+        outputs = self.forest.predict_many(rows) if are_many else [self.forest.predict(rows[0])]
         answer: Any
-        if are_many:
-            answer = {"predictions": list(map(self.answers.of, self.forest.predict_many(rows)))}
+        if as_json and self.after is None:
+            answer = self.answers.text(outputs, are_many=are_many)
         else:
-            answer = self.answers.of(self.forest.predict(rows[0]))
-        return (answer if self.after is None else self.after(answer)), len(rows)
+            answer = self.answers.document(outputs, are_many=are_many)
+            if self.after is not None:
+                answer = self.after(answer)
+            if as_json:
+                answer = _ENCODE(answer)
+        if as_json:
+            _check_size(answer, len(rows))
+        return answer, len(rows)
 
-    def _log(self, level: str, context: Any, started: float, **facts: object) -> None:
-        """Write one JSON object a line, with the request id and counts: never a row or a header."""
-        # Put together by hand: json.dumps of seven keys would take a fifth of a warm request.
+    def _log(self, level: str, context: Any, started: float, status: int, rest: str) -> None:
+        """Write one JSON object a line, with the request id and counts: never a row or a header.
+
+        Put together by hand: json.dumps of seven keys would take a fifth of a warm request.
+        """
         now = time.time()
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
-        request_id = _QUOTE(str(getattr(context, "aws_request_id", None) or ""))
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        request_id = _QUOTE(getattr(context, "aws_request_id", None) or "")
         took_ms = (time.perf_counter() - started) * 1000
-        rest = "".join(f', "{name}": {fact if type(fact) is int else json.dumps(fact)}' for name, fact in facts.items())
         sys.stdout.write(
-            f'{{"timestamp": "{stamp}.{int(now % 1 * 1000):03d}Z", "level": "{level}", "requestId": {request_id}, '
-            f'"function": {_QUOTE(self.name)}, "durationMs": {took_ms:.3f}{rest}}}\n'
+            f'{{"timestamp": "{self._stamp}.{int((now - second) * 1000):03d}Z", "level": "{level}", '
+            f'"requestId": {request_id}, "function": {self._quoted_name}, "durationMs": {took_ms:.3f}, '
+            f'"status": {status}{rest}}}\n'
         )
 
 
@@ -137,6 +141,13 @@ def load_function(root: str) -> ModelFunction:
     from bareboat.runtime.forest import load_forest
 
     forest = load_forest(os.path.join(root, config["forest"]))
+    if len(config["features"]) != forest.n_features:
+        raise ArtifactError(
+            f"function.json has {len(config['features'])} features for a forest of {forest.n_features}",
+            expected="one for each feature of the model",
+            fix="bareboat package",
+            where=root,
+        )
     return ModelFunction(
         config["function"],
         forest,
@@ -186,16 +197,15 @@ def _wrapper(name: str | None) -> Callable[[Any], Any] | None:
     return getattr(import_module(module.replace("/", ".")), function)  # type: ignore[no-any-return]
 
 
-def _serialise(answer: object, rows: int) -> str:
-    body = _ENCODE(answer)
+def _check_size(body: str, n_rows: int) -> None:
+    """Refuse a request whose answer Lambda would not carry, rather than lose it there."""
     # The body is a text inside a JSON document, where each quote and backslash takes two bytes.
     if len(body) > MAX_ANSWER_BYTES // 2:
         size = len(body) + body.count('"') + body.count("\\") + 100
         if size > MAX_ANSWER_BYTES:
-            enough = max(1, rows * MAX_ANSWER_BYTES // size)
-            found = f"{rows} rows, whose answer takes {size / 1e6:.1f} MB"
+            enough = max(1, n_rows * MAX_ANSWER_BYTES // size)
+            found = f"{n_rows} rows, whose answer takes {size / 1e6:.1f} MB"
             raise fault("instances", found, f"at most 6.29 MB, about {enough} rows")
-    return body
 
 
 def _traceback() -> list[str]:

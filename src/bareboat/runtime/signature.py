@@ -113,6 +113,9 @@ class Signature:
         Raises:
             InputError: anything does not fit; it names each wrong field, up to a hundred.
         """
+        row = self._plain(document)
+        if row is not None:
+            return [row], False
         faults = Faults()
         if isinstance(document, dict) and "instances" in document and not self.knows("instances"):
             rows = self._instances(document, faults)
@@ -140,30 +143,28 @@ class Signature:
         faults.refuse()
         rows = []
         for index, instance in enumerate(instances):
-            rows.append(self._row(instance, index, faults))
+            row = self._plain(instance)
+            rows.append(self._row(instance, index, faults) if row is None else row)
             if faults.is_full:
                 break
         return rows
 
-    def _row(self, values: object, index: int | None, faults: Faults, *, is_text: bool = False) -> list[float]:
+    def _plain(self, values: Any) -> list[float] | None:
+        """Return a row that holds all features by their names, or in order, as finite numbers; None for any other."""
         kind = type(values)
+        if self._pick is None or (kind is not dict and kind is not list) or len(values) != len(self.features):
+            return None
         try:
-            if kind is dict and self._pick is not None and len(values) == len(self.features):  # type: ignore[arg-type]
-                picked: Sequence[Any] = self._pick(values)
-            elif kind is list and self._pick is not None and len(values) == len(self.features):  # type: ignore[arg-type]
-                picked = values  # type: ignore[assignment]
-            else:
-                return self._row_by_name(values, index, faults, is_text=is_text)
-            if _NUMBERS.issuperset(map(type, picked)):
-                row = list(map(float, picked))
-                total = sum(row)
-                if total - total == 0.0:  # neither NaN nor infinite
-                    return row
+            picked = self._pick(values) if kind is dict else values
+            if not _NUMBERS.issuperset(map(type, picked)):
+                return None
+            row = list(map(float, picked))
         except (KeyError, OverflowError):
-            pass  # told apart below
-        return self._row_by_name(values, index, faults, is_text=is_text)
+            return None
+        total = sum(row)
+        return row if total - total == 0.0 else None  # taken from itself, infinity leaves NaN
 
-    def _row_by_name(self, values: object, index: int | None, faults: Faults, *, is_text: bool) -> list[float]:
+    def _row(self, values: object, index: int | None, faults: Faults, *, is_text: bool = False) -> list[float]:
         if isinstance(values, dict):
             return self._named(values, "" if index is None else f"instances[{index}].", faults, is_text=is_text)
         if isinstance(values, (list, tuple)):
