@@ -60,7 +60,7 @@ class Tree:
     Args:
         feature: (n_splits,) index into the forest's features.
         rule: (n_splits,) how each split reads its feature.
-        threshold: (n_splits,) finite; 0.0 for a categorical split.
+        threshold: (n_splits,) not NaN, infinite where only NaN goes the other way; 0.0 for a categorical split.
         categories: (n_splits,) the categories that go left, as the bits of an integer; 0 for a numeric split.
         left, right: (n_splits,) children.
         leaf_value: (n_leaves,) finite.

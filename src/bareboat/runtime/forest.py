@@ -38,7 +38,7 @@ _ERRORS = (
     "lacks a section, or one has the wrong number of elements",
     "has numbers out of order",
     "has an index that points outside",
-    "holds NaN or an infinite number",
+    "holds NaN, or an infinite number where none may be",
     "does not fit into memory as it must",
 )
 _SECTIONS = (

@@ -41,7 +41,7 @@ enum {
     BAREBOAT_COUNT = 9,     /* a section is missing or has the wrong number of elements */
     BAREBOAT_ORDER = 10,    /* numbers that must rise do not */
     BAREBOAT_INDEX = 11,    /* an index points outside */
-    BAREBOAT_NUMBER = 12,   /* a number is NaN or infinite */
+    BAREBOAT_NUMBER = 12,   /* a number is NaN, or infinite where it may not be */
     BAREBOAT_MEMORY = 13    /* the caller's memory is too small, or it or the file is not aligned */
 };
 

@@ -95,7 +95,9 @@ static int32_t check_thresholds(const struct forest *forest) {
     const double *threshold = doubles(forest, THRESHOLDS);
     uint32_t n_features = forest->header->n_features;
     int32_t error = check_starts(forest, THRESHOLD_START, (uint64_t)n_features + 1, forest->count[THRESHOLDS]);
-    if (error || (error = check_finite(forest, THRESHOLDS))) return error;
+    if (error) return error;
+    for (uint32_t i = 0; i < forest->count[THRESHOLDS]; i++)
+        if (isnan(threshold[i])) return wrong(BAREBOAT_NUMBER, THRESHOLDS);
     for (uint32_t feature = 0; feature < n_features; feature++)
         for (uint32_t i = start[feature] + 1; i < start[feature + 1]; i++)
             if (!(threshold[i - 1] < threshold[i])) return wrong(BAREBOAT_ORDER, THRESHOLDS);

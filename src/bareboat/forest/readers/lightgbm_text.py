@@ -179,11 +179,11 @@ class ModelText:
         except ValueError:
             raise self._no_number(field, words, int, "an integer") from None
 
-    def numbers(self, field: Field, count: int) -> list[float]:
-        """Return a field's finite numbers, rounded to the nearest float64 as LightGBM does.
+    def numbers(self, field: Field, count: int, *, infinite: bool = False) -> list[float]:
+        """Return a field's numbers, rounded to the nearest float64 as LightGBM does.
 
         Raises:
-            ModelError: one of them is no number, NaN or infinite, or there are not `count`.
+            ModelError: one of them is no number, NaN, or infinite where that may not be, or there are not `count`.
         """
         words = self._words(field, count)
         try:
@@ -191,12 +191,12 @@ class ModelText:
         except ValueError:
             raise self._no_number(field, words, float, "a number") from None
         for place, number in enumerate(numbers):
-            if not math.isfinite(number):
+            if not math.isfinite(number) and not (infinite and math.isinf(number)):
                 raise self.error(
                     field,
                     f"{words[place].decode()} as number {place + 1} of {field.key}",
-                    expected="a finite number",
-                    fix="train again: the data or the learning rate led to infinite values",
+                    expected="a number" if infinite else "a finite number",
+                    fix="train again: the data or the learning rate led to values out of range",
                 )
         return numbers
 

@@ -85,7 +85,7 @@ def _tree(text: ModelText, fields: Fields, n_features: int) -> Tree:
     if fault:
         raise text.error(fields.need("left_child"), fault, "children that form one tree", SAVE_AGAIN)
     rule = _rules(text, fields, n_splits)
-    threshold = text.numbers(fields.need("threshold"), n_splits)
+    threshold = text.numbers(fields.need("threshold"), n_splits, infinite=True)
     categories: tuple[int, ...] = (0,) * n_splits
     if text.integer(fields.need("num_cat")) or Rule.CATEGORY in rule:
         categories = _category_sets(text, fields, rule, threshold)

@@ -1,0 +1,85 @@
+"""The categories of a model that was trained on pandas' category columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import lightgbm
+import numpy as np
+import pytest
+
+from bareboat.errors import ModelError
+from bareboat.forest import read_forest, write_forest
+from bareboat.runtime.forest import load_forest
+
+pandas = pytest.importorskip("pandas")
+
+
+def frame() -> pandas.DataFrame:
+    rng = np.random.default_rng(2)
+    data = pandas.DataFrame({"size": rng.normal(size=300), "colour": rng.choice(["red", "green", "blue"], 300)})
+    data["colour"] = data["colour"].astype("category")
+    data["code"] = pandas.Categorical(rng.choice([10, 20, 30, 40], 300))
+    data.loc[::9, "colour"] = np.nan
+    return data
+
+
+def train(data: pandas.DataFrame, path: Path) -> lightgbm.Booster:
+    y = data["size"] + (data["colour"] == "red") * 2.0 + data["code"].astype(float) / 20
+    parameters = {"objective": "regression", "verbose": -1, "num_threads": 1, "min_data_per_group": 5}
+    lightgbm.train(parameters, lightgbm.Dataset(data, y), 6).save_model(path)
+    return lightgbm.Booster(model_file=path)
+
+
+def test_categories_are_read_and_their_codes_score_as_the_frame_does(tmp_path: Path) -> None:
+    data = frame()
+    booster = train(data, tmp_path / "a.model")
+
+    forest = read_forest(tmp_path / "a.model")
+
+    assert forest.categories == (None, ("blue", "green", "red"), (10, 20, 30, 40))
+    write_forest(forest, tmp_path / "a.forest")
+    codes = [
+        [
+            size,
+            np.nan if pandas.isna(colour) else float(forest.categories[1].index(colour)),
+            float(forest.categories[2].index(code)),
+        ]
+        for size, colour, code in zip(data["size"], data["colour"], data["code"], strict=True)
+    ]
+    scores = load_forest(str(tmp_path / "a.forest")).raw_scores(codes)
+    assert np.array(scores)[:, 0].tobytes() == booster.predict(data, raw_score=True).tobytes()
+
+
+def test_categories_survive_saving_a_loaded_model(tmp_path: Path) -> None:
+    train(frame(), tmp_path / "a.model").save_model(tmp_path / "b.model")
+
+    assert read_forest(tmp_path / "b.model").categories == (None, ("blue", "green", "red"), (10, 20, 30, 40))
+
+
+def test_a_constant_category_column_keeps_its_categories(tmp_path: Path) -> None:
+    data = frame()
+    data["shop"] = pandas.Categorical(["one"] * len(data))
+    train(data, tmp_path / "a.model")
+
+    assert read_forest(tmp_path / "a.model").categories[3] == ("one",)
+
+
+def test_an_ordered_category_column_is_refused_since_its_list_cannot_be_placed(tmp_path: Path) -> None:
+    data = frame()
+    data["code"] = data["code"].cat.as_ordered()
+    train(data, tmp_path / "a.model")
+
+    with pytest.raises(ModelError, match="2 lists of categories for 1 categorical features") as caught:
+        read_forest(tmp_path / "a.model")
+    assert "a.model:" in caught.value.problems[0].where
+    assert "cat.codes" in caught.value.problems[0].fix
+
+
+def test_a_model_of_plain_numbers_has_no_categories(tmp_path: Path) -> None:
+    train(frame(), tmp_path / "a.model")
+    data = frame()[["size"]]
+    parameters = {"objective": "regression", "verbose": -1}
+    lightgbm.train(parameters, lightgbm.Dataset(data, data["size"]), 2).save_model(tmp_path / "b.model")
+
+    assert read_forest(tmp_path / "b.model").categories == (None,)
