@@ -15,6 +15,7 @@ from bareboat.errors import BareboatError
 from bareboat.local.gateway import event_v1, event_v2
 from bareboat.local.gateway.call import Api, Call
 from bareboat.local.gateway.cors import CorsRules, is_preflight
+from bareboat.local.gateway.deadline import Deadline, DeadlinePassedError
 from bareboat.local.gateway.response import MalformedResponseError, message, parse_v1, parse_v2
 from bareboat.local.gateway.routes import Route, RouteTable
 from bareboat.local.invocation import Invocation, Throttled
@@ -68,10 +69,6 @@ class AccessRecord:
     error: str = ""
 
 
-class IntegrationTimeoutError(Exception):
-    """A function did not answer in the time that an HTTP API waits."""
-
-
 class HttpApiGateway:
     """The HTTP API: one table of routes, answered by functions. `handle` and `refuse` are for `start_server`.
 
@@ -97,7 +94,7 @@ class HttpApiGateway:
         self._api = api
         self._cors = None if cors is None else CorsRules(cors, table.methods)
         self._on_request = on_request
-        self._integration_timeout_s = integration_timeout_s
+        self._deadline = Deadline(integration_timeout_s)
         self._late: set[asyncio.Future[Invocation]] = set()
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
@@ -138,8 +135,8 @@ class HttpApiGateway:
             response, error = message(500), str(problem)
         except Throttled as problem:
             response, error = message(503), problem.problems[0].found
-        except IntegrationTimeoutError:
-            response, error = message(503), f"no answer in {self._integration_timeout_s:g} s"
+        except DeadlinePassedError:
+            response, error = message(503), f"no answer in {self._deadline.limit_s:g} s"
         except BareboatError as problem:
             log.warning("%s: %s", route.function, problem)
             response, error = message(500), problem.problems[0].found
@@ -155,19 +152,14 @@ class HttpApiGateway:
 
     async def _answer(self, route: Route, event: bytes, trace_id: str) -> Invocation:
         answer = self._invoke(route.function, event, trace_id)
-        if route.timeout_s + INIT_S < self._integration_timeout_s:
-            # Only waiting for a free process can take that long. An event that still waits is then taken back.
-            try:
-                async with asyncio.timeout(self._integration_timeout_s):
-                    return await answer
-            except TimeoutError:
-                raise IntegrationTimeoutError from None
+        if route.timeout_s + INIT_S < self._deadline.limit_s:
+            return await self._deadline.hold(answer)  # only waiting for a free process can take that long
         task = asyncio.ensure_future(answer)
         self._late.add(task)
         task.add_done_callback(self._forget)
-        done, _ = await asyncio.wait({task}, timeout=self._integration_timeout_s)
+        done, _ = await asyncio.wait({task}, timeout=self._deadline.limit_s)
         if not done:
-            raise IntegrationTimeoutError
+            raise DeadlinePassedError
         return task.result()
 
     def _forget(self, task: asyncio.Future[Invocation]) -> None:
