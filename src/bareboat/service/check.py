@@ -224,7 +224,8 @@ def expectation(kind: Any, said: tuple[Said, ...] = ()) -> str:
     options = [option for option in _options(kind) if option is not _NONE]
     if len(options) > 1:
         return " or ".join(dict.fromkeys(expectation(option) for option in options))
-    kind = options[0] if options else kind
+    if options and options[0] is not kind:
+        return expectation(options[0])
     if _is_keys(kind):
         names = list(known_keys(kind))
         return f"a mapping with {listed(names)}" if len(names) <= _MANY else "a mapping"

@@ -117,9 +117,9 @@ class _Draft:
         keys, context = self.keys, self.context
         kind = self.kind()
         full_name = self.full_name()
-        handler = self.handler() if kind == "handler" else None
-        model = self.model() if kind == "model" else None
         runtime, python = self.runtime(kind)
+        handler = self.handler() if kind == "handler" and python else None
+        model = self.model() if kind == "model" else None
         architecture = self.architecture()
         memory_mb = self.inherited("memorySize", keys.memory_size, context.provider_keys.memory_size, 1024)
         timeout_s = self.inherited("timeout", keys.timeout, context.provider_keys.timeout, 6)

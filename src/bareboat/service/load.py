@@ -340,6 +340,18 @@ def _spell_out(tree: Node, report: Report) -> None:
         node = tree.get(key)
         if node is not None and isinstance(node.value, list):
             tree.value[key] = _merged(key, node, report)
+    functions = tree.get("functions")
+    for _, function in functions.items() if functions is not None else ():
+        events = function.get("events")
+        if events is not None and isinstance(events.value, list):
+            events.value[:] = [_spelt_event(event) for event in events.value]
+
+
+def _spelt_event(event: Node) -> Node:
+    """Return `- alexaSkill` as `- alexaSkill:`, so that what is wrong with it can be said."""
+    if not isinstance(event.value, str) or event.state:
+        return event
+    return Node({event.value: Node(None, event.place)}, event.place, keys={event.value: event.place})
 
 
 def _merged(key: str, node: Node, report: Report) -> Node:

@@ -173,7 +173,7 @@ class Resolver:
         self.problems.add(
             node.place,
             f"{path}: {variable.text} has no value",
-            expected="; ".join(missing.tried for missing in tried),
+            expected="a value; tried " + "; ".join(missing.tried for missing in tried),
             fix=" or ".join([*(missing.fix for missing in tried if missing.fix), "give a default: ${..., 'value'}"]),
         )
         return Node(variable.text, node.place, state="broken")
