@@ -41,15 +41,15 @@ def package(place: Path, *options: str) -> Path:
     Raises:
         harness.RowError: the command failed, or made none.
     """
-    command = [*BAREBOAT, "package", *options]
+    command = [*BAREBOAT, "package", "--json", *options]
     env = harness.environment()
     done = subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode:
         raise harness.RowError(f"bareboat package: exit {done.returncode}: {done.stderr[-400:]}")
-    archives = sorted((place / ".bareboat").glob("*.zip"))
+    archives = [Path(entry["artifact"]) for entry in json.loads(done.stdout)]
     if len(archives) != 1:
-        raise harness.RowError(f"bareboat package made {len(archives)} archives in .bareboat")
-    return archives[0]
+        raise harness.RowError(f"bareboat package made {len(archives)} archives instead of one")
+    return place / archives[0]
 
 
 def bareboat_artifact(kind: str) -> Built:

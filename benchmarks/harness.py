@@ -19,7 +19,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 REPOSITORY = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
@@ -74,13 +74,17 @@ def running(command: Sequence[str], *, cwd: Path, env: dict[str, str], log: Path
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a process that leads its own session: first by SIGINT, then by SIGKILL to what is left of its group."""
+    """End a process and its descendants: first by SIGINT to it alone, then by SIGKILL to what is left of them."""
+    before = family(process.pid)
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(signal.SIGINT)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(8)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    left = _stats()
+    for pid, stat in before.items():
+        if pid in left and left[pid].started == stat.started:  # the same process, not a new one with its number
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
     process.wait(8)
 
 
@@ -102,24 +106,43 @@ def wait_for(ready: Callable[[], bool], process: subprocess.Popen[bytes], *, sec
     raise RowError(f"not ready after {seconds:g} s (exit {process.poll()}): {tail}")
 
 
-def cpu_seconds(group: int) -> float:
-    """Sum the CPU time of a process group, children that ended included, from /proc."""
-    ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+class Stat(NamedTuple):
+    """What /proc says of one process; ticks are its CPU time, ended children included."""
+
+    parent: int
+    started: int
+    ticks: int
+
+
+def _stats() -> dict[int, Stat]:
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            fields = stat.read_text().rpartition(")")[2].split()
-            if int(fields[2]) == group or int(fields[3]) == group:
-                ticks += sum(map(int, fields[11:15]))
-    return ticks / os.sysconf("SC_CLK_TCK")
+            fields = path.read_text().rpartition(")")[2].split()
+            found[int(path.parent.name)] = Stat(int(fields[1]), int(fields[19]), sum(map(int, fields[11:15])))
+    return found
 
 
-def settle(group: int, *, seconds: float = 20) -> None:
-    """Wait until a process group has gone quiet, so that it does not take CPU from the next row."""
+def family(pid: int) -> dict[int, Stat]:
+    """Find a process and all its descendants."""
+    every = _stats()
+    found = {pid: every[pid]} if pid in every else {}
+    grown = True
+    while grown:
+        more = {child: stat for child, stat in every.items() if stat.parent in found and child not in found}
+        found |= more
+        grown = bool(more)
+    return found
+
+
+def settle(pid: int, *, seconds: float = 20) -> None:
+    """Wait until a process and its descendants have gone quiet, so that they take no CPU from the next row."""
     until = time.monotonic() + seconds
-    before = cpu_seconds(group)
+    tick_s = 1 / os.sysconf("SC_CLK_TCK")
+    before = sum(stat.ticks for stat in family(pid).values()) * tick_s
     while time.monotonic() < until:
         time.sleep(0.5)
-        now = cpu_seconds(group)
+        now = sum(stat.ticks for stat in family(pid).values()) * tick_s
         if abs(now - before) < 0.05:
             return
         before = now

@@ -173,7 +173,7 @@ def main() -> int:
     report.target("iris as `handler:`, zipped", limit, handler, met, f"{handler / 1e6:.1f} MB" if handler else "")
     report.notes += [
         "MB is 10^6 bytes, KB 10^3.",
-        "Each archive (SAM's folder) was unpacked and invoked once under awslambdaric; the answer is right to the digit.",
+        "Each archive (SAM: folder) was invoked once under awslambdaric and answered right to the digit.",
         "zip: true unpacks a further 219 MB into /tmp at each cold start.",
         "Only bareboat's archive holds libgomp.so.1: the others ran here on this machine's.",
     ]
