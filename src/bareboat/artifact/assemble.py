@@ -18,8 +18,10 @@ from bareboat.packaging.interpreters import Interpreter
 from bareboat.packaging.native import check_native, refuse
 from bareboat.packaging.packs import Contents, Member, Pack, make_packs
 from bareboat.packaging.redistributable import fetch_library, is_redistributable, origin
-from bareboat.packaging.sizes import DIRECT_BYTES, measure, refuse_over_limit
+from bareboat.packaging.sizes import DIRECT_BYTES, measure, refuse_over_limit, shed_bytecode
 from bareboat.service.model import Note, Service
+
+_MANIFEST_BYTES = 220  # a line of the manifest, at most on the average
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,8 @@ def assemble(
     packs = (*parts.packs, *libraries)
     members, contested = chosen_members(packs)
     check_handlers(plan.functions, {member.path for member, _ in members}, service.folder)
+    members, shed = shed_bytecode(members, reserve_bytes=_MANIFEST_BYTES * (len(members) + 100))
     sizes = measure(members, packs)
-    refuse_over_limit(sizes, where=str(service.path))
     manifest = make_manifest(
         plan,
         members,
@@ -63,8 +65,10 @@ def assemble(
         interpreter=parts.interpreter,
         signature=parts.signature,
         bundled=bundled,
+        shed=shed,
     )
     (about,) = make_packs([Contents("manifest", "", {MANIFEST: manifest_bytes(manifest)})], None, scratch)
+    refuse_over_limit(sizes, more_bytes=about.members[0].size, where=str(service.path))
     everything = sorted([*members, *((member, about) for member in about.members)], key=lambda entry: entry[0].path)
     on_step(f"Writing {plan.stem}")
     written = write_archive(scratch / "archive.zip", everything)
@@ -82,7 +86,7 @@ def assemble(
         size_bytes=written.size_bytes,
         unzipped_bytes=sum(member.size for member, _ in everything),
         manifest=manifest,
-        notes=(*parts.notes, *notes, *_more_notes(plan, parts, written.size_bytes, contested)),
+        notes=(*parts.notes, *notes, *_more_notes(plan, parts, written.size_bytes, contested, shed)),
     )
 
 
@@ -126,7 +130,7 @@ def _elves(members: Sequence[tuple[Member, Pack]]) -> dict[str, Elf]:
     return {member.path: elf for member, pack in members if (elf := pack.elves.get(member.path)) is not None}
 
 
-def _more_notes(plan: Plan, parts: Parts, size_bytes: int, contested: Sequence[str]) -> list[Note]:
+def _more_notes(plan: Plan, parts: Parts, size_bytes: int, contested: Sequence[str], shed: Sequence[str]) -> list[Note]:
     notes = []
     python = plan.target.python
     if parts.interpreter is None:
@@ -135,12 +139,18 @@ def _more_notes(plan: Plan, parts: Parts, size_bytes: int, contested: Sequence[s
             f"up to three times as long. Install it with: uv python install {python}"
         )
         notes.append(Note("warning", text))
+    if shed:
+        text = (
+            f"the bytecode of {', '.join(shed)} is left out to stay under Lambda's limit; importing it takes "
+            "two to three times as long"
+        )
+        notes.append(Note("warning", text))
     if size_bytes > DIRECT_BYTES:
         text = (
             f"the zip has {size_bytes / 1e6:.1f} MB; above {DIRECT_BYTES / 1e6:.1f} MB Lambda takes it from S3 only, "
             "not by direct upload"
         )
         notes.append(Note("info", text))
-    for path in contested[:5]:
-        notes.append(Note("warning", f"more than one package brings {path}; the first one's is taken"))
-    return notes
+    return notes + [
+        Note("warning", f"more than one package brings {path}; the first one's is taken") for path in contested[:5]
+    ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from bareboat.artifact.signature import nearest
@@ -10,7 +11,7 @@ from bareboat.errors import ConfigurationError, Problem
 from bareboat.service.model import Function
 
 
-def check_handlers(functions: Iterable[Function], shipped: Set[str], folder: Path) -> None:
+def check_handlers(functions: Iterable[Function], shipped: AbstractSet[str], folder: Path) -> None:
     """Look for the module of each handler among the files that ship.
 
     Whether the module has the function, only running it tells; Lambda's own client says so.
@@ -36,12 +37,12 @@ def module_files(handler: str) -> tuple[str, ...]:
     return f"{module}.py", f"{module}/__init__.py"
 
 
-def _problem(function: Function, key: str, value: str, shipped: Set[str], folder: Path) -> Problem | None:
+def _problem(function: Function, key: str, value: str, shipped: AbstractSet[str], folder: Path) -> Problem | None:
     path = f"functions.{function.name}.{key}"
     if not value.rpartition(".")[0]:
         return Problem(f"{path} is {value!r}", expected="module.function", where=str(function.where))
     files = module_files(value)
-    if shipped.intersection(files) or _is_native_module(files[0], shipped):
+    if any(file in shipped for file in files) or _is_native_module(files[0], shipped):
         return None
     there = next((file for file in files if (folder / file).is_file()), "")
     if there:
@@ -60,6 +61,6 @@ def _problem(function: Function, key: str, value: str, shipped: Set[str], folder
     )
 
 
-def _is_native_module(file: str, shipped: Set[str]) -> bool:
+def _is_native_module(file: str, shipped: AbstractSet[str]) -> bool:
     stem = file.removesuffix(".py")
     return any(path.startswith(f"{stem}.") and path.endswith((".so", ".pyd")) for path in shipped)

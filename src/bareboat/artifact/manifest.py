@@ -25,6 +25,7 @@ def make_manifest(
     interpreter: Interpreter | None,
     signature: Mapping[str, Any],
     bundled: Mapping[str, str],
+    shed: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the manifest. It holds no date and no path of this machine, so that the same input gives the same bytes.
 
@@ -32,6 +33,7 @@ def make_manifest(
         sizes: the report by package.
         signature: for each model function its features, labels and what its model is.
         bundled: libraries that bareboat added: path in the artifact -> what they come from.
+        shed: packages whose bytecode was left out to stay under the limit.
     """
     packs = list({id(pack): pack for _, pack in members}.values())
     handlers = handler_strings(plan.functions, MODEL_HANDLER)
@@ -57,6 +59,7 @@ def make_manifest(
             for removed in pack.removed
         ],
         "bundled": dict(bundled),
+        "bytecode_left_out": list(shed),
         "without_bytecode": sorted(path for pack in packs for path in pack.not_compiled),
         "files": {member.path: {"sha256": member.sha256, "size": member.size} for member, _ in members},
     }

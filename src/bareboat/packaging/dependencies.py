@@ -120,7 +120,7 @@ def _contents(installed: Installed, slimming: Slimming) -> Contents:
 
 
 def _keep_top_level(files: dict[str, Path], kept: dict[str, Path | bytes]) -> None:
-    """Without RECORD, importlib.metadata.packages_distributions() needs top_level.txt to know what a package imports."""
+    """Write top_level.txt: without RECORD it tells importlib.metadata.packages_distributions() what a package holds."""
     info = next((path.partition("/")[0] for path in files if path.partition("/")[0].endswith(".dist-info")), "")
     if not info or f"{info}/top_level.txt" in kept or f"{info}/RECORD" in kept:
         return

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import mmap
+from collections.abc import Iterable
+from typing import IO, Any, cast
 
 import msgspec
 
@@ -51,7 +53,7 @@ def read_elf(data: bytes | mmap.mmap) -> Elf | None:
     from elftools.elf.gnuversions import GNUVerNeedSection
 
     try:
-        elf = ELFFile(io.BytesIO(data) if isinstance(data, bytes) else data)
+        elf = ELFFile(cast("IO[bytes]", io.BytesIO(data) if isinstance(data, bytes) else data))
         if elf["e_type"] not in {"ET_DYN", "ET_EXEC"}:
             return None
         machine = _MACHINES.get(elf["e_machine"], str(elf["e_machine"]))
@@ -59,7 +61,8 @@ def read_elf(data: bytes | mmap.mmap) -> Elf | None:
         search: list[str] = []
         soname = ""
         dynamic = next((s for s in elf.iter_segments("PT_DYNAMIC") if isinstance(s, DynamicSegment)), None)
-        for tag in dynamic.iter_tags() if dynamic is not None else ():
+        tags: Iterable[Any] = dynamic.iter_tags() if dynamic is not None else ()
+        for tag in tags:
             if tag.entry.d_tag == "DT_NEEDED":
                 needed.append(tag.needed)
             elif tag.entry.d_tag == "DT_SONAME":
@@ -70,7 +73,7 @@ def read_elf(data: bytes | mmap.mmap) -> Elf | None:
         for section in elf.iter_sections():
             if isinstance(section, GNUVerNeedSection):
                 for library, wanted in section.iter_versions():
-                    versions[library.name] = tuple(sorted(str(one.name) for one in wanted))
+                    versions[str(library.name)] = tuple(sorted(str(one.name) for one in wanted))
     except (ELFError, ValueError, AttributeError, KeyError, TypeError, IndexError, OverflowError) as error:
         raise ValueError(f"is cut off or damaged: {error}") from error
     return Elf(machine, tuple(needed), versions, tuple(filter(None, search)), soname)

@@ -30,7 +30,9 @@ class Installed:
 
 
 def install(resolution: Resolution, pins: Sequence[Pin], folder: Path) -> tuple[Installed, ...]:
-    """Install some pins of a resolution into the new folder `folder`. The files may be links into uv's cache: read only.
+    """Install some pins of a resolution into the new folder `folder`.
+
+    The files may be links into uv's cache, and are only to be read.
 
     Raises:
         PackagingError: uv refused (no network, a hash that differs), or a source archive holds native code.

@@ -116,7 +116,7 @@ def _newest_first(root: Path, minor: str) -> list[Path]:
     """The folders of one minor version: `3.13.0`, `cpython-3.13.2-linux-x86_64-gnu`; no `3.13.0t`, no `pypy3.13`."""
     found: list[tuple[int, str]] = []
     try:
-        names = os.listdir(root)
+        names = [entry.name for entry in os.scandir(root)]
     except OSError:
         return []
     for name in names:

@@ -158,7 +158,7 @@ class PackReader:
         """
         try:
             if pack.file not in self._files:
-                self._files[pack.file] = Path(pack.file).open("rb")
+                self._files[pack.file] = Path(pack.file).open("rb")  # noqa: SIM115 - closed by __exit__
             file = self._files[pack.file]
             file.seek(pack.data_start + member.offset)
             data = file.read(member.zsize)

@@ -1,4 +1,4 @@
-"""Globs as the Serverless Framework reads them: `**`, braces, dotfiles, and `!` that takes away; the last match counts."""
+"""Globs as the Serverless Framework reads them: `**`, braces, dotfiles, `!` that takes away; the last match counts."""
 
 from __future__ import annotations
 

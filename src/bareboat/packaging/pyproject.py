@@ -112,7 +112,7 @@ def _python_markers(constraint: str) -> list[str]:
 
 
 def poetry_version(constraint: str) -> str:
-    """Translate Poetry's notation of versions: `^1.2` -> `>=1.2,<2`, `~1.2` -> `>=1.2,<1.3`, `1.*` -> `==1.*`, `*` -> ``.
+    """Translate Poetry's notation: `^1.2` -> `>=1.2,<2`, `~1.2` -> `>=1.2,<1.3`, `1.*` -> `==1.*`, `*` -> ``.
 
     Source:
         https://python-poetry.org/docs/dependency-specification/

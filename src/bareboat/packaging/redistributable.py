@@ -49,7 +49,7 @@ class Copy:
     platform: str
 
 
-# pykdtree is the smallest package (0.5 MB) whose wheels carry libgomp for both CPUs; its copies need glibc 2.17 at most.
+# pykdtree is a small package (wheels of about 0.5 MB) that carries libgomp for both CPUs; its copies need glibc 2.17.
 COPIES = {
     ("libgomp.so.1", "x86_64"): Copy(
         "pykdtree==1.4.3",

@@ -1,4 +1,4 @@
-"""What a project says it needs: requirements.txt, Pipfile.lock, poetry.lock, uv.lock, pyproject.toml -> Requirements."""
+"""What a project says it needs (requirements.txt, Pipfile.lock, poetry.lock, uv.lock, pyproject) -> Requirements."""
 
 from __future__ import annotations
 

@@ -229,7 +229,7 @@ def _pin(package: dict[str, Any], block: str) -> Pin:
             source = package[kind]
             digest = source.get("hashes", {}).get("sha256", "")
             file = (source.get("url") or source.get("path", "")).partition("#")[0].rpartition("/")[2]
-            return Pin(name, version, kind, file if file.endswith(".whl") else "", digest, block)  # type: ignore[arg-type]
+            return Pin(name, version, kind, file if file.endswith(".whl") else "", digest, block)
     if "vcs" in package:
         return Pin(name, version, "vcs", "", str(package["vcs"].get("commit-id", "")), block)
     return Pin(name, version, "directory", "", "", block)

@@ -53,22 +53,50 @@ def measure(members: Sequence[tuple[Member, Pack]], packs: Sequence[Pack]) -> tu
     return tuple(sorted(sizes, key=lambda size: (-size.unzipped_bytes, size.name)))
 
 
-def refuse_over_limit(sizes: Sequence[PackageSize], *, where: str) -> None:
+def shed_bytecode(
+    members: Sequence[tuple[Member, Pack]], *, reserve_bytes: int
+) -> tuple[tuple[tuple[Member, Pack], ...], tuple[str, ...]]:
+    """Leave out the bytecode of as few packages as it takes to come under Lambda's limit, the most bytecode first.
+
+    A slower cold start is better than an archive that Lambda refuses. The project's own bytecode stays.
+
+    Args:
+        reserve_bytes: what will be added to the members.
+    Returns:
+        The members that are left, and the names of the packages whose bytecode went. Nothing goes if it would not help.
+    """
+    over = sum(member.size for member, _ in members) + reserve_bytes - UNZIPPED_BYTES
+    bytecode: dict[str, int] = {}
+    for member, pack in members:
+        if pack.version and member.path.endswith(".pyc"):
+            bytecode[pack.name] = bytecode.get(pack.name, 0) + member.size
+    if over <= 0 or sum(bytecode.values()) < over:
+        return tuple(members), ()
+    shed: list[str] = []
+    for name in sorted(bytecode, key=lambda name: (-bytecode[name], name)):
+        if over > 0:
+            shed.append(name)
+            over -= bytecode[name]
+    left = ((m, pack) for m, pack in members if not (pack.version and pack.name in shed and m.path.endswith(".pyc")))
+    return tuple(left), tuple(sorted(shed))
+
+
+def refuse_over_limit(sizes: Sequence[PackageSize], *, more_bytes: int, where: str) -> None:
     """Raise when Lambda would refuse the archive for its unzipped size.
 
+    Args:
+        more_bytes: of what is in the archive beside the report's rows.
     Raises:
         PackagingError: with the largest packages and what brings it under.
     """
-    total = sum(size.unzipped_bytes for size in sizes)
+    total = sum(size.unzipped_bytes for size in sizes) + more_bytes
     if total <= UNZIPPED_BYTES:
         return
     largest = ", ".join(f"{size.name} {size.unzipped_bytes / 1e6:.1f} MB" for size in sizes[:5])
-    bytecode = sum(size.bytecode_bytes for size in sizes)
     raise PackagingError(
         f"unzipped the archive has {total:,} bytes; the largest: {largest}",
         expected=f"at most {UNZIPPED_BYTES:,} bytes, Lambda's limit (layers count too)",
         fix="serve the model with `model:` instead of its framework; or take out what the function never imports with "
-        "custom.pythonRequirements.noDeploy or slimPatterns; or leave project files out with package.patterns; "
-        f"bytecode is {bytecode / 1e6:.1f} MB of it",
+        "custom.pythonRequirements.noDeploy or slimPatterns; or leave project files out with package.patterns",
         where=where,
     )

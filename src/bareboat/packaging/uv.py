@@ -89,7 +89,7 @@ def _read(stderr: str) -> tuple[str, list[str]]:
     hints: list[str] = []
     into = reasons
     for raw in stderr.splitlines():
-        line = raw.strip().lstrip("×╰─▶├│").strip()
+        line = raw.strip().lstrip("\u00d7\u2570\u2500\u25b6\u251c\u2502").strip()  # older releases draw a tree
         if not line:
             continue
         if line.startswith("warning:"):
