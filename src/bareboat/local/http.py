@@ -49,7 +49,7 @@ class Server:
             await asyncio.sleep(0)
 
 
-async def start_server(
+async def start_server(  # noqa: PLR0913 - each is a setting of its own
     handler: Handler,
     host: str,
     port: int,

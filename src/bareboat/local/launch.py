@@ -10,32 +10,31 @@ with three differences:
   signal handlers can run meanwhile: that costs half the throughput, and nothing here sends signals while it waits.
 """
 
+import _sitebuiltins
+import builtins
+import importlib
 import os
 import sys
 
 
 def main() -> None:
     """Set sys.path as `python -m` in the task root has it, then hand over."""
-    import builtins
-
-    import _sitebuiltins
-
     builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")  # what site gives and Lambda has
     builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)")
     handler, folders = sys.argv[1], sys.argv[2:]
-    sys.path[0] = os.getcwd()
+    sys.path[0] = os.getcwd()  # noqa: PTH109 - pathlib would cost a cold start
     sys.path += [folder for folder in folders if folder not in sys.path]  # a function may set PYTHONPATH itself
 
-    import awslambdaric.__main__ as client
-
+    client = importlib.import_module("awslambdaric.__main__")
     try:
-        from awslambdaric.lambda_config import LambdaConfigProvider
+        config = importlib.import_module("awslambdaric.lambda_config")
     except ImportError:
         pass  # the releases for Python 3.8 and 3.9 have no such threads
     else:
-        LambdaConfigProvider.SUPPORTED_THREADPOLLING_ENVS = frozenset()
-    sys.argv[:] = [client.__file__, handler]
+        config.LambdaConfigProvider.SUPPORTED_THREADPOLLING_ENVS = frozenset()
+    sys.argv[:] = [str(client.__file__), handler]
     client.main(sys.argv)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -40,7 +40,7 @@ class Pool:
         folder: where the artifact is unpacked, when it already is.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a setting of its own
         self,
         function: Function,
         artifact: Artifact,
