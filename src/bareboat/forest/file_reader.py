@@ -29,6 +29,8 @@ from bareboat.forest.layout import (
     element_size,
 )
 
+_LARGEST_CODE = 1 << 26
+"""A set is held as the bits of an integer, 8 MB for this code; LightGBM's text is larger by far for such a model."""
 _PACKAGE_AGAIN = "package the model again"
 
 
@@ -70,8 +72,12 @@ def _forest(data: bytes) -> Forest:
     (_, _, n_sections, transform, flags, _, _, n_features, n_trees, n_outputs, n_classes, _, _, parameter) = (
         HEADER.unpack_from(data)
     )
+    if max(n_features, n_trees) > len(data):
+        raise ValueError("more features or trees than bytes")
     objective, source, *names = _section_bytes(data, n_sections, Section.NAMES).decode().split("\0")
     categories = json.loads(_section_bytes(data, n_sections, Section.CATEGORY_NAMES) or b"[]")
+    if len(names) != n_features:
+        raise ValueError(f"{len(names)} names for {n_features} features")
     trees = _Trees(data, n_sections)
     return Forest(
         feature_names=tuple(names),
@@ -140,6 +146,8 @@ class _Trees:
     def tree(self, number: int) -> Tree:
         """Return one tree."""
         start, end = self._leaf_start[number : number + 2]
+        if not start < end <= len(self._leaf_values):
+            raise ValueError(f"tree {number} has the leaves {start} to {end}")
         left, right = self._children(start - number, end - start)
         feature, rule, threshold, categories = [], [], [], []
         for column, cut, _, _ in self._nodes[start - number : end - number - 1]:
@@ -181,6 +189,8 @@ class _Trees:
 
     def _set(self, column: int, number: int) -> int:
         codes = self._codes[self._code_start[column] : self._code_start[column + 1]]
+        if max(codes, default=0) > _LARGEST_CODE:
+            raise ValueError(f"a category of code {max(codes)}")
         dense = int.from_bytes(self._sets[self._set_offset[number] : self._set_offset[number + 1]], "little")
         return sum(1 << code for place, code in enumerate(codes) if dense >> place & 1)
 
