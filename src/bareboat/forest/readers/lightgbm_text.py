@@ -79,6 +79,8 @@ class ModelText:
                 line, f"a byte {data[error.start]:#04x} that is not UTF-8 text", "a text model", SAVE_AGAIN
             ) from error
         self._lines = data.split(b"\n")
+        if not self._lines[-1]:
+            self._lines.pop()  # a line end ends the last line, it does not begin another
         self._at = 0
         self.offset = 0
 
@@ -90,7 +92,7 @@ class ModelText:
     @property
     def line(self) -> int:
         """The number of the line that comes next, or of the last one at the end."""
-        return min(self._at, len(self._lines) - 1) + 1
+        return min(self._at + 1, len(self._lines))
 
     def next_line(self) -> bytes | None:
         """Return the next line without its line end, or None at the end of the file."""
