@@ -90,8 +90,9 @@ class Signature:
         self.max_rows = max_rows
         self._place_of: dict[str, int] = {}
         for place, feature in enumerate(self.features):
-            for name in (feature.name, *feature.aliases):
-                self._place_of[name] = place
+            self._place_of.update(dict.fromkeys(feature.aliases, place))
+        for place, feature in enumerate(self.features):  # last: a name that requests use wins over an alias
+            self._place_of[feature.name] = place
         names = [feature.name for feature in self.features]
         # One call of C picks a whole row; a single name would come back bare, and categories need looking up.
         self._pick: Callable[[Any], tuple[Any, ...]] | None = (
