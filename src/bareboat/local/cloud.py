@@ -155,6 +155,8 @@ class LocalCloud:
                 task.cancel()
             await asyncio.gather(*starting, return_exceptions=True)
             await asyncio.gather(*(pool.close() for pool in self._pools.values()))
+            if self._gateway is not None:
+                await self._gateway.close()
 
     async def __aenter__(self) -> Self:
         """Start."""

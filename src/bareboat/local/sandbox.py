@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
+from bareboat.errors import LocalError
 from bareboat.local import faults
 from bareboat.local.environment import log_stream
 from bareboat.local.invocation import Invocation
@@ -257,8 +258,11 @@ class Sandbox:
         job.end(outcome.invocation(self._spec, job.request_id))
 
     async def close(self) -> None:
-        """End the process and the API."""
+        """End the process and the API. An event under way fails with LocalError."""
         self.phase = "dead"
+        if self._job is not None:
+            job, self._job = self._job, None
+            job.end(LocalError(f"{self._spec.name} was stopped before it answered"))
         if self._timer is not None:
             self._timer.cancel()
         if self._process is not None:

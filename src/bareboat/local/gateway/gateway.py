@@ -117,6 +117,13 @@ class HttpApiGateway:
             self._on_request(AccessRecord("", "", status, 0.0, "", "", cold=False))
         return response
 
+    async def close(self) -> None:
+        """Give up what still runs after its client had its 503."""
+        late = list(self._late)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
     async def _serve(self, call: Call, route: Route, parameters: dict[str, str], started: float) -> Response:
         invocation: Invocation | None = None
         error = ""

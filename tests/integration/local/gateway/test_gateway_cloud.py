@@ -301,6 +301,20 @@ def test_closing_does_not_wait_for_ever(start_cloud, tmp_path):
     assert running.cloud._pools["gate"].processes == 0
 
 
+def test_closing_ends_an_invocation_without_a_route_too(start_cloud, tmp_path):
+    running = start_cloud()
+    event = json.dumps({"queryStringParameters": {"folder": str(tmp_path)}}).encode()
+    invocation = asyncio.run_coroutine_threadsafe(running.cloud.invoke("gate", event), running.loop)
+    wait_for(lambda: list(tmp_path.glob("began-*")))
+
+    running.run(running.cloud.close())
+
+    with pytest.raises(LocalError, match="stopped"):
+        invocation.result(10)
+    with pytest.raises(LocalError):
+        running.run(running.cloud.invoke("gate", event))
+
+
 def test_a_cloud_closed_while_its_functions_get_ready_ends_too(start_cloud):
     running = start_cloud()
 
