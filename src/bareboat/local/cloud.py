@@ -154,9 +154,12 @@ class LocalCloud:
             for task in starting:
                 task.cancel()
             await asyncio.gather(*starting, return_exceptions=True)
-            await asyncio.gather(*(pool.close() for pool in self._pools.values()))
+            closed = await asyncio.gather(*(pool.close() for pool in self._pools.values()), return_exceptions=True)
             if self._gateway is not None:
                 await self._gateway.close()
+            for error in closed:  # after every pool had its turn
+                if error is not None:
+                    raise error
 
     async def __aenter__(self) -> Self:
         """Start."""

@@ -254,21 +254,6 @@ def test_a_port_in_use_is_told_with_the_fix(start_cloud, running):
     assert "--port" in caught.value.problems[0].fix
 
 
-def test_an_empty_host_is_refused(start_cloud):
-    with pytest.raises(LocalError, match="every network"):
-        start_cloud(host="")
-
-
-@pytest.mark.parametrize(
-    ("host", "is_open"), [("127.0.0.1", False), ("localhost", False), ("127.8.8.8", False), ("0.0.0.0", True)]
-)
-def test_only_loopback_is_closed_to_the_network(running, host, is_open):
-    from bareboat.local.cloud import is_loopback
-
-    assert is_loopback(host) is not is_open
-    assert running.cloud.is_open_to_the_network is False
-
-
 def test_closing_lets_requests_in_flight_end_and_leaves_no_process(start_cloud, tmp_path):
     running = start_cloud()
     client = httpx.Client(base_url=running.url, timeout=30)
