@@ -1,0 +1,99 @@
+/* Runs the kernel without Python, on memory of exactly the size that it asks for, so that a sanitizer sees each step
+ * outside. Rows are float64, n_features each, as bytes on stdin.
+ *
+ *   harness score FOREST    raw scores, then outputs, as bytes
+ *   harness mutate FOREST   tries every byte with several values, digest repaired, and every length; prints counts
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "file.h"
+#include "kernel.h"
+
+static double *rows;
+static size_t n_values;
+
+static void *take(size_t size) {
+    void *memory = malloc(size ? size : 1);
+    if (!memory) exit(3);
+    return memory;
+}
+
+static unsigned char *slurp(FILE *stream, size_t *size) {
+    size_t room = 1 << 16, used = 0, got;
+    unsigned char *data = take(room);
+    while ((got = fread(data + used, 1, room - used, stream)) > 0)
+        if ((used += got) == room) data = realloc(data, room *= 2);
+    *size = used;
+    return realloc(data, used ? used : 1);
+}
+
+/* Open a copy of exactly `size` bytes and score all rows; return the error, 0 when there are scores. */
+static int32_t score(const unsigned char *data, size_t size, FILE *out) {
+    unsigned char *file = take(size);
+    int64_t memory_size;
+    int32_t error;
+    memcpy(file, data, size);
+    memory_size = bareboat_memory(file, size);
+    if (memory_size < 0) return free(file), (int32_t)-memory_size;
+    void *forest = take((size_t)memory_size);
+    error = bareboat_open(file, size, forest, (uint64_t)memory_size);
+    if (!error) {
+        const struct header *header = (const void *)file;
+        void *scratch = take(bareboat_scratch(forest));
+        size_t n_rows = n_values / header->n_features, n_outputs = header->n_outputs;
+        double *many = take(n_rows * n_outputs * sizeof *many), *one = take(n_outputs * sizeof *one);
+        int64_t stride = (int64_t)(header->n_features * sizeof *rows);
+        bareboat_raw(forest, rows, (int64_t)n_rows, stride, sizeof *rows, many, scratch);
+        for (size_t i = 0; i < n_rows; i++) {
+            bareboat_raw_row(forest, rows + i * header->n_features, one, scratch);
+            if (memcmp(one, many + i * n_outputs, n_outputs * sizeof *one)) exit(4);
+        }
+        if (out) fwrite(many, sizeof *many, n_rows * n_outputs, out);
+        bareboat_predict(forest, rows, (int64_t)n_rows, stride, sizeof *rows, many, scratch);
+        for (size_t i = 0; i < n_rows; i++) bareboat_predict_row(forest, rows + i * header->n_features, one, scratch);
+        if (out) fwrite(many, sizeof *many, n_rows * n_outputs, out);
+        free(scratch), free(many), free(one);
+    }
+    free(forest), free(file);
+    return error;
+}
+
+static void mutate(unsigned char *data, size_t size) {
+    static const unsigned char VALUES[] = {0, 1, 2, 3, 5, 6, 0x7f, 0x80, 0xfe, 0xff};
+    size_t n_errors = 0, n_valid = 0;
+    for (size_t length = 0; length < size; length++)
+        if (!score(data, length, NULL)) exit(5);
+    for (size_t place = 0; place < size - 8; place++)
+        for (size_t i = 0; i < sizeof VALUES + 2; i++) {
+            unsigned char was = data[place];
+            uint64_t digest;
+            data[place] = i < sizeof VALUES ? VALUES[i] : (unsigned char)(was + (i % 2 ? 1 : -1));
+            digest = bareboat_digest(data, size - 8);
+            memcpy(data + size - 8, &digest, 8);
+            *(score(data, size, NULL) ? &n_errors : &n_valid) += 1;
+            data[place] = was;
+        }
+    printf("%zu errors, %zu valid\n", n_errors, n_valid);
+}
+
+int main(int argc, char **argv) {
+    size_t size, rows_size;
+    FILE *file = argc == 3 ? fopen(argv[2], "rb") : NULL;
+    unsigned char *data;
+    int32_t error = 0;
+    if (!file) return 2;
+    data = slurp(file, &size);
+    fclose(file);
+    rows = (double *)(void *)slurp(stdin, &rows_size);
+    n_values = rows_size / sizeof *rows;
+    if (!strcmp(argv[1], "mutate"))
+        mutate(data, size);
+    else
+        error = score(data, size, stdout);
+    free(data), free(rows);
+    if (error) fprintf(stderr, "error %" PRId32 "\n", error);
+    return error != 0;
+}
