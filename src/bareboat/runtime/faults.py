@@ -25,7 +25,7 @@ class Faults:
     def add(self, field: str, found: str, expected: str) -> None:
         """List one more field: where it stands, what was found there and what the model takes."""
         if not self.is_full:
-            self.problems.append(Problem(found, expected=expected, where=cut(field, NAMED)))
+            self.problems.append(Problem(found, expected=expected, where=cut(field, NAMED) or '""'))
 
     def refuse(self) -> None:
         """Raise what has been listed.

@@ -243,6 +243,10 @@ def test_half_a_surrogate_pair_is_replaced_so_that_the_answer_can_be_sent() -> N
     assert found == "an unknown feature"
 
 
+def test_a_key_of_no_characters_is_named_too() -> None:
+    assert faults(Signature([Feature("x", nullable=True)], 1), {"": 1}) == {'""': ("an unknown feature", "one of x")}
+
+
 def test_a_feature_may_be_called_instances() -> None:
     signature = Signature([Feature("instances"), Feature("x")], max_rows=1)
 
