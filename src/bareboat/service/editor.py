@@ -26,7 +26,7 @@ def json_schema() -> dict[str, Any]:
     """
     made: dict[str, type[msgspec.Struct]] = {}
     (root, requirements, role), definitions = msgspec.json.schema_components(
-        [_struct(kind, made) for kind in (ServerlessKeys, PythonRequirementsKeys, RoleKeys)],
+        [struct_of(kind, made) for kind in (ServerlessKeys, PythonRequirementsKeys, RoleKeys)],
         ref_template="#/$defs/{name}",
     )
     for definition in definitions.values():
@@ -41,7 +41,7 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _struct(kind: type[Keys], made: dict[str, type[msgspec.Struct]]) -> type[msgspec.Struct]:
+def struct_of(kind: type[Keys], made: dict[str, type[msgspec.Struct]]) -> type[msgspec.Struct]:
     """Return a class of keys as a msgspec type; `made` holds those that exist."""
     if kind.__name__ not in made:
         known = known_keys(kind)
@@ -68,7 +68,7 @@ def _typed(kind: Any, made: dict[str, type[msgspec.Struct]]) -> Any:
     if origin in (list, dict):
         return origin[tuple(_typed(option, made) for option in get_args(kind))]
     if isinstance(kind, type) and origin is None and issubclass(kind, Keys):
-        return _struct(kind, made)
+        return struct_of(kind, made)
     return kind
 
 

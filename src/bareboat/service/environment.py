@@ -36,7 +36,7 @@ RESERVED = frozenset(
         "LAMBDA_RUNTIME_DIR",
     ]
 )
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]+\Z")  # AWS Lambda API reference, Environment
+_NAME = r"[A-Za-z][A-Za-z0-9_]+\Z"  # AWS Lambda API reference, Environment
 _SECRET_SOURCES = ("${env:", "${ssm", "${s3:", "${param:")
 
 
@@ -87,7 +87,7 @@ def variables_of(
 def _check_name(name: str, place: Place, path: str, report: Report) -> None:
     if name in RESERVED:
         report.problems.add(place, f"{path}.{name} is reserved by Lambda", fix="choose another name")
-    elif not _NAME.match(name):
+    elif not re.match(_NAME, name):
         report.problems.add(
             place,
             f"{path} has the name '{name}'",

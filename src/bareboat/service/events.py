@@ -12,9 +12,10 @@ from bareboat.service.nodes import Node, plain
 from bareboat.service.report import Report
 from bareboat.service.routes import METHODS_TEXT, Fault, method_of, path_fault, split_short
 
-_RATE = re.compile(r"rate\((?:1 (?:minute|hour|day)|(?:1\d+|[2-9]\d*) (?:minutes|hours|days))\)\Z")
-_CRON = re.compile(r"cron\(\S+(?: +\S+){5}\)\Z")
-_AT = re.compile(r"at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)\Z")
+# Patterns that few files need stay text: compiling one costs a start-up 0.3 ms.
+_RATE = r"rate\((?:1 (?:minute|hour|day)|(?:1\d+|[2-9]\d*) (?:minutes|hours|days))\)\Z"
+_CRON = r"cron\(\S+(?: +\S+){5}\)\Z"
+_AT = r"at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)\Z"
 _SCHEDULE = "rate(5 minutes), rate(1 hour), or cron(minutes hours day month weekday year)"
 
 
@@ -152,7 +153,7 @@ def _schedule(value: ScheduleKeys | str, node: Node, path: str, report: Report) 
 
 
 def _is_rate(text: str) -> bool:
-    return "${" in text or any(pattern.match(text) for pattern in (_RATE, _CRON, _AT))
+    return "${" in text or any(re.match(pattern, text) for pattern in (_RATE, _CRON, _AT))
 
 
 def _mapping(node: Node) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from typing import NamedTuple
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY")
 METHODS_TEXT = "one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, or '*' for any"
 
-_SHORT = re.compile(r"(\S+)\s+(\S*)\Z")
-_PARAMETER = re.compile(r"\{([^{}]*)\}\Z")
-_NAME = re.compile(r"[A-Za-z0-9._:-]+\+?\Z")
+_SHORT = r"(\S+)\s+(\S*)\Z"
+_PARAMETER = r"\{([^{}]*)\}\Z"
+_NAME = r"[A-Za-z0-9._:-]+\+?\Z"
 _LITERAL = re.compile(r"[A-Za-z0-9._~:@!$&'()*+,;=%-]*\Z")
 
 
@@ -29,7 +29,7 @@ def split_short(text: str) -> tuple[str, str] | Fault:
     """Split the short form `POST /predict`, or `*`, into method and path."""
     if text.strip() == "*":
         return "*", "*"
-    match = _SHORT.match(text.strip())
+    match = re.match(_SHORT, text.strip())
     if match is None:
         return Fault(f"'{text}' is no route", "METHOD /path, such as 'POST /predict', or '*'")
     return match[1], match[2]
@@ -65,10 +65,10 @@ def path_fault(path: str) -> Fault | None:
 
 
 def _parameter_fault(path: str, segment: str, *, last: bool) -> Fault | None:
-    match = _PARAMETER.match(segment)
+    match = re.match(_PARAMETER, segment)
     if match is None:
         return Fault(f"path '{path}' has '{segment}'", "a parameter that fills its segment, such as /items/{id}")
-    if not _NAME.match(match[1]):
+    if not re.match(_NAME, match[1]):
         return Fault(f"path '{path}' has the parameter '{segment}'", "a name of letters, digits, '.', '_' and '-'")
     if match[1].endswith("+") and not last:
         return Fault(

@@ -16,7 +16,7 @@ LIVE = ("python3.10", "python3.11", "python3.12", "python3.13", "python3.14")
 RETIRED = ("python2.7", "python3.6", "python3.7", "python3.8", "python3.9")
 STAND_IN = "python3.13"
 _ENDING = {"python3.10": "AWS deprecated it on 2026-10-31 and blocks creation with it on 2027-02-01"}
-_OTHERS = re.compile(r"(nodejs|java|dotnet|dotnetcore|ruby|go|provided)[0-9.]*")
+_OTHERS = r"(nodejs|java|dotnet|dotnetcore|ruby|go|provided)[0-9.]*"
 
 
 def python_of(runtime: str, where: Place | None, path: str, report: Report) -> str | None:
@@ -33,7 +33,7 @@ def python_of(runtime: str, where: Place | None, path: str, report: Report) -> s
         more = "; Python 2 code does not run there" if runtime == "python2.7" else ""
         report.warn(f"{runtime} is retired: packaged and run as {STAND_IN}{more}; deploying needs {STAND_IN}", where)
         return version
-    if _OTHERS.match(runtime) and not runtime.startswith("python"):
+    if re.match(_OTHERS, runtime) and not runtime.startswith("python"):
         report.problems.add(where, f"{path} is '{runtime}'; bareboat runs Python", expected=f"one of {', '.join(LIVE)}")
         return None
     near = nearest(runtime, LIVE)

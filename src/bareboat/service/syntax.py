@@ -11,7 +11,7 @@ import re
 from typing import NamedTuple
 
 _SOURCE = re.compile(r"([a-z][A-Za-z0-9.-]*)\s*(\(|:(?!:))")
-_NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\Z")
+_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\Z"
 _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 MAX_NESTING = 20
 
@@ -152,7 +152,7 @@ class _Reader:
             return self.lookup(start)
         end = min((self.text.find(mark, self.at) % (len(self.text) + 1) for mark in ",}"), default=len(self.text))
         word = self.text[self.at : end].strip()
-        if word in _CONSTANTS or _NUMBER.match(word):
+        if word in _CONSTANTS or re.match(_NUMBER, word):
             self.at = end
             return Literal(_CONSTANTS[word] if word in _CONSTANTS else _number(word))
         raise VariableSyntaxError(

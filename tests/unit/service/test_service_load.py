@@ -174,7 +174,8 @@ def test_cors_is_taken_as_written(load):
     service = load(
         HEAD
         + "  httpApi:\n    cors:\n      allowedOrigins: https://a.b\n      allowedMethods: [GET]\n"
-        + "      allowedHeaders: [X]\n      exposedResponseHeaders: [Y]\n      allowCredentials: true\n      maxAge: 60\n"
+        + "      allowedHeaders: [X]\n      exposedResponseHeaders: [Y]\n"
+        + "      allowCredentials: true\n      maxAge: 60\n"
         + ONE
     )
 
