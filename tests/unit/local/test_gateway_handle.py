@@ -116,13 +116,22 @@ def test_a_route_that_is_not_there_is_404(request_):
 
 
 @pytest.mark.parametrize(
-    "payload", [b'{"errorMessage": "boom", "errorType": "MyErr"}', b'{"statusCode": 200, "body": "fine"}']
+    ("payload", "told"),
+    [
+        (b'{"errorMessage": "boom\\n  twice", "errorType": "MyErr", "stackTrace": []}', ": MyErr: boom twice"),
+        (b'{"errorMessage": "Task timed out after 1.00 seconds"}', ": Task timed out after 1.00 seconds"),
+        (b'{"errorMessage": null, "errorType": 3}', ": 3"),
+        (b'{"statusCode": 200, "body": "fine"}', ""),
+        (b"nonsense", ""),
+        (b"\xff", ""),
+        (b"[]", ""),
+    ],
 )
-def test_a_function_that_fails_is_500_whatever_it_says(payload):
+def test_a_function_that_fails_is_500_and_only_the_record_says_how(payload, told):
     response, record = exchange(answering(outcome(payload, error="Unhandled")), post())
 
     assert error_of(response) == (500, b'{"message":"Internal Server Error"}', "application/json")
-    assert record.error == "the function failed"
+    assert record.error == "the function failed" + told
 
 
 def test_an_answer_that_is_none_is_500_and_the_record_says_why():

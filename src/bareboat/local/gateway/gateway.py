@@ -16,7 +16,7 @@ from bareboat.local.gateway import event_v1, event_v2
 from bareboat.local.gateway.call import Api, Call
 from bareboat.local.gateway.cors import CorsRules, is_preflight
 from bareboat.local.gateway.deadline import Deadline, DeadlinePassedError
-from bareboat.local.gateway.response import MalformedResponseError, message, parse_v1, parse_v2
+from bareboat.local.gateway.response import MalformedResponseError, error_text, message, parse_v1, parse_v2
 from bareboat.local.gateway.routes import Route, RouteTable
 from bareboat.local.invocation import Invocation, Throttled
 from bareboat.local.messages import Request, Response
@@ -135,7 +135,7 @@ class HttpApiGateway:
             else:
                 invocation = await self._answer(route, event, call.lambda_trace)
                 if invocation.error:
-                    response, error = message(500), "the function failed"
+                    response, error = message(500), error_text(invocation.payload)
                 else:
                     response = form.parse(invocation.payload)
         except MalformedResponseError as problem:

@@ -76,6 +76,18 @@ def message(status: int, text: str = "") -> Response:
     return Response(status, [JSON], b'{"message":"%s"}' % (text or REASONS[status]).encode())
 
 
+def error_text(payload: bytes) -> str:
+    """Return what an error document says, in a line: `the function failed: ValueError: no such label`."""
+    try:
+        document = _decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        return "the function failed"
+    said = (str(document.get(name) or "") for name in ("errorType", "errorMessage"))
+    return ": ".join(["the function failed", *(" ".join(text.split())[:200] for text in said if text)])
+
+
 def _json(payload: bytes) -> Any:
     try:
         return _decode(payload)

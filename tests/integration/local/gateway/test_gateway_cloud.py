@@ -174,7 +174,7 @@ def test_each_request_is_told_with_what_became_of_it(client, running):
     found, lost, bad = running.records[seen : seen + 3]
     assert (found.method, found.path, found.status, found.function) == ("GET", "/items/7", 200, "echo")
     assert (lost.path, lost.status, lost.function) == ("/nothing", 404, "")
-    assert (bad.status, bad.function, bad.error) == (500, "bad", "the function failed")
+    assert (bad.status, bad.function, bad.error) == (500, "bad", "the function failed: RuntimeError: boom")
     assert found.latency_ms > 0
     assert len({found.request_id, lost.request_id, bad.request_id}) == 3
 
