@@ -7,6 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Mapping
 
     from bareboat.artifact.model import Artifact
@@ -46,8 +47,8 @@ def request_line(record: AccessRecord) -> str:
     return f"{line}: {record.error}" if record.error else line
 
 
-async def until_ended() -> None:
-    """Wait for SIGTERM or SIGHUP, which end in good order; Ctrl-C comes as a cancellation, from asyncio.run."""
+def end_asked() -> asyncio.Event:
+    """Return what SIGTERM and SIGHUP set from now on, to end in good order; Ctrl-C cancels what asyncio.run runs."""
     import asyncio
 
     ended = asyncio.Event()
@@ -57,4 +58,4 @@ async def until_ended() -> None:
         if number is not None:
             with contextlib.suppress(NotImplementedError):  # on Windows the signal ends the process
                 loop.add_signal_handler(number, ended.set)
-    await ended.wait()
+    return ended

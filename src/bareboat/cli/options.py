@@ -106,7 +106,7 @@ def service_parameters() -> list[click.Parameter]:
     return [click.Option(list(names), **attributes) for names, attributes in SERVICE_OPTIONS]
 
 
-class Port(click.ParamType):
+class Port(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions only
     """A TCP port."""
 
     name = "port"

@@ -39,11 +39,20 @@ class Terminal:
             self.write(text)
 
     def document(self, document: Any) -> None:
-        """Write one JSON document to stdout."""
+        """Write one JSON document to stdout; a number that JSON does not have becomes its name."""
+        try:
+            text = self._json(document)
+        except ValueError:  # NaN and infinities are no JSON
+            text = self._json(_finite(document))
+        self.write(text)
+
+    @staticmethod
+    def _json(document: Any) -> str:
         import json
 
         encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "")
-        self.write(json.dumps(document, indent=2, ensure_ascii=encoding != "utf8", default=_jsonable))
+        ascii_only = encoding != "utf8"
+        return json.dumps(document, indent=2, ensure_ascii=ascii_only, allow_nan=False, default=_jsonable)
 
     def write(self, text: str) -> None:
         """Write a text and a line break to stdout."""
@@ -170,3 +179,14 @@ def _jsonable(value: object) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted(value)
     return str(value)
+
+
+def _finite(value: Any) -> Any:
+    """Put the name of each NaN and infinity in its place."""
+    if isinstance(value, float) and value - value != 0.0:
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value

@@ -54,6 +54,12 @@ def test_json_puts_one_document_on_stdout(capsys):
     assert captured.err == "warning: warned\n"
 
 
+def test_json_has_no_nan(capsys):
+    Terminal().document({"values": [float("nan"), 1.5, (float("-inf"),)]})
+
+    assert json.loads(capsys.readouterr().out) == {"values": ["nan", 1.5, ["-inf"]]}
+
+
 def test_json_is_ascii_on_a_terminal_that_is_not_utf8(monkeypatch):
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="latin-1"))

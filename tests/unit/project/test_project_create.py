@@ -44,7 +44,14 @@ def test_a_template_is_copied_whole_with_the_services_name(tmp_path, name):
 
 @pytest.mark.parametrize(
     ("folder", "name"),
-    [("iris", "iris"), ("My Model_2", "my-model-2"), ("2nd", "service-2nd"), ("___", "service"), ("für", "f-r"), ("m", "service-m")],
+    [
+        ("iris", "iris"),
+        ("My Model_2", "my-model-2"),
+        ("2nd", "service-2nd"),
+        ("___", "service"),
+        ("für", "f-r"),
+        ("m", "service-m"),
+    ],
 )
 def test_the_services_name_comes_from_the_folder(folder, name):
     assert service_name(None, Path("/x") / folder) == name

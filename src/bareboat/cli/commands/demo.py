@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bareboat.cli.cloud import build_for_here, request_line, until_ended
+from bareboat.cli.cloud import build_for_here, end_asked, request_line
 from bareboat.cli.group import Command
 from bareboat.cli.options import port_option
 from bareboat.cli.terminal import Terminal
@@ -79,9 +79,10 @@ async def _run(terminal: Terminal, cloud: LocalCloud, for_lambda: Artifact, log:
         if once:
             return
         terminal.say(f"\nTry it:\n  curl -H 'Content-Type: application/json' -d '{BODY}' {cloud.url}{ROUTE}\n")
-        terminal.say("Ctrl-C ends it. Your own model: bareboat create --model FILE")
         log.is_shown = True
-        await until_ended()
+        ended = end_asked()
+        terminal.say("Ctrl-C ends it. Your own model: bareboat create --model FILE")
+        await ended.wait()
 
 
 def _port(given: int | None) -> int:

@@ -50,6 +50,9 @@ def package(terminal: Terminal, source: Source, name: str | None, output: Path |
         terminal.document([_document(artifact) for artifact in artifacts])
     else:
         _report(terminal, artifacts)
+    if not artifacts:
+        terminal.warning(f"{service.name} has no functions, so that there is nothing to package")
+        return
     for copy in copies:
         terminal.say(f"copied to {copy}")
     flags = f"{source.flags} -f {artifacts[0].functions[0]}" if len(service.functions) > 1 else source.flags
@@ -63,6 +66,8 @@ def distinct(artifacts: Mapping[str, Artifact]) -> list[Artifact]:
 
 def _report(terminal: Terminal, artifacts: list[Artifact]) -> None:
     """Show the archives, then for each what it holds, package by package."""
+    if not artifacts:
+        return
     terminal.table(
         ("artifact", "functions", "target", "size_mb", "unzipped_mb", "state"),
         [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bareboat.cli.cloud import build_for_here, request_line, until_ended
+from bareboat.cli.cloud import build_for_here, end_asked, request_line
 from bareboat.cli.group import Command
 from bareboat.cli.options import Source, port_option, service_options
 from bareboat.cli.terminal import Terminal
@@ -53,8 +53,9 @@ def serve(terminal: Terminal, source: Source, port: int, host: str) -> None:
 
 async def _serve(terminal: Terminal, cloud: LocalCloud) -> None:
     async with cloud:
+        ended = end_asked()
         _announce(terminal, cloud)
-        await until_ended()
+        await ended.wait()
         terminal.say("ending")
 
 

@@ -92,18 +92,22 @@ def _document(invocation: Invocation) -> dict[str, Any]:
 
     text = invocation.payload.decode("utf-8", "replace")
     try:
-        payload = json.loads(text)
+        payload = json.loads(text, parse_constant=_refuse)
     except ValueError:
-        payload = text
+        payload = text  # a handler may answer NaN, which is no JSON: shown as text
     return {
         "function": invocation.function,
         "payload": payload,
         "function_error": invocation.error or None,
         "request_id": invocation.request_id,
-        "duration_ms": invocation.duration_ms,
+        "duration_ms": round(invocation.duration_ms, 2),
         "billed_ms": invocation.billed_ms,
-        "init_ms": invocation.init_ms,
+        "init_ms": None if invocation.init_ms is None else round(invocation.init_ms, 2),
         "memory_mb": invocation.memory_mb,
         "max_memory_mb": invocation.max_memory_mb,
         "log": invocation.log.splitlines(),
     }
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
