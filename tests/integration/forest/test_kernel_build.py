@@ -44,6 +44,15 @@ def hook() -> ModuleType:
     return module
 
 
+def hatchling(checkout: Path, target: str, made: Path) -> None:
+    """Build as `python -m build --no-isolation` does."""
+    pytest.importorskip("hatchling", reason="the wheel is built without isolation")
+    pytest.importorskip("ziglang", reason="the kernel is compiled with ziglang")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(made)]
+    built = subprocess.run(command, cwd=checkout, capture_output=True, text=True, timeout=300, check=False)
+    assert built.returncode == 0, built.stderr
+
+
 def native(folder: Path) -> Path:
     return folder / "src/bareboat/runtime/native"
 
@@ -111,11 +120,7 @@ def test_the_fused_multiply_add_is_not_in_the_kernel_for_arm64(system_command: C
 
 
 def test_a_wheel_holds_both_kernels_is_tagged_and_serves_without_a_compiler(checkout: Path, tmp_path: Path) -> None:
-    pytest.importorskip("hatchling", reason="the wheel is built without isolation")
-    pytest.importorskip("ziglang", reason="the kernel is compiled with ziglang")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-t", "wheel", "-d", str(tmp_path)]
-    built = subprocess.run(command, cwd=checkout, capture_output=True, text=True, timeout=300, check=False)
-    assert built.returncode == 0, built.stderr
+    hatchling(checkout, "wheel", tmp_path)
     (wheel,) = tmp_path.glob("*.whl")
 
     names = zipfile.ZipFile(wheel).namelist()
@@ -144,16 +149,13 @@ def test_a_wheel_holds_both_kernels_is_tagged_and_serves_without_a_compiler(chec
 
 
 def test_a_wheel_from_the_sdist_is_the_wheel_from_the_checkout(checkout: Path, tmp_path: Path) -> None:
-    pytest.importorskip("hatchling", reason="the wheel is built without isolation")
-    pytest.importorskip("ziglang", reason="the kernel is compiled with ziglang")
-    build = [sys.executable, "-m", "hatchling", "build"]
-    run = {"capture_output": True, "timeout": 300, "check": True}
-    subprocess.run([*build, "-t", "sdist", "-t", "wheel", "-d", str(tmp_path / "first")], cwd=checkout, **run)
+    hatchling(checkout, "sdist", tmp_path / "first")
+    hatchling(checkout, "wheel", tmp_path / "first")
     (sdist,) = (tmp_path / "first").glob("*.tar.gz")
     shutil.unpack_archive(sdist, tmp_path / "unpacked", filter="data")
     (unpacked,) = (tmp_path / "unpacked").iterdir()
 
-    subprocess.run([*build, "-t", "wheel", "-d", str(tmp_path / "second")], cwd=unpacked, **run)
+    hatchling(unpacked, "wheel", tmp_path / "second")
 
     (first,), (second,) = ((tmp_path / each).glob("*.whl") for each in ("first", "second"))
     assert first.name == second.name
