@@ -67,7 +67,7 @@ class Terminal:
         binary.flush()
 
     def table(self, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Write a table to stdout: no boxes, numbers to the right; folded to the width of a terminal, else never cut.
+        """Write a table to stdout, without boxes; folded to the width of a terminal, else one line a row.
 
         Args:
             headers: a unit stands in the header (`size_mb`).
@@ -80,7 +80,7 @@ class Terminal:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
         for column, header in enumerate(headers):
             numbers = cells and all(_NUMBER.fullmatch(str(row[column])) for row in cells)
-            table.add_column(Text(header), justify="right" if numbers else "left", overflow="fold")
+            table.add_column(Text(header), justify="right" if numbers else "left", overflow="fold", no_wrap=column == 0)
         for row in cells:
             table.add_row(*(Text(str(cell)) for cell in row))
         console = self._console(sys.stdout)

@@ -11,6 +11,7 @@ from bareboat.errors import BareboatError, ConfigurationError
 from bareboat.project.templates import Template
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]+")
+_YOURS = frozenset({"README.md", ".gitignore"})  # a folder may have its own, which is then left as it is
 _NO_NAME = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -21,7 +22,7 @@ class Project:
     Args:
         name: the service's.
         folder: absolute.
-        files: what was written, relative to it.
+        files: what was written, relative to it. A README.md and a .gitignore that were there are left as they are.
         sample: a request body, as JSON text, for the function that answers; "" when the template does not tell.
     """
 
@@ -41,9 +42,7 @@ def create_project(template: Template, folder: Path, *, name: str | None = None)
     """
     folder = folder.resolve()
     name = service_name(name, folder)
-    files = template.files(name)
-    _write(folder, files)
-    return Project(name, folder, tuple(files))
+    return Project(name, folder, _write(folder, template.files(name)))
 
 
 def create_project_for_model(model: Path, folder: Path, *, name: str | None = None) -> Project:
@@ -60,8 +59,7 @@ def create_project_for_model(model: Path, folder: Path, *, name: str | None = No
     folder = folder.resolve()
     name = service_name(name, folder)
     files, sample = files_around(model, folder, name)
-    _write(folder, files)
-    return Project(name, folder, tuple(files), sample)
+    return Project(name, folder, _write(folder, files), sample)
 
 
 def service_name(name: str | None, folder: Path) -> str:
@@ -71,22 +69,27 @@ def service_name(name: str | None, folder: Path) -> str:
         ConfigurationError: it is none that AWS would take for a stack.
     """
     if name is None:
-        derived = _NO_NAME.sub("-", folder.name).strip("-").lower()
-        return derived if _NAME.fullmatch(derived) else f"service-{derived}".rstrip("-")
+        return _derived(folder.name)
     if not _NAME.fullmatch(name):
         raise ConfigurationError(
             f"{name!r} is no name for a service",
             expected="letters, digits and hyphens, the first a letter, two at least",
-            fix="--name",
+            fix=f"--name {_derived(name)}",
         )
     return name
 
 
-def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write new files; what was made is taken away again when one of them fails."""
+def _derived(text: str) -> str:
+    name = _NO_NAME.sub("-", text).strip("-").lower()
+    return name if _NAME.fullmatch(name) else f"service-{name}".rstrip("-")
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Write new files and return their names; what was made is taken away again when one of them fails."""
     if folder.exists() and not folder.is_dir():
         raise ConfigurationError(f"{folder} is a file", expected="a folder, or nothing yet", fix="--path")
-    in_the_way = [name for name in files if (folder / name).exists() or (folder / name).is_symlink()]
+    there = [name for name in files if (folder / name).exists() or (folder / name).is_symlink()]
+    in_the_way = [name for name in there if name not in _YOURS]
     if in_the_way:
         raise ConfigurationError(
             f"{folder} already has {_listed(in_the_way)}",
@@ -94,8 +97,9 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
             fix="--path with another folder",
         )
     made: list[Path] = []
+    new = {name: content for name, content in files.items() if name not in there}
     try:
-        for name, content in files.items():
+        for name, content in new.items():
             path = folder / name
             for parent in [parent for parent in reversed(path.parents) if not parent.exists()]:
                 parent.mkdir()
@@ -111,6 +115,7 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
                 f"{folder} cannot be written: {error.strerror}", fix="--path with another folder"
             ) from error
         raise
+    return tuple(new)
 
 
 def _listed(names: list[str]) -> str:

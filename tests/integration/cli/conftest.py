@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +22,26 @@ def entry_point() -> list[str]:
     """Return the installed `bareboat`, or `python -m bareboat` where the package is on the path and not installed."""
     script = Path(sys.executable).with_name("bareboat")
     return [str(script)] if script.is_file() else [sys.executable, "-m", "bareboat"]
+
+
+def processes() -> dict[int, tuple[int, str]]:
+    """Return every process of this machine: pid -> its parent and its command line. Zombies are no processes."""
+    found = {}
+    if Path("/proc/self/stat").exists():
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            except OSError:
+                continue  # it has ended in the meantime
+            if state != "Z":
+                found[int(folder.name)] = (int(parent), command)
+        return found
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,command="], capture_output=True, text=True, check=True)
+    for line in listed.stdout.splitlines():
+        pid, parent, command = line.split(None, 2)
+        found[int(pid)] = (int(parent), command)
+    return found
 
 
 class Shell:
@@ -101,19 +121,13 @@ class Running:
 
     def descendants(self) -> set[int]:
         """Return the processes below this one."""
-        children: dict[int, list[int]] = {}
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = stat.read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
         found: set[int] = set()
         queue = [self.process.pid]
         while queue:
-            for child in children.get(queue.pop(), []):
-                found.add(child)
-                queue.append(child)
+            parent = queue.pop()
+            below = {pid for pid, (its_parent, _) in processes().items() if its_parent == parent}
+            found |= below
+            queue += below
         return found
 
     def kill(self) -> None:
@@ -123,7 +137,7 @@ class Running:
             self.process.kill()
         self.process.wait(10)
         for pid in below:
-            if Path(f"/proc/{pid}").exists():
+            if pid in processes():
                 os.kill(pid, signal.SIGKILL)
         for stream in (self.process.stdout, self.process.stderr):
             if stream is not None:
@@ -159,3 +173,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shell(tmp_path: Path, cache: Path) -> Shell:
     """An empty folder to type commands in."""
     return Shell(tmp_path, cache)
+
+
+@pytest.fixture
+def running_now() -> Callable[[], dict[int, tuple[int, str]]]:
+    """Return what lists the processes of this machine."""
+    return processes

@@ -44,10 +44,14 @@ def is_free(port: int) -> bool:
     return True
 
 
-def assert_nothing_is_left(below: set[int], url: str) -> None:
-    assert below, "there was a process to leave behind"
-    assert not [pid for pid in below if Path(f"/proc/{pid}").exists()]
-    assert is_free(urlsplit(url).port)
+@pytest.fixture
+def assert_nothing_is_left(running_now):
+    def check(below: set[int], url: str) -> None:
+        assert below, "there was a process to leave behind"
+        assert not below & set(running_now())
+        assert is_free(urlsplit(url).port)
+
+    return check
 
 
 @pytest.fixture
@@ -58,7 +62,7 @@ def iris(shell):
     return shell
 
 
-def test_the_session_of_a_new_user(shell):
+def test_the_session_of_a_new_user(shell, assert_nothing_is_left):
     created = shell.type("create", "--template", "lightgbm-iris", "--name", "predict", "--path", "iris")
     assert created.returncode == 0
     assert "next: cd iris" in created.stderr
@@ -94,7 +98,7 @@ def test_the_session_of_a_new_user(shell):
         assert_nothing_is_left(below, url)
 
 
-def test_sigterm_ends_serve_in_good_order(iris):
+def test_sigterm_ends_serve_in_good_order(iris, assert_nothing_is_left):
     with iris.started("offline", "--port", "0", "--json") as serving:
         serving.wait_for("Ctrl-C ends it")
         document = json.loads(serving.stdout)
@@ -135,7 +139,7 @@ def test_demo_once_answers_measures_and_leaves_nothing(shell):
     assert list(shell.folder.joinpath("tmp").iterdir()) == []
 
 
-def test_demo_stays_up_to_be_tried_and_leaves_nothing_after_ctrl_c(shell):
+def test_demo_stays_up_to_be_tried_and_leaves_nothing_after_ctrl_c(shell, assert_nothing_is_left):
     shell.folder.joinpath("tmp").mkdir()
 
     with shell.started("demo", "--port", "0", TMPDIR=str(shell.folder / "tmp")) as running:
@@ -263,27 +267,20 @@ def test_json_of_an_answer_that_is_no_json_is_json_all_the_same(handlers):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_invocation_that_is_interrupted_leaves_no_process(handlers, number, code):
+def test_an_invocation_that_is_interrupted_leaves_no_process(handlers, running_now, number, code):
     # the package is built first, so that the signal meets the function and not the build
     handlers.type("invoke", "local", "-f", "echo")
 
     with handlers.started("invoke", "local", "-f", "hangs") as running:
         below: set[int] = set()
-        while not any(b"launch.py" in cmdline(pid) for pid in below):
+        while not any("launch.py" in running_now().get(pid, (0, ""))[1] for pid in below):
             assert running.process.poll() is None, running.stderr
             below = running.descendants()
 
         assert running.end(number) == code
 
         assert "Traceback" not in running.stderr
-        assert not [pid for pid in below if Path(f"/proc/{pid}").exists()]
-
-
-def cmdline(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
+        assert not below & set(running_now())
 
 
 def test_package_copies_the_archives_where_they_are_wanted(handlers):

@@ -94,6 +94,16 @@ def test_files_that_are_not_in_the_way_stay(tmp_path):
     assert (tmp_path / "serverless.yml").exists()
 
 
+def test_a_readme_and_a_gitignore_of_ones_own_stay(tmp_path):
+    (tmp_path / "README.md").write_text("mine")
+    (tmp_path / ".gitignore").write_text("mine")
+
+    project = create_project(find_template("aws-python3"), tmp_path)
+
+    assert project.files == ("handler.py", "serverless.yml")
+    assert (tmp_path / "README.md").read_text() == (tmp_path / ".gitignore").read_text() == "mine"
+
+
 def test_a_file_in_place_of_the_folder_is_told(tmp_path):
     (tmp_path / "new").write_text("")
 
