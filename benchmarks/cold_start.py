@@ -3,7 +3,8 @@
     python benchmarks/cold_start.py [--rounds N] [--quick]
 
 Cold: from the spawn of the process to the last byte of its first answer, page cache warm. Each round starts every row
-once, each round beginning with another row. Warm: all rows stay up together and take turns of 50 invokes.
+once, and the light ones twice more, in an order of its own. Warm: all rows stay up together and take turns of 50
+invokes.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ PEERS = ("osls, zip: false", "osls, slim: true")
 PUBLISHED = "osls, zip: true (seed as published)"
 TUNED = "seed handler, hand-tuned"
 UNZIPPED_BY_PEER = (Path("/tmp/sls-py-req"), Path("/tmp/_temp-sls-py-req"))  # where unzip_requirements.py unpacks
-SLOW_ROUNDS = 3  # the published seed unpacks 219 MB at each start
+SLOW_ROUNDS = 4  # the published seed unpacks 219 MB at each start
 
 
 @dataclass
@@ -102,8 +103,9 @@ def measure_cold(rows: list[Row], rounds: int, scratch: Path, report: harness.Re
     """Time `rounds` cold starts of every row, interleaved, after one that is not counted."""
     taken: dict[str, list[float]] = {row.name: [] for row in rows}
     by_name = {row.name: row for row in rows}
+    light = [name for name in (EMPTY, MODEL) if name in by_name]
     for turn in range(-1, rounds):
-        for name in harness.rotated(list(by_name), turn):
+        for name in harness.shuffled([*by_name, *light, *light], turn):
             if name in report.failures or (name == PUBLISHED and turn >= SLOW_ROUNDS):
                 continue
             try:
@@ -128,7 +130,7 @@ def measure_warm(rows: list[Row], blocks: int, scratch: Path, report: harness.Re
             worker.start(event)
             workers[row.name] = (row, worker)
         for block in range(-2, blocks):
-            for name in harness.rotated(list(workers), block):
+            for name in harness.shuffled(list(workers), block):
                 row, worker = workers[name]
                 if name in report.failures:
                     continue
@@ -175,7 +177,7 @@ def main() -> int:
         rows = prepare(scratch, report)
         cold_ms = measure_cold(rows, given.rounds, scratch, report)
         alive = [row for row in rows if row.name not in report.failures]
-        warm_ms = measure_warm(alive, 6 if given.quick else 40, scratch, report)
+        warm_ms = measure_warm(alive, 6 if given.quick else 20, scratch, report)
     for place in UNZIPPED_BY_PEER:
         shutil.rmtree(place, ignore_errors=True)
     floor, floor_p50 = statistics.median(cold_ms[EMPTY]), statistics.median(warm_ms[EMPTY])

@@ -67,7 +67,7 @@ def measure(rounds: int, report: harness.Report, logs: Path) -> dict[str, list[t
             except (harness.RowError, OSError) as error:
                 report.fail(name, error)
         for turn in range(rounds):
-            for name in harness.rotated(list(up), turn) if up else ():
+            for name in harness.shuffled(list(up), turn):
                 try:
                     taken[name].append(ask(up[name]))
                 except OSError as error:

@@ -8,6 +8,7 @@ import datetime
 import json
 import os
 import platform
+import random
 import shutil
 import signal
 import socket
@@ -184,6 +185,13 @@ def rotated(names: Sequence[str], turn: int) -> list[str]:
     """Order the rows of one round: each round starts with another row."""
     at = turn % len(names)
     return [*names[at:], *names[:at]]
+
+
+def shuffled(names: Sequence[str], turn: int) -> list[str]:
+    """Order the rows of one round, another way each round, so that no row always follows the same other one."""
+    order = list(names)
+    random.Random(turn).shuffle(order)
+    return order
 
 
 def spread(values: Sequence[float], digits: int = 0) -> str:

@@ -81,7 +81,7 @@ def main() -> int:
     rows = {row.name: row for row in prepare()}
     taken: dict[str, list[float]] = {name: [] for name in rows}
     for turn in range(-1, given.rounds):  # the first round builds and fills the page cache
-        for name in harness.rotated(list(rows), turn):
+        for name in harness.shuffled(list(rows), turn):
             if name in report.failures:
                 continue
             try:

@@ -123,7 +123,7 @@ def measure(given_rounds: int, report: harness.Report, logs: Path) -> dict[str, 
             except (harness.RowError, OSError, subprocess.SubprocessError) as error:
                 report.fail(name, error)
         for turn in range(given_rounds):
-            for name in harness.rotated(list(up), turn):
+            for name in harness.shuffled(list(up), turn):
                 server, group, files = up[name]
                 for connections in (1, 16):
                     if name in report.failures:

@@ -127,7 +127,7 @@ def measure(rounds: int, report: harness.Report, *, quick: bool) -> dict[str, Ma
         except (harness.RowError, OSError, subprocess.SubprocessError) as error:
             report.fail(name, error)
     for turn in range(rounds):
-        for name in harness.rotated(list(ready), turn):
+        for name in harness.shuffled(list(ready), turn):
             for _ in range(3 if name in {MODEL, HANDLER, UNCHANGED} else 1):
                 if name in report.failures:
                     continue
