@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from bareboat.artifact.model import Artifact
     from bareboat.cli.terminal import Terminal
@@ -17,23 +17,41 @@ if TYPE_CHECKING:
     from bareboat.service.model import Service
 
 
-def build_for_here(terminal: Terminal, service: Service) -> Mapping[str, Artifact]:
-    """Build every function's artifact for this machine, telling where that differs from Lambda."""
+def build_for_here(terminal: Terminal, service: Service, name: str | None = None) -> Mapping[str, Artifact]:
+    """Build the artifacts for this machine, telling where that differs from Lambda.
+
+    Args:
+        name: of the only function that is wanted; None is all of them.
+    """
     from bareboat.artifact import build, local_target
 
     targets: dict[str, Target] = {}
     told: set[str] = set()
-    for name, function in service.functions.items():
-        targets[name], notes = local_target(function)
+    for function in service.functions.values() if name is None else (service.functions[name],):
+        targets[function.name], notes = local_target(function)
         terminal.notes((note for note in notes if note.text not in told), infos=True)
         told.update(note.text for note in notes)
+    artifacts: dict[str, Artifact] = {}
     with terminal.progress("Packaging") as step:
-        if len(set(targets.values())) == 1:
-            return build(service, target=next(iter(targets.values())), on_step=step)
-        artifacts: dict[str, Artifact] = {}
-        for name, target in targets.items():
-            artifacts[name] = build(service, function=name, target=target, on_step=step)[name]
-        return artifacts
+        if name is None and len(set(targets.values())) == 1:
+            artifacts = build(service, target=next(iter(targets.values())), on_step=step)
+        else:
+            for one, target in targets.items():
+                artifacts[one] = build(service, function=one, target=target, on_step=step)[one]
+    tell_built(terminal, distinct(artifacts))
+    return artifacts
+
+
+def tell_built(terminal: Terminal, artifacts: Iterable[Artifact]) -> None:
+    """Tell what a person should know of each artifact."""
+    for artifact in artifacts:
+        terminal.notes(artifact.notes)
+        terminal.log(f"{'unchanged' if artifact.reused else 'built'}: {artifact.path}")
+
+
+def distinct(artifacts: Mapping[str, Artifact]) -> list[Artifact]:
+    """Return each artifact once, in the order of the functions."""
+    return list({artifact.path: artifact for artifact in artifacts.values()}.values())
 
 
 def request_line(record: AccessRecord) -> str:

@@ -9,6 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from bareboat.cli.options import Source
+from bareboat.cli.terminal import Terminal
 from bareboat.errors import BareboatError, ConfigurationError
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _names(ctx: click.Context, _option: click.Parameter, incomplete: str) -> lis
     config = ctx.params.get("config")
     source = Source(None if config is None else Path(config), ctx.params.get("stage"), ctx.params.get("region"), {})
     try:
-        functions = source.load().functions
+        functions = source.load(Terminal()).functions
     except (BareboatError, OSError):
         return []  # a shell in the middle of a word is no place for an error
     return [CompletionItem(name) for name in functions if name.startswith(incomplete)]

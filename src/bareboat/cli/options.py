@@ -171,7 +171,7 @@ class Source:
         words += [f"--param {quote(f'{key}={value}')}" for key, value in self.params.items()]
         return "".join(f" {word}" for word in words)
 
-    def load(self) -> Service:
+    def load(self, terminal: Terminal) -> Service:
         """Read the service.
 
         Raises:
@@ -179,7 +179,9 @@ class Source:
         """
         from bareboat.service import load_service
 
-        return load_service(self.config or Path(), stage=self.stage, region=self.region, params=self.params)
+        service = load_service(self.config or Path(), stage=self.stage, region=self.region, params=self.params)
+        terminal.log(f"read {service.path}: stage {service.provider.stage}, region {service.provider.region}")
+        return service
 
 
 def service_options(command: F) -> F:

@@ -135,6 +135,13 @@ class Terminal:
         with Progress(title, self) as progress:
             yield progress.step
 
+    def log(self, text: str) -> None:
+        """Log a step of the command, for `-v`."""
+        if self.verbosity:
+            import logging
+
+            logging.getLogger("bareboat.cli").info(text)
+
     def more_verbose(self, by: int) -> None:
         """Log to stderr: INFO from `-v` on, DEBUG from `-vv` on."""
         import logging

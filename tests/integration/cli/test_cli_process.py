@@ -116,6 +116,8 @@ def test_verbose_logs_to_stderr_and_leaves_stdout_alone(service):
 
     assert logged.returncode == 0
     assert logged.stdout == plain.stdout
+    assert "INFO    bareboat.cli: read " in logged.stderr
+    assert "INFO" not in plain.stderr
 
 
 def test_nothing_is_coloured_off_a_terminal(service):

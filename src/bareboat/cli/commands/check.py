@@ -22,7 +22,7 @@ def check(terminal: Terminal, source: Source) -> None:
 
     Every problem is told at once, with its line and column, what was expected and the fix; the exit code is then 2.
     """
-    service = source.load()
+    service = source.load(terminal)
     terminal.notes(service.notes, infos=True)
     if terminal.as_json:
         terminal.document(_document(service))

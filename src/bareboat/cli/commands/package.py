@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bareboat.cli.cloud import distinct, tell_built
 from bareboat.cli.functions import chosen, function_option
 from bareboat.cli.group import Command
 from bareboat.cli.options import Source, service_options
@@ -14,8 +15,6 @@ from bareboat.cli.terminal import Terminal
 from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bareboat.artifact.model import Artifact
 
 
@@ -37,14 +36,13 @@ def package(terminal: Terminal, source: Source, name: str | None, output: Path |
     """
     from bareboat.artifact import build
 
-    service = source.load()
+    service = source.load(terminal)
     terminal.notes(service.notes)
     if name is not None:
         chosen(service, name)
     with terminal.progress("Packaging") as step:
         artifacts = distinct(build(service, function=name, on_step=step))
-    for artifact in artifacts:
-        terminal.notes(artifact.notes)
+    tell_built(terminal, artifacts)
     copies = [] if output is None else [_copy(artifact, output) for artifact in artifacts]
     if terminal.as_json:
         terminal.document([_document(artifact) for artifact in artifacts])
@@ -57,11 +55,6 @@ def package(terminal: Terminal, source: Source, name: str | None, output: Path |
         terminal.say(f"copied to {copy}")
     flags = f"{source.flags} -f {artifacts[0].functions[0]}" if len(service.functions) > 1 else source.flags
     terminal.next(f"bareboat invoke local{flags}", f"bareboat serve{source.flags}")
-
-
-def distinct(artifacts: Mapping[str, Artifact]) -> list[Artifact]:
-    """Return each artifact once, in the order of the functions."""
-    return list({artifact.path: artifact for artifact in artifacts.values()}.values())
 
 
 def _report(terminal: Terminal, artifacts: list[Artifact]) -> None:

@@ -37,7 +37,7 @@ def serve(terminal: Terminal, source: Source, port: int, host: str) -> None:
 
     from bareboat.local.cloud import LocalCloud
 
-    service = source.load()
+    service = source.load(terminal)
     terminal.notes(service.notes)
     artifacts = build_for_here(terminal, service)
     cloud = LocalCloud(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bareboat.cli.cloud import build_for_here
 from bareboat.cli.event import read_event, read_object
 from bareboat.cli.functions import chosen, function_option
 from bareboat.cli.group import Command
@@ -50,7 +51,7 @@ def local(  # noqa: PLR0913, PLR0917 - one argument a flag
     event = read_event(data, path, raw=raw)
     client_context = read_object(context, context_path, "--context")
     variables = key_values(env, "--env")
-    service = source.load()
+    service = source.load(terminal)
     terminal.notes(service.notes)
     name = chosen(service, name)
     if variables:
@@ -62,13 +63,9 @@ def local(  # noqa: PLR0913, PLR0917 - one argument a flag
 
 
 def _invoke(terminal: Terminal, service: Service, name: str, event: bytes, client_context: str) -> Invocation:
-    from bareboat.artifact import build, local_target
     from bareboat.local import invoke_local
 
-    target, notes = local_target(service.functions[name])
-    terminal.notes(notes, infos=True)
-    with terminal.progress("Packaging") as step:
-        artifact = build(service, function=name, target=target, on_step=step)[name]
+    artifact = build_for_here(terminal, service, name)[name]
     return invoke_local(service, name, artifact, event, client_context=client_context)
 
 
