@@ -23,12 +23,14 @@ class Locked:
         lines: requirements, one a line.
         constraints: lines that pin what the requirements pull in.
         files: what was read.
+        origins: for each line its `file:line`, where that can be said.
     """
 
     source: str
     lines: list[str]
     constraints: list[str] = field(default_factory=list)
     files: tuple[Path, ...] = ()
+    origins: list[str] = field(default_factory=list)
 
 
 def from_pipenv(pipfile: Path, lock: Path) -> Locked:

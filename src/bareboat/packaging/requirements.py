@@ -39,6 +39,7 @@ class Requirements:
         constraints: versions that hold for whatever the requirements pull in.
         files: every file that was read; when one of them changes, so may the requirements.
         no_deploy: normalised names to leave out.
+        origins: for each line of the text its `file:line`, "" where that cannot be said.
     """
 
     source: str
@@ -47,6 +48,7 @@ class Requirements:
     constraints: str = ""
     files: tuple[Path, ...] = ()
     no_deploy: frozenset[str] = frozenset()
+    origins: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -81,14 +83,17 @@ def read_requirements(folder: Path, rules: RequirementRules) -> Requirements:
     found = _choose(folder, rules, pyproject)
     if found is None:
         return Requirements(source="", folder=folder, no_deploy=no_deploy)
-    lines = [*_index_arguments(rules.extra_args), *_without(found.lines, no_deploy)]
+    origins = found.origins or [""] * len(found.lines)
+    lines = [(line, "") for line in _index_arguments(rules.extra_args)]
+    lines += _without(list(zip(found.lines, origins, strict=True)), no_deploy)
     return Requirements(
         source=found.source,
         folder=folder,
-        text="\n".join(lines) + "\n",
+        text="".join(f"{line}\n" for line, _ in lines),
         constraints="\n".join(found.constraints),
         files=found.files,
         no_deploy=no_deploy,
+        origins=tuple(origin for _, origin in lines),
     )
 
 
@@ -117,21 +122,28 @@ def _choose(folder: Path, rules: RequirementRules, pyproject: Pyproject | None) 
 
 def _from_file(path: Path) -> lockfiles.Locked:
     files: list[Path] = []
-    return lockfiles.Locked(path.name, _flatten(path, files, ()), files=tuple(files))
+    lines = _flatten(path, files, ())
+    return lockfiles.Locked(
+        path.name, [line for line, _ in lines], files=tuple(files), origins=[origin for _, origin in lines]
+    )
 
 
-def _flatten(path: Path, files: list[Path], within: tuple[Path, ...]) -> list[str]:
+_FIND_LINKS = re.compile(r"^(-f|--find-links)[\s=]+(?!\w+://)(\S+)")
+
+
+def _flatten(path: Path, files: list[Path], within: tuple[Path, ...]) -> list[tuple[str, str]]:
     """Return a requirements file's logical lines, with the files that it names by -r written out in their place."""
     if path in within:
         raise PackagingError(
             "the requirements file includes itself", fix="take one of the -r lines away", where=str(path)
         )
     files.append(path)
-    lines: list[str] = []
-    for number, line in _logical_lines(read_text(path)):
+    lines: list[tuple[str, str]] = []
+    for number, raw in _logical_lines(read_text(path)):
+        line = _FIND_LINKS.sub(lambda match: f"{match[1]} {(path.parent / match[2]).resolve()}", raw)
         nested = re.match(r"(-r|--requirement|-c|--constraint)[\s=]*(.+)", line)
         if nested is None:
-            lines.append(line)
+            lines.append((line, f"{path}:{number}"))
             continue
         other = (path.parent / nested[2].strip().strip("\"'")).resolve()
         if not other.is_file():
@@ -142,7 +154,7 @@ def _flatten(path: Path, files: list[Path], within: tuple[Path, ...]) -> list[st
             )
         if nested[1] in {"-c", "--constraint"}:
             files.append(other)
-            lines.append(f"-c {other}")
+            lines.append((f"-c {other}", f"{path}:{number}"))
         else:
             lines += _flatten(other, files, (*within, path))
     return lines
@@ -184,13 +196,25 @@ def read_text(path: Path) -> str:
         ) from error
 
 
-def _without(lines: list[str], no_deploy: frozenset[str]) -> list[str]:
-    kept = []
-    for line in lines:
-        name = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line)
-        if name is None or canonical(name[0]) not in no_deploy:
-            kept.append(line)
-    return kept
+def requirement_name(line: str) -> str:
+    """Return the normalised name that a requirement begins with, "" for an option, a path or a URL."""
+    name = re.match(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*($|[\[<>=!~;@,(]|--)", line)
+    return canonical(name[1]) if name is not None else ""
+
+
+def demanded_hashes(text: str) -> dict[str, frozenset[str]]:
+    """Return the hashes that requirements ask for: normalised name -> `sha256:...`, of those that ask for any."""
+    found: dict[str, frozenset[str]] = {}
+    for line in text.splitlines():
+        hashes = re.findall(r"--hash[= ]\s*(\w+:[0-9A-Fa-f]+)", line)
+        name = requirement_name(line)
+        if hashes and name:
+            found[name] = found.get(name, frozenset()) | frozenset(digest.lower() for digest in hashes)
+    return found
+
+
+def _without(lines: list[tuple[str, str]], no_deploy: frozenset[str]) -> list[tuple[str, str]]:
+    return [(line, origin) for line, origin in lines if requirement_name(line) not in no_deploy]
 
 
 _INDEX_ARGUMENTS = ("--index-url", "-i", "--extra-index-url", "--find-links", "-f", "--no-index", "--pre")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import tomllib
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Any, Literal
 from bareboat.errors import PackagingError, Problem
 from bareboat.packaging.cache import cache_folder, scratch_folder, write_whole
 from bareboat.packaging.interpreters import find_python, nearest_python
-from bareboat.packaging.requirements import Requirements, canonical
+from bareboat.packaging.requirements import Requirements, canonical, demanded_hashes
 from bareboat.packaging.target import Target
 from bareboat.packaging.uv import UvError, run_uv
 
@@ -121,12 +122,27 @@ def _compile(requirements: Requirements, target: Target) -> str:
         try:
             return _ask(requirements, target, from_source)
         except UvError as error:
+            _refuse_unreadable(requirements, error)
             wheelless = [name for name, _ in _without_wheels(error) if name not in from_source]
             if not wheelless:
                 raise
             for name, version in _without_wheels(error):
                 _refuse_native(name, version, requirements, target, error)
             from_source += wheelless
+
+
+def _refuse_unreadable(requirements: Requirements, error: UvError) -> None:
+    """Raise with the requirement's own place if uv could not read it."""
+    said = re.search(r"Couldn't parse requirement in `[^`]*` at position (\d+) (.*)", error.reason)
+    if said is None:
+        return
+    number = requirements.text[: int(said[1])].count("\n")
+    line = requirements.text.splitlines()[number] if requirements.text else ""
+    raise PackagingError(
+        f"{line!r} is no requirement: {said[2].split(line)[0].strip() if line else said[2]}",
+        expected="name, version and markers as pip has them, such as lightgbm>=4.6,<5",
+        where=(requirements.origins[number] if number < len(requirements.origins) else "") or requirements.source,
+    ) from error
 
 
 def _ask(requirements: Requirements, target: Target, from_source: list[str]) -> str:
@@ -155,18 +171,18 @@ def _without_wheels(error: UvError) -> list[tuple[str, str]]:
 def _refuse_native(name: str, version: str, requirements: Requirements, target: Target, error: UvError) -> None:
     """Raise if other machines or Pythons have wheels of it: then its source is no plain Python, and a build is vain."""
     pinned = f"{name}=={version}" if version else name
-    if not _native_wheels(pinned, requirements):
+    if not _native_wheels(pinned, requirements, target):
         return
     newest = _newest_with_wheel(name, requirements, target)
     fixes = [f"ask for {name}=={newest}, the newest that has one"] if newest and newest != version else []
-    fixes.append("or name a wheel of your own in the requirements (./wheels/NAME.whl)")
-    fixes.append(f"or, if the function works without it, list {name} in custom.pythonRequirements.noDeploy")
+    fixes.append("name a wheel of your own in the requirements (./wheels/NAME.whl)")
+    fixes.append(f"if the function works without it, list {name} in custom.pythonRequirements.noDeploy")
     problem = Problem(
         f"{pinned} has no wheel for {target}",
         expected=f"a wheel for Python {target.python} and manylinux up to glibc {_dotted(target)}"
         if target.system == "linux"
         else f"a wheel for Python {target.python}",
-        fix=", ".join(fixes),
+        fix="; or ".join(fixes),
         where=requirements.source,
     )
     raise PackagingError(problem.found, problems=(problem,)) from error
@@ -176,12 +192,15 @@ def _dotted(target: Target) -> str:
     return ".".join(map(str, target.glibc))
 
 
-def _native_wheels(pinned: str, requirements: Requirements) -> bool:
-    try:
-        text = _alone(pinned, requirements, ["--universal", "--python-version", "3.8"])
-    except UvError:
-        return False
-    return any(not name.endswith("-any.whl") for name in re.findall(r"([^/\"]+\.whl)", text))
+def _native_wheels(pinned: str, requirements: Requirements, target: Target) -> bool:
+    """Whether any Python on any machine has a compiled wheel of it."""
+    for python in dict.fromkeys((target.python, "3.8", "3.9", "3.10", "3.11", "3.12", "3.13")):
+        try:
+            text = _alone(pinned, requirements, ["--universal", "--python-version", python])
+        except UvError:
+            continue  # this Python is none that the package supports
+        return any(not name.endswith("-any.whl") for name in re.findall(r"([^/\"]+\.whl)", text))
+    return False
 
 
 def _newest_with_wheel(name: str, requirements: Requirements, target: Target) -> str:
@@ -215,7 +234,27 @@ def _pins(text: str, requirements: Requirements, lock: Path | None) -> tuple[Pin
         raise PackagingError(
             f"the resolution cannot be read: {error!r}", fix="delete the file", where=str(lock or "")
         ) from error
-    return tuple(pin for pin in pins if canonical(pin.name) not in requirements.no_deploy)
+    kept = tuple(pin for pin in pins if canonical(pin.name) not in requirements.no_deploy)
+    _refuse_other_hashes(kept, requirements)
+    return kept
+
+
+def _refuse_other_hashes(pins: tuple[Pin, ...], requirements: Requirements) -> None:
+    """Raise if a file that was chosen is not one of those that the requirements name by hash."""
+    demanded = demanded_hashes(requirements.text)
+    problems = [
+        Problem(
+            f"{pin.name} {pin.version}: the sha256 of {pin.wheel or 'its source'} is {pin.sha256}",
+            expected=f"one of the {len(demanded[canonical(pin.name)])} hashes in the requirements",
+            fix="write the hashes anew (pip-compile --generate-hashes); if the version is the same as before, the "
+            "index serves another file than it did, which must not be trusted",
+            where=requirements.source,
+        )
+        for pin in pins
+        if canonical(pin.name) in demanded and f"sha256:{pin.sha256}" not in demanded[canonical(pin.name)]
+    ]
+    if problems:
+        raise PackagingError(problems[0].found, problems=tuple(problems))
 
 
 def _pin(package: dict[str, Any], block: str) -> Pin:
@@ -223,7 +262,13 @@ def _pin(package: dict[str, Any], block: str) -> Pin:
     if package.get("wheels"):
         wheel = package["wheels"][0]
         file = wheel.get("name") or (wheel.get("url") or wheel.get("path", "")).rpartition("/")[2]
-        return Pin(name, version, "wheel", file, wheel.get("hashes", {}).get("sha256", ""), block)
+        digest = wheel.get("hashes", {}).get("sha256", "")
+        if len(package["wheels"]) > 1:  # two places have it: take the first, so that the digest is of what is installed
+            place = "url" if "url" in wheel else "path"
+            hashes = f', hashes = {{ sha256 = "{digest}" }}' if digest else ""
+            one = f"wheels = [{{ {place} = {json.dumps(wheel[place])}{hashes} }}]"
+            block = f'name = "{name}"\nversion = "{version}"\n{one}\n'
+        return Pin(name, version, "wheel", file, digest, block)
     for kind in ("sdist", "archive"):
         if kind in package:
             source = package[kind]

@@ -1,0 +1,114 @@
+"""The cache folder, whole files, the lock, and names of bytecode."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from bareboat.errors import PackagingError
+from bareboat.packaging.bytecode import bytecode_path
+from bareboat.packaging.cache import cache_folder, scratch_folder, tidy, write_whole
+from bareboat.packaging.exclusive import exclusive
+from bareboat.packaging.install import _absolute
+from bareboat.packaging.interpreters import _newest_first, find_python, running_python
+
+
+def test_the_cache_is_where_the_variable_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BAREBOAT_CACHE_DIR", str(tmp_path / "c"))
+
+    assert cache_folder("packs") == tmp_path / "c" / "packs"
+    assert (tmp_path / "c" / "packs").is_dir()
+
+
+def test_a_cache_that_cannot_be_made_says_which_variable_moves_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("BAREBOAT_CACHE_DIR", str(tmp_path / "file" / "c"))
+
+    with pytest.raises(PackagingError, match="set BAREBOAT_CACHE_DIR"):
+        cache_folder("packs")
+
+
+def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    write_whole(tmp_path / "f", b"one")
+    write_whole(tmp_path / "f", b"two")
+
+    assert (tmp_path / "f").read_bytes() == b"two"
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+
+
+def test_a_scratch_folder_goes_even_when_the_build_fails(tmp_path: Path) -> None:
+    def fail() -> None:
+        with scratch_folder(tmp_path) as scratch:
+            (scratch / "half").write_text("x")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_old_leftovers_are_tidied(tmp_path: Path) -> None:
+    for name in (".tmp-old", ".tmp-new", "kept"):
+        (tmp_path / name).mkdir()
+    os.utime(tmp_path / ".tmp-old", (time.time() - 7200,) * 2)
+
+    tidy(tmp_path)
+
+    assert {path.name for path in tmp_path.iterdir()} == {".tmp-new", "kept"}
+
+
+def test_a_second_holder_waits_for_the_first(tmp_path: Path) -> None:
+    order: list[str] = []
+    waiting = threading.Event()
+
+    def second() -> None:
+        with exclusive(tmp_path / "lock", on_wait=waiting.set):
+            order.append("second")
+
+    with exclusive(tmp_path / "lock"):
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert waiting.wait(10)
+        order.append("first")
+    thread.join(10)
+
+    assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("a.py", "__pycache__/a.cpython-313.pyc"), ("p/q/__init__.py", "p/q/__pycache__/__init__.cpython-313.pyc")],
+)
+def test_bytecode_lies_where_python_looks(path: str, expected: str) -> None:
+    assert bytecode_path(path, "3.13") == expected
+
+
+def test_the_running_interpreter_is_found_without_asking_anybody() -> None:
+    running = running_python()
+
+    assert running is not None
+    assert find_python(running.version) == running
+    assert running.path.is_file()
+
+
+def test_installed_versions_are_found_newest_first_and_no_others(tmp_path: Path) -> None:
+    others = ["3.12.1", "pypy3.13-7", "3.13.0t", "3.13-dev", "cpython-3.13.9+freethreaded-linux-x86_64-gnu"]
+    for name in ["3.13.0", "3.13.10", "3.13.2", "cpython-3.13.4-linux-x86_64-gnu", *others]:
+        (tmp_path / name).mkdir()
+
+    found = [path.name for path in _newest_first(tmp_path, "3.13")]
+
+    assert found == ["3.13.10", "cpython-3.13.4-linux-x86_64-gnu", "3.13.2", "3.13.0"]
+
+
+def test_paths_of_a_lock_start_at_the_project(tmp_path: Path) -> None:
+    absolute = _absolute('archive = { path = "wheels/a.whl" }', tmp_path)
+
+    assert absolute == 'archive = { path = "' + (tmp_path / "wheels" / "a.whl").as_posix() + '" }'
