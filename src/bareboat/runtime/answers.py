@@ -59,24 +59,24 @@ class Answers:
         return self._text(outputs[0])
 
     def _object(self, outputs: list[float]) -> dict[str, Any]:
-        _check(outputs)
+        total = sum(outputs)
+        if total - total != 0.0:
+            _check(outputs)
         if self.is_classifier:
-            return {"proba": outputs, "label": self.labels[_best(outputs)]}
+            return {"proba": outputs, "label": self.labels[outputs.index(max(outputs))]}
         return {"prediction": outputs[0] if len(outputs) == 1 else outputs}
 
     def _text(self, outputs: list[float]) -> str:
-        _check(outputs)
+        total = sum(outputs)
+        if total - total != 0.0:
+            _check(outputs)
         # A list of finite floats is written alike by Python and by json: the shortest digits that read back the same.
-        if self.is_classifier:
-            return f'{{"proba": {outputs}, "label": {self._label_texts[_best(outputs)]}}}'
+        if self.is_classifier:  # the label is the first of equals, as with numpy.argmax
+            return f'{{"proba": {outputs}, "label": {self._label_texts[outputs.index(max(outputs))]}}}'
         return f'{{"prediction": {outputs[0] if len(outputs) == 1 else outputs}}}'
 
 
-def _best(outputs: list[float]) -> int:
-    return outputs.index(max(outputs))  # the first of equals, as numpy.argmax
-
-
 def _check(outputs: list[float]) -> None:
-    total = sum(outputs)
-    if total - total != 0.0 and any(value - value != 0.0 for value in outputs):
+    """Raise unless it is only their sum that is not finite."""
+    if any(value - value != 0.0 for value in outputs):
         raise ValueError(f"the forest predicts {outputs}, which is no JSON")

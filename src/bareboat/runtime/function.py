@@ -37,7 +37,17 @@ class ModelFunction:
         after: turns the answer into what is sent.
     """
 
-    __slots__ = ("_quoted_name", "_second", "_stamp", "after", "answers", "before", "forest", "signature")
+    __slots__ = (
+        "_knows_body",
+        "_quoted_name",
+        "_second",
+        "_stamp",
+        "after",
+        "answers",
+        "before",
+        "forest",
+        "signature",
+    )
 
     def __init__(
         self,
@@ -49,6 +59,7 @@ class ModelFunction:
         before: Callable[[Any], Any] | None = None,
         after: Callable[[Any], Any] | None = None,
     ) -> None:
+        self._knows_body = signature.knows("body")
         self._quoted_name = _QUOTE(name)
         self._second = -1
         self._stamp = ""
@@ -68,7 +79,7 @@ class ModelFunction:
             Exception: whatever `before`, `after` or the forest raised, unless a gateway sent the event.
         """
         started = time.perf_counter()
-        through_http = is_http(event, knows_body=self.signature.knows("body"))
+        through_http = is_http(event, knows_body=self._knows_body)
         try:
             document, is_text = document_of(event) if through_http else (event, False)
             answer, n_rows = self._answer(document, is_text=is_text, as_json=through_http)
@@ -104,7 +115,7 @@ class ModelFunction:
                 answer = self.after(answer)
             if as_json:
                 answer = _ENCODE(answer)
-        if as_json:
+        if as_json and len(answer) > MAX_ANSWER_BYTES // 2:
             _check_size(answer, len(rows))
         return answer, len(rows)
 
@@ -200,12 +211,11 @@ def _wrapper(name: str | None) -> Callable[[Any], Any] | None:
 def _check_size(body: str, n_rows: int) -> None:
     """Refuse a request whose answer Lambda would not carry, rather than lose it there."""
     # The body is a text inside a JSON document, where each quote and backslash takes two bytes.
-    if len(body) > MAX_ANSWER_BYTES // 2:
-        size = len(body) + body.count('"') + body.count("\\") + 100
-        if size > MAX_ANSWER_BYTES:
-            enough = max(1, n_rows * MAX_ANSWER_BYTES // size)
-            found = f"{n_rows} rows, whose answer takes {size / 1e6:.1f} MB"
-            raise fault("instances", found, f"at most 6.29 MB, about {enough} rows")
+    size = len(body) + body.count('"') + body.count("\\") + 100
+    if size > MAX_ANSWER_BYTES:
+        enough = max(1, n_rows * MAX_ANSWER_BYTES // size)
+        found = f"{n_rows} rows, whose answer takes {size / 1e6:.1f} MB"
+        raise fault("instances", found, f"at most 6.29 MB, about {enough} rows")
 
 
 def _traceback() -> list[str]:
