@@ -12,8 +12,18 @@ from bareboat.service.environment import display, variables_of
 from bareboat.service.events import events_of
 from bareboat.service.keys.functions import FeatureKeys, FunctionKeys
 from bareboat.service.keys.provider import ProviderKeys
-from bareboat.service.model import Architecture, Event, Feature, Function, HttpApiEvent, HttpEvent, Place, Provider
-from bareboat.service.nodes import Node, plain
+from bareboat.service.model import (
+    Architecture,
+    Event,
+    Feature,
+    Function,
+    HttpApiEvent,
+    HttpEvent,
+    Place,
+    Provider,
+    ScheduleEvent,
+)
+from bareboat.service.nodes import Node, js_text, plain
 from bareboat.service.packages import package_rules
 from bareboat.service.report import Report
 
@@ -132,6 +142,7 @@ class _Draft:
             self.report.value(f"{self.path}.package.patterns", list(package.patterns), self.node.get("package") or "")
         features, labels, before, after = self.features(), self.labels(), self.wrapper("before"), self.wrapper("after")
         samples = self.samples()
+        layers = self.layers()
         options = self.options(raw)
         if kind == "" or python is None:
             return None
@@ -157,7 +168,7 @@ class _Draft:
             environment=environment,
             events=events,
             package=package,
-            layers=tuple(keys.layers if keys.layers is not None else context.provider_keys.layers or ()),
+            layers=layers,
             http_api_payload=self.payload(),
             options=options,
         )
@@ -257,8 +268,8 @@ class _Draft:
                 child.place, f"{self.path}.model is '{text}'", expected="a file in the folder; stores are not read yet"
             )
             return None
-        path = (self.context.folder / text).resolve()
-        if not path.is_file():
+        path = modules.file_in(self.context.folder, text)
+        if path is None:
             self.report.problems.add(
                 child.place,
                 f"{self.path}.model: there is no file {text}",
@@ -333,18 +344,29 @@ class _Draft:
         if node is None:
             return ()
         events = events_of(self.keys.events or [], node, f"{self.path}.events", self.report)
-        for event in events:
-            shown = event.route_key if isinstance(event, HttpApiEvent) else type(event).__name__
-            if isinstance(event, HttpEvent):
-                shown = f"{event.method} {event.path}"
-            if isinstance(event, HttpApiEvent):
-                self.report.value(f"{self.path}.events.httpApi", shown, str(event.where))
+        for index, event in enumerate(events):
+            kind, shown = _described(event)
+            self.report.value(f"{self.path}.events[{index}].{kind}", shown, str(event.where))
+            if isinstance(event, HttpApiEvent) and event.authorizer:
+                self.report.warn(
+                    f"{self.path}: the authorizer of {event.route_key} is not served locally yet; anyone may call it",
+                    event.where,
+                )
         if timeout_s >= 30 and any(isinstance(event, HttpApiEvent) for event in events):
             self.report.warn(
                 f"{self.path}: the HTTP API waits 30 s at most and the timeout is {timeout_s} s: a late answer is 503",
                 node.place,
             )
         return events
+
+    def layers(self) -> tuple[Any, ...]:
+        own, shared = self.keys.layers, self.context.provider_keys.layers
+        if not (shared if own is None else own):
+            return ()
+        found = self.inherited("layers", own, shared, [])
+        node = self.node.get("layers") or self.context.provider_node.get("layers")
+        self.report.warn(f"{self.path}.layers: layers are not there locally yet", node.place if node else self.where)
+        return tuple(found)
 
     def features(self) -> tuple[Feature, ...] | None:
         node = self.node.get("features")
@@ -410,8 +432,8 @@ class _Draft:
             if not isinstance(child.value, str):
                 found.append(plain(child))
                 continue
-            path = (self.context.folder / child.value).resolve()
-            if not path.is_file():
+            path = modules.file_in(self.context.folder, child.value)
+            if path is None:
                 self.report.problems.add(child.place, f"{self.path}.samples: there is no file {child.value}")
             found.append(path)
         return tuple(found)
@@ -430,3 +452,14 @@ class _Draft:
         if isinstance(self.keys.reserved_concurrency, dict):
             found["reservedConcurrency"] = self.keys.reserved_concurrency
         return found
+
+
+def _described(event: Event) -> tuple[str, str]:
+    """Return an event's kind and what `check` shows of it."""
+    if isinstance(event, HttpApiEvent):
+        return "httpApi", event.route_key
+    if isinstance(event, HttpEvent):
+        return "http", f"{'ANY' if event.method == '*' else event.method} {event.path}"
+    if isinstance(event, ScheduleEvent):
+        return "schedule", ", ".join(event.rates)
+    return event.kind, js_text(event.config) if not isinstance(event.config, (dict, list)) else "..."

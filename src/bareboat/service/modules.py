@@ -8,6 +8,12 @@ from pathlib import Path
 _PART = re.compile(r"[^\W\d]\w*\Z")
 
 
+def file_in(folder: Path, name: str) -> Path | None:
+    """Return the absolute path of a file that a name in serverless.yml means, or None when there is no such file."""
+    path = folder / name
+    return path.resolve() if "\0" not in name and path.is_file() else None
+
+
 def module_file(handler: str, folder: Path) -> Path | None:
     """Return the file of a handler's module, or None when there is none.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from bareboat.service.keys.file import PackageKeys
 from bareboat.service.keys.functions import FunctionPackageKeys
 from bareboat.service.model import PackageRules
+from bareboat.service.modules import file_in
 from bareboat.service.nodes import Node
 from bareboat.service.report import Report
 
@@ -35,9 +36,9 @@ def package_rules(
         )
     artifact = None
     if keys.artifact:
-        artifact = (folder / keys.artifact).resolve()
+        artifact = file_in(folder, keys.artifact)
         child = node.get("artifact")
-        if not artifact.is_file():
+        if artifact is None:
             report.problems.add(
                 child.place if child else node.place,
                 f"{path}.artifact: there is no file {keys.artifact}",

@@ -133,7 +133,7 @@ class Sources:
     def _read(self, path: Path, name: str) -> Node | None:
         try:
             data = path.read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the name
             return None
         except OSError as error:
             raise RefusedError(f"file({name}) cannot be read: {error.strerror}", expected="a readable file") from error

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bareboat.errors import ConfigurationError
 from bareboat.service import load_service
+from bareboat.service.check import known_keys
+from bareboat.service.keys.file import ServerlessKeys
+from bareboat.service.keys.functions import FunctionKeys
+from bareboat.service.keys.provider import ProviderKeys
 from bareboat.service.model import Cors
 
 HEAD = "service: demo\nprovider:\n  name: aws\n  runtime: python3.13\n"
@@ -302,6 +310,70 @@ def test_functions_may_come_from_a_file(load, folder):
         load(HEAD + "functions: ${file(functions.yml)}\n")
 
     assert [problem.where for problem in caught.value.problems] == ["functions.yml:2:12", "functions.yml:3:15"]
+
+
+def test_each_event_is_among_the_values(load):
+    service = load(
+        HEAD
+        + "functions: {a: {handler: handler.predict, events: [{httpApi: '*'}, {http: GET b}, {schedule: rate(1 day)},"
+        " {sqs: 'arn:aws:sqs:x'}]}}"
+    )
+
+    assert [(value.path, value.value) for value in service.values if ".events[" in value.path] == [
+        ("functions.a.events[0].httpApi", "$default"),
+        ("functions.a.events[1].http", "GET /b"),
+        ("functions.a.events[2].schedule", "rate(1 day)"),
+        ("functions.a.events[3].sqs", "arn:aws:sqs:x"),
+    ]
+
+
+def test_layers_and_authorizers_are_said_not_to_be_there_locally(load):
+    head = HEAD + "  httpApi: {authorizers: {jwt: {type: jwt}}}\n  layers: ['arn:aws:lambda:x']\n"
+
+    service = load(
+        head
+        + "functions: {a: {handler: handler.predict, events: [{httpApi: {path: /x, method: get, authorizer: jwt}}]}}"
+    )
+
+    assert [note.level for note in service.notes] == ["warning", "warning"]
+    assert "layers are not there locally yet" in service.notes[0].text
+    assert "anyone may call it" in service.notes[1].text
+
+
+TEXTS = ["", "x", "a\0b", "GET /x", "${", "${self:service}", "${ssm:/x}", "${opt:a}", "${self:functions}"]
+NAMES = ["Ref", "a", "name", "httpApi", "path", "method", "patterns"]
+SCALARS = st.none() | st.booleans() | st.integers(-5, 2000) | st.floats(-10, 10) | st.sampled_from(TEXTS)
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = sorted({*known_keys(FunctionKeys), "nope"})
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    function=st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4),
+    provider=st.dictionaries(st.sampled_from(sorted(known_keys(ProviderKeys))), JSON, max_size=3),
+    top=st.dictionaries(st.sampled_from(sorted(known_keys(ServerlessKeys))), JSON, max_size=2),
+)
+def test_any_values_load_or_are_refused_with_a_place(folder, function, provider, top):
+    document = {
+        "service": "demo",
+        "functions": {"a": {"handler": "handler.predict", **function}},
+        "provider": {"name": "aws", "runtime": "python3.13", **provider},
+        **top,
+    }
+    (folder / "serverless.yml").write_text(json.dumps(document))
+
+    try:
+        load_service(folder, env={})
+    except ConfigurationError as error:
+        problems = error.problems
+    else:
+        problems = ()
+
+    assert all(problem.where.startswith("serverless.yml:") for problem in problems)
 
 
 def test_authorizers_are_found_by_name(load):
