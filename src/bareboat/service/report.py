@@ -15,12 +15,14 @@ class Report:
     def __init__(self) -> None:
         self.problems = Problems()
         self._notes: list[tuple[tuple[str, int, int], Note]] = []
+        self._noted: set[str] = set()
         self.values: list[Value] = []
 
     def note(self, level: Literal["info", "warning"], text: str, where: Place | None = None) -> None:
         """Add a note; the same text is noted once."""
-        if any(note.text == text for _, note in self._notes):
+        if text in self._noted:
             return
+        self._noted.add(text)
         order = (where.file, where.line, where.column) if where else ("", 0, 0)
         self._notes.append((order, Note(level, text, str(where) if where else "")))
 

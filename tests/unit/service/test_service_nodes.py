@@ -196,3 +196,13 @@ def test_any_bytes_are_read_or_refused(data):
 
 def test_keys_become_text_as_in_javascript():
     assert read("1: a\ntrue: b\non: c") == {"1": "a", "true": "b", "on": "c"}
+
+
+def test_the_parser_in_python_reads_the_same(monkeypatch):
+    text = "a: &x {b: [1, 'two', !Ref T], <<: {c: 0o17}}\nd: *x\ne: |\n  text\n  more\n"
+    with_libyaml = read(text)
+    monkeypatch.setattr("bareboat.service.nodes.yaml.__with_libyaml__", False)
+
+    assert read(text) == with_libyaml
+    assert refusal("a:\n\tb: 1").where == "f.yml:2:1"
+    assert refusal("a: [1").found.startswith("not valid YAML")
