@@ -159,7 +159,7 @@ class Records(logging.Handler):
             "stackTrace": traceback.format_tb(trace) if kind else None,
             "errorType": kind.__name__ if kind else None,
             "errorMessage": str(value) if kind else None,
-            "requestId": record.aws_request_id,
+            "requestId": getattr(record, "aws_request_id", None),
             "location": f"{record.pathname}:{record.funcName}:{record.lineno}" if kind else None,
         }
         known = {*logging.makeLogRecord({}).__dict__, *document, "message", "asctime", "aws_request_id"}

@@ -81,11 +81,17 @@ async def start_server(  # noqa: PLR0913 - each is a setting of its own
     limits = Limits(header_bytes=max_header_bytes, body_bytes=max_body_bytes, idle_s=idle_s, receive_s=receive_s)
     connections: set[Connection] = set()
     loop = asyncio.get_running_loop()
+    listener: asyncio.Server | None = None
     try:
         listener = await loop.create_server(
-            lambda: connection(handler, limits, refuse, connections), host, port, backlog=1024
+            lambda: connection(handler, limits, refuse, connections), host, port, backlog=1024, start_serving=False
         )
-    except (OSError, OverflowError) as error:
+        await listener.start_serving()
+    except (OSError, OverflowError, asyncio.CancelledError) as error:
+        if listener is not None:
+            listener.close()
+        if isinstance(error, asyncio.CancelledError):
+            raise
         raise _explained(error, host, port) from error
     return Server(listener, connections)
 

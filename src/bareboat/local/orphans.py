@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import subprocess
@@ -42,6 +43,17 @@ class Orphans:
         if mark:
             kill_marked({mark})
 
+    def close(self) -> None:
+        """End what is still on the list, then the watchdog: the tool is about to end."""
+        for group in tuple(self._alive):
+            self.end(group)
+        watchdog, self._watchdog = self._watchdog, None
+        if watchdog is not None and os.getpid() == self._owner:
+            assert watchdog.stdin is not None
+            watchdog.kill()
+            watchdog.wait()
+            watchdog.stdin.close()
+
     def _tell(self, line: bytes) -> None:
         if os.name != "posix" or os.getpid() != self._owner:
             return
@@ -63,6 +75,7 @@ class Orphans:
             start_new_session=True,
             cwd="/",
         )
+        atexit.register(self.close)
 
 
 orphans = Orphans()

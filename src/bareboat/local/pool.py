@@ -8,6 +8,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -68,7 +69,8 @@ class Pool:
         self._queue: deque[Job] = deque()
         self._idle: list[Sandbox] = []
         self._all: set[Sandbox] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._boots: set[asyncio.Task[None]] = set()
+        self._ends: set[asyncio.Task[None]] = set()
         self._in_flight = 0
         self._starting = 0
         self._grown_at = 0.0
@@ -135,13 +137,14 @@ class Pool:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        for task in tuple(self._tasks):
-            task.cancel()
         while self._queue:
             self._queue.popleft().end(self._stopped())
-        await asyncio.gather(*(sandbox.close() for sandbox in tuple(self._all)))
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._all.clear()
+        for boot in tuple(self._boots):
+            boot.cancel()
+        await asyncio.gather(*self._boots, return_exceptions=True)
+        for sandbox in tuple(self._all):
+            self._end(sandbox)
+        await asyncio.gather(*self._ends)
         self._idle.clear()
 
     # Events to processes
@@ -172,8 +175,7 @@ class Pool:
         if sandbox in self._idle:
             self._idle.remove(sandbox)
         if not self._closed:
-            self._all.discard(sandbox)
-            self._spawn_task(sandbox.close())
+            self._end(sandbox)
             self._grow()
 
     # Processes for events
@@ -182,7 +184,8 @@ class Pool:
         """Spawn what the queue calls for, now or after a while."""
         if not self._queue or self._closed:
             return
-        while len(self._all) < self._cores and self._starting < len(self._queue):
+        soon = sum(sandbox.phase == "answered" for sandbox in self._all)  # idle in a moment: no need for another
+        while len(self._all) < self._cores and self._starting + soon < len(self._queue):
             self._spawn()
         if self._timer is None and len(self._all) < self._max:
             self._timer = asyncio.get_running_loop().call_later(self._grow_after_s, self._grow_beyond)
@@ -204,19 +207,19 @@ class Pool:
         self._starting += 1
         sandbox = Sandbox(self._spec, on_idle=self._serve, on_gone=self._gone)
         self._all.add(sandbox)
-        self._spawn_task(self._boot(sandbox))
+        _keep(self._boots, self._boot(sandbox))
 
-    def _spawn_task(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _end(self, sandbox: Sandbox) -> None:
+        """End a process in the background; `close` waits for it."""
+        self._all.discard(sandbox)
+        _keep(self._ends, sandbox.close())
 
     async def _boot(self, sandbox: Sandbox) -> None:
         try:
             failure = await sandbox.start(self._init_timeout_s)
         except LocalError as error:
             self._starting -= 1
-            await self._discard(sandbox)
+            self._end(sandbox)
             while self._queue:
                 self._queue.popleft().end(error)
             return
@@ -225,14 +228,13 @@ class Pool:
             self._serve(sandbox)
             return
         job = self._queue.popleft() if self._queue else None
-        discarded = asyncio.ensure_future(self._discard(sandbox))
+        self._end(sandbox)
         if job is None:
             log.info("%s: init failed (%s) with no event waiting", self._function.name, failure.kind)
         elif failure.kind == "error":
             self._answer_init_error(job, failure, failure.took_ms)
         else:
             await self._boot_inside(job, failure)
-        await discarded
         self._grow()
 
     async def _boot_inside(self, job: Job, first: InitFailure) -> None:
@@ -244,16 +246,19 @@ class Pool:
         job.started = perf_counter()
         try:
             failure = await sandbox.start(spec.timeout_s)
+        except asyncio.CancelledError:
+            job.end(self._stopped())
+            raise
         except LocalError as error:
-            await self._discard(sandbox)
+            self._end(sandbox)
             job.end(error)
             return
         if failure is None:
             if not sandbox.run(job):
                 job.end(LocalError(f"the process of {spec.name} ended before its event"))
             return
+        self._end(sandbox)
         self._answer_init_error(job, failure, (perf_counter() - job.started) * 1000, before=first.log)
-        await self._discard(sandbox)
 
     def _answer_init_error(self, job: Job, failure: InitFailure, duration_ms: float, *, before: str = "") -> None:
         spec = self._spec
@@ -269,12 +274,20 @@ class Pool:
                 outcome.exit(job.request_id, failure.status)
         job.end(outcome.invocation(spec, job.request_id))
 
-    async def _discard(self, sandbox: Sandbox) -> None:
-        self._all.discard(sandbox)
-        await sandbox.close()
-
     def _stopped(self) -> LocalError:
         return LocalError(f"{self._function.name} was stopped before it answered")
+
+
+def _keep(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.get_running_loop().create_task(work)
+    tasks.add(task)
+    task.add_done_callback(partial(_forget, tasks))
+
+
+def _forget(tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
+    tasks.discard(task)
+    if not task.cancelled() and task.exception() is not None:
+        log.error("a process could not be started or ended", exc_info=task.exception())
 
 
 def _cores() -> int:
