@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from bareboat.service.keys.base import Keys, Said, key_of
-from bareboat.service.nodes import Node, js_text, plain
+from bareboat.service.nodes import Node, plain
 from bareboat.service.problems import Problems, listed, nearest, rename_fix
+from bareboat.service.scalars import js_text
 
 BAD: Any = object()  # what a value that has a problem converts to; its field is left unset
 _MANY = 14

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from bareboat.service.model import Place
-from bareboat.service.nodes import Node, js_text
+from bareboat.service.nodes import Node
 from bareboat.service.report import Report
+from bareboat.service.scalars import js_text
 
 MAX_BYTES = 4096  # AWS Lambda quota: all variables of a function together
 

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
 from bareboat.service import modules, runtimes
+from bareboat.service.draft import Context, Draft
 from bareboat.service.environment import display, variables_of
 from bareboat.service.events import events_of
-from bareboat.service.keys.functions import FeatureKeys, FunctionKeys
-from bareboat.service.keys.provider import ProviderKeys
+from bareboat.service.keys.functions import FunctionKeys
 from bareboat.service.model import (
     Architecture,
     Event,
-    Feature,
     Function,
     HttpApiEvent,
     HttpEvent,
     Place,
-    Provider,
     ScheduleEvent,
 )
-from bareboat.service.nodes import Node, js_text, plain
+from bareboat.service.nodes import Node, plain
 from bareboat.service.packages import package_rules
 from bareboat.service.report import Report
+from bareboat.service.scalars import js_text
 
 NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
 
@@ -79,24 +77,6 @@ _OPTIONS = frozenset(
 )
 
 
-class Context(NamedTuple):
-    """What all functions of a service have in common.
-
-    Args:
-        provided: plugins that bring handler modules of their own are named here.
-    """
-
-    service: str
-    folder: Path
-    provider: Provider
-    provider_keys: ProviderKeys
-    provider_node: Node
-    plugins: tuple[str, ...]
-    requirements_file: str
-    has_artifact: bool
-    pseudo: Mapping[str, str]
-
-
 def function_of(
     name: str, where: Place, keys: FunctionKeys, node: Node, context: Context, report: Report
 ) -> Function | None:
@@ -107,22 +87,11 @@ def function_of(
         keys: the checked mapping; a field that had a problem is None.
         node: the same mapping with places.
     """
-    draft = _Draft(name, where, keys, node, context, report)
+    draft = _Function(name, where, keys, node, context, report)
     return draft.build()
 
 
-class _Draft:
-    def __init__(
-        self, name: str, where: Place, keys: FunctionKeys, node: Node, context: Context, report: Report
-    ) -> None:
-        self.name = name
-        self.where = where
-        self.keys = keys
-        self.node = node
-        self.context = context
-        self.report = report
-        self.path = f"functions.{name}"
-
+class _Function(Draft):
     def build(self) -> Function | None:
         keys, context = self.keys, self.context
         kind = self.kind()
@@ -231,33 +200,6 @@ class _Draft:
             self.missing_module("handler", text, child)
         return text
 
-    def module_is_there(self, text: str) -> bool:
-        folder = self.context.folder / (self.keys.module or ".")
-        return (
-            modules.module_file(text, folder) is not None or modules.module_file(text, self.context.folder) is not None
-        )
-
-    def missing_module(self, key: str, text: str, child: Node) -> None:
-        """A module that is not in the folder may still come from a plugin, a layer or a dependency."""
-        context = self.context
-        top = re.split(r"[./]", text, maxsplit=1)[0]
-        if top == "wsgi_handler" and "serverless-wsgi" in context.plugins:
-            self.report.warn(
-                f"{self.path}.{key}: wsgi_handler.py is made by the plugin serverless-wsgi, which does not run here; "
-                "the function will fail at import",
-                child.place,
-            )
-        elif self.keys.layers or context.provider_keys.layers:
-            self.report.warn(
-                f"{self.path}.{key}: {modules.looked_for(text)} is not here; a layer must bring it", child.place
-            )
-        elif not modules.named_in_requirements(text, context.folder, context.requirements_file):
-            self.report.problems.add(
-                child.place,
-                f"{self.path}.{key} is '{text}', and there is no file {modules.looked_for(text)}",
-                expected=f"the module in {context.folder}",
-            )
-
     def model(self) -> Path | None:
         text, child = self.keys.model, self.node.get("model")
         if text is None or child is None or child.state:
@@ -306,21 +248,6 @@ class _Draft:
         )
         return found if found in get_args(Architecture) else "x86_64"
 
-    def from_provider(self, key: str) -> str:
-        node = self.context.provider_node.get(key)
-        return f"provider.{key} {node.provenance()}" if node is not None else "default"
-
-    def inherited(self, key: str, own: Any, shared: Any, default: Any) -> Any:
-        """Return a setting of the function, else the provider's, else the default, and add it to the values."""
-        if own is not None:
-            self.report.value(f"{self.path}.{key}", own, self.node.get(key) or "")
-            return own
-        if shared is not None:
-            self.report.value(f"{self.path}.{key}", shared, self.from_provider(key))
-            return shared
-        self.report.value(f"{self.path}.{key}", default, "default")
-        return default
-
     def payload(self) -> Any:
         own = self.keys.http_api.payload if self.keys.http_api else None
         if own is not None:
@@ -366,76 +293,6 @@ class _Draft:
         found = self.inherited("layers", own, shared, [])
         node = self.node.get("layers") or self.context.provider_node.get("layers")
         self.report.warn(f"{self.path}.layers: layers are not there locally yet", node.place if node else self.where)
-        return tuple(found)
-
-    def features(self) -> tuple[Feature, ...] | None:
-        node = self.node.get("features")
-        if self.keys.features is None or not self.allowed("features", node):
-            return None
-        found = []
-        for index, entry in enumerate(self.keys.features):
-            if isinstance(entry, FeatureKeys) and not entry.name:
-                place = node.value[index].place if node and isinstance(node.value, list) else self.node.place
-                self.report.problems.add(place, f"{self.path}.features[{index}] has no name", expected="name: FEATURE")
-                continue
-            if isinstance(entry, FeatureKeys):
-                found.append(Feature(entry.name or "", bool(entry.nullable)))
-            else:
-                found.append(Feature(entry))
-        names = [feature.name for feature in found]
-        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
-            self.report.problems.add(
-                node.place if node else self.node.place,
-                f"{self.path}.features has '{name}' twice",
-                expected="each name once",
-            )
-        self.report.value(f"{self.path}.features", names, node or "")
-        return tuple(found)
-
-    def labels(self) -> tuple[str | int | float | bool, ...] | None:
-        node = self.node.get("labels")
-        if self.keys.labels is None or not self.allowed("labels", node):
-            return None
-        self.report.value(f"{self.path}.labels", list(self.keys.labels), node or "")
-        return tuple(self.keys.labels)
-
-    def allowed(self, key: str, node: Node | None) -> bool:
-        """Tell whether a key that belongs to a model stands beside one."""
-        if self.node.get("model") is not None:
-            return True
-        self.report.problems.add(
-            self.node.key_place(key) if node else self.node.place,
-            f"{self.path} has {key} and no model",
-            expected=f"{key} only beside model",
-            fix=f"take out {key}, or set model",
-        )
-        return False
-
-    def wrapper(self, key: str) -> str | None:
-        text: str | None = getattr(self.keys, key)
-        child = self.node.get(key)
-        if text is None or child is None or child.state or not self.allowed(key, child):
-            return None
-        self.report.value(f"{self.path}.{key}", text, child)
-        if not modules.is_handler(text):
-            self.report.problems.add(child.place, f"{self.path}.{key} is '{text}'", expected="module.function")
-        elif not self.module_is_there(text):
-            self.missing_module(key, text, child)
-        return text
-
-    def samples(self) -> tuple[Any, ...]:
-        """Return sample events: a text names a file, anything else is the event itself."""
-        node = self.node.get("samples")
-        children = node.value if node is not None and isinstance(node.value, list) else [node] if node else []
-        found: list[Any] = []
-        for child in children:
-            if not isinstance(child.value, str):
-                found.append(plain(child))
-                continue
-            path = modules.file_in(self.context.folder, child.value)
-            if path is None:
-                self.report.problems.add(child.place, f"{self.path}.samples: there is no file {child.value}")
-            found.append(path)
         return tuple(found)
 
     def options(self, raw_environment: dict[str, Any]) -> dict[str, Any]:

@@ -11,14 +11,16 @@ from typing import Any
 
 from bareboat.errors import ConfigurationError
 from bareboat.service.check import Checker
+from bareboat.service.compose import compose
 from bareboat.service.dependencies import python_requirements
+from bareboat.service.draft import Context
 from bareboat.service.events import check_routes
-from bareboat.service.functions import Context, function_of
+from bareboat.service.functions import function_of
 from bareboat.service.keys.events import REFUSED_EVENTS, EventKeys
 from bareboat.service.keys.file import REFUSED_KEYS, REFUSED_PROVIDER_KEYS, ServerlessKeys
 from bareboat.service.keys.provider import ProviderKeys
 from bareboat.service.model import Function, HttpApiEvent, HttpEvent, Place, Service
-from bareboat.service.nodes import Node, compose, plain
+from bareboat.service.nodes import Node, plain
 from bareboat.service.packages import package_rules
 from bareboat.service.plugins import plugin_names
 from bareboat.service.provider import check_cors, check_name, provider_of, show_cors, with_methods

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bareboat.errors import ConfigurationError
+from bareboat.service.compose import compose, decode
 from bareboat.service.model import Place
-from bareboat.service.nodes import Node, compose, decode, to_node
+from bareboat.service.nodes import Node, to_node
 
 # Takes the address and the parameters in parentheses: ssm("/path", ("eu-west-1", "raw")). None: no such value.
 AwsResolver = Callable[[str, tuple[str, ...]], Any]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bareboat.errors import ConfigurationError
-from bareboat.service.nodes import MAX_DEPTH, MAX_VALUES, Node, js_text, to_node
+from bareboat.service.nodes import MAX_DEPTH, MAX_VALUES, Node, to_node
 from bareboat.service.problems import Problems, nearest
+from bareboat.service.scalars import js_text
 from bareboat.service.sources import AWS_SOURCES, KNOWN_SOURCES, Awaited, Found, Missing, RefusedError, Sources
 from bareboat.service.syntax import Literal, Lookup, Parts, Variable, VariableSyntaxError, parse
 

@@ -11,7 +11,8 @@ import jsonschema
 import pytest
 
 from bareboat.service import json_schema, load_service
-from bareboat.service.nodes import compose, plain
+from bareboat.service.compose import compose
+from bareboat.service.nodes import plain
 
 # As the issue quotes it from the tutorial of 2021
 SEED = """\

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bareboat.errors import ConfigurationError
-from bareboat.service.nodes import compose, js_text, plain, read_scalar
+from bareboat.service.compose import compose
+from bareboat.service.nodes import plain
+from bareboat.service.scalars import js_text, read_scalar
 
 
 def read(text: str | bytes):
@@ -201,7 +203,7 @@ def test_keys_become_text_as_in_javascript():
 def test_the_parser_in_python_reads_the_same(monkeypatch):
     text = "a: &x {b: [1, 'two', !Ref T], <<: {c: 0o17}}\nd: *x\ne: |\n  text\n  more\n"
     with_libyaml = read(text)
-    monkeypatch.setattr("bareboat.service.nodes.yaml.__with_libyaml__", False)
+    monkeypatch.setattr("bareboat.service.compose.yaml.__with_libyaml__", False)
 
     assert read(text) == with_libyaml
     assert refusal("a:\n\tb: 1").where == "f.yml:2:1"

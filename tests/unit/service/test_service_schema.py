@@ -9,7 +9,8 @@ import pytest
 
 import bareboat
 from bareboat.service import json_schema
-from bareboat.service.nodes import compose, plain
+from bareboat.service.compose import compose
+from bareboat.service.nodes import plain
 
 TEMPLATES = sorted((Path(bareboat.__file__).parent / "templates").glob("*/serverless.yml"))
 
