@@ -281,10 +281,11 @@ def document(error: Exception, request_id: str) -> dict[str, Any]:
     if isinstance(error, Fault):
         kind, stack = error.kind, error.stack
     else:
-        frames = traceback.extract_tb(error.__traceback__)
-        while len(frames) > 1 and frames[0].filename == __file__:
+        found = traceback.extract_tb(error.__traceback__)
+        frames = [(frame.filename, frame.lineno, frame.name, frame.line) for frame in found]
+        while len(frames) > 1 and frames[0][0] == __file__:
             del frames[0]
-        kind, stack = type(error).__name__, traceback.format_list(frames)
+        kind, stack = type(error).__name__, traceback.format_list(frames)  # without columns: Lambda has no carets
     return {"errorMessage": str(error), "errorType": kind, "requestId": request_id, "stackTrace": stack}
 
 

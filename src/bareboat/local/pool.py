@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
 from collections import deque
 from collections.abc import Coroutine
 from functools import partial
@@ -15,6 +14,7 @@ from typing import Any
 
 from bareboat.artifact.model import Artifact
 from bareboat.errors import InputError, LocalError
+from bareboat.local import ids
 from bareboat.local.invocation import Invocation, Throttled
 from bareboat.local.outcome import UNHANDLED, Outcome
 from bareboat.local.sandbox import InitFailure, Job, Sandbox
@@ -122,7 +122,9 @@ class Pool:
             reserved = self._function.reserved_concurrency is not None
             raise Throttled(self._function.name, self._limit, reserved=reserved)
         self._in_flight += 1
-        job = Job(event, _uuid4(), _one_line(trace_id) or _trace_id(), _one_line(client_context), self._ended)
+        job = Job(
+            event, ids.request_id(), _one_line(trace_id) or ids.trace_id(), _one_line(client_context), self._ended
+        )
         self._dispatch(job)
         try:
             return await job.future
@@ -297,16 +299,3 @@ def _cores() -> int:
 def _one_line(text: str) -> str:
     """A header's value: line breaks, which JSON has only between its tokens, become spaces."""
     return text.replace("\r", " ").replace("\n", " ").replace("\0", "")
-
-
-def _uuid4() -> str:
-    raw = bytearray(os.urandom(16))
-    raw[6] = raw[6] & 0x0F | 0x40
-    raw[8] = raw[8] & 0x3F | 0x80
-    text = raw.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-def _trace_id() -> str:
-    raw = os.urandom(20).hex()
-    return f"Root=1-{int(time.time()):08x}-{raw[:24]};Parent={raw[24:]};Sampled=0"

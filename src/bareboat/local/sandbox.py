@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from bareboat.errors import LocalError
-from bareboat.local import faults
+from bareboat.local import faults, ids
 from bareboat.local.environment import log_stream
 from bareboat.local.invocation import Invocation
 from bareboat.local.logs import LogBuffer
@@ -110,7 +110,12 @@ class Sandbox:
         began = perf_counter()
         self._process = Process(
             self._spec.command,
-            env={**self._spec.env, "AWS_LAMBDA_RUNTIME_API": address, "AWS_LAMBDA_LOG_STREAM_NAME": stream},
+            env={
+                **self._spec.env,
+                "AWS_LAMBDA_RUNTIME_API": address,
+                "AWS_LAMBDA_LOG_STREAM_NAME": stream,
+                "_X_AMZN_TRACE_ID": ids.trace_id(),
+            },
             cwd=self._spec.folder,
             mark=f"AWS_LAMBDA_LOG_STREAM_NAME={stream}",
             on_output=self._logs.feed,

@@ -285,7 +285,7 @@ def test_nan_decimal_none_bytes_and_text_are_sent_as_lambda_sends_them(functions
         from collections import namedtuple
         from decimal import Decimal
         Point = namedtuple("Point", "x y")
-        answers = [float("nan"), {"a": float("inf")}, Decimal("1.10"), None, b"\\xffraw", "\\u00e9", 
+        answers = [float("nan"), {"a": float("inf")}, Decimal("1.10"), None, b"\\xffraw", "\\u00e9",
                    Point(1, [Decimal("2.0")])]
         def handler(event, context):
             return answers[event]
