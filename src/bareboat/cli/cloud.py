@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,11 +18,14 @@ if TYPE_CHECKING:
     from bareboat.service.model import Service
 
 
-def build_for_here(terminal: Terminal, service: Service, name: str | None = None) -> Mapping[str, Artifact]:
+def build_for_here(
+    terminal: Terminal, service: Service, name: str | None = None, *, places: bool = True
+) -> Mapping[str, Artifact]:
     """Build the artifacts for this machine, telling where that differs from Lambda.
 
     Args:
         name: of the only function that is wanted; None is all of them.
+        places: whether to tell where in the file a note belongs.
     """
     from bareboat.artifact import build, local_target
 
@@ -29,7 +33,8 @@ def build_for_here(terminal: Terminal, service: Service, name: str | None = None
     told: set[str] = set()
     for function in service.functions.values() if name is None else (service.functions[name],):
         targets[function.name], notes = local_target(function)
-        terminal.notes((note for note in notes if note.text not in told), infos=True)
+        new = [note if places else replace(note, where="") for note in notes if note.text not in told]
+        terminal.notes(new, infos=True)
         told.update(note.text for note in notes)
     artifacts: dict[str, Artifact] = {}
     with terminal.progress("Packaging") as step:

@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from bareboat.cli.group import Command
-from bareboat.cli.terminal import Terminal
+from bareboat.cli.terminal import Terminal, shown
 
 if TYPE_CHECKING:
     from bareboat.project import Project
@@ -80,18 +80,13 @@ def _list(terminal: Terminal) -> None:
     terminal.result([{"name": template.name, "description": template.description} for template in known])
     if not terminal.as_json:
         terminal.table(("template", "what it is"), [(template.name, template.description) for template in known])
-        terminal.next(f"bareboat create --template {known[0].name}")
+        terminal.next(f"bareboat create --template {DEFAULT_TEMPLATE}")
 
 
 def _show(terminal: Terminal, project: Project) -> None:
     terminal.result(
         {"service": project.name, "folder": str(project.folder), "files": list(project.files)},
-        "\n".join(str(_shown(project.folder) / name) for name in project.files),
+        "\n".join(str(shown(project.folder) / name) for name in project.files),
     )
     here = project.folder == Path.cwd()
-    terminal.next(*([] if here else [f"cd {quote(str(_shown(project.folder)))}"]), "bareboat check", "bareboat serve")
-
-
-def _shown(folder: Path) -> Path:
-    """Show a folder below the current one as one would type it."""
-    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    terminal.next(*([] if here else [f"cd {quote(str(shown(project.folder)))}"]), "bareboat check", "bareboat serve")

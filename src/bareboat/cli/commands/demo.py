@@ -48,7 +48,7 @@ def demo(terminal: Terminal, port: int | None, once: bool) -> None:
         with terminal.progress("Packaging for Lambda") as step:
             for_lambda = build(service, function=FUNCTION, on_step=step)[FUNCTION]
         requests = RequestLog(terminal)
-        artifacts = build_for_here(terminal, service)
+        artifacts = build_for_here(terminal, service, places=False)
         cloud = LocalCloud(service, artifacts, port=_port(port), on_request=requests.told)
         asyncio.run(_run(terminal, cloud, for_lambda, requests, once=once))
 

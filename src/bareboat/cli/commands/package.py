@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,11 +12,12 @@ from bareboat.cli.cloud import distinct, tell_built
 from bareboat.cli.functions import chosen, function_option
 from bareboat.cli.group import Command
 from bareboat.cli.options import Source, service_options
-from bareboat.cli.terminal import Terminal
+from bareboat.cli.terminal import Terminal, shown
 from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
     from bareboat.artifact.model import Artifact
+    from bareboat.service.model import Service
 
 
 @click.command(cls=Command)
@@ -53,8 +55,18 @@ def package(terminal: Terminal, source: Source, name: str | None, output: Path |
         return
     for copy in copies:
         terminal.say(f"copied to {copy}")
-    flags = f"{source.flags} -f {artifacts[0].functions[0]}" if len(service.functions) > 1 else source.flags
-    terminal.next(f"bareboat invoke local{flags}", f"bareboat serve{source.flags}")
+    terminal.next(
+        f"bareboat invoke local{source.flags}{_event(service, artifacts[0])}", f"bareboat serve{source.flags}"
+    )
+
+
+def _event(service: Service, artifact: Artifact) -> str:
+    """Return the flags that invoke a function that was packaged, with its first sample where that is a file."""
+    function = service.functions[artifact.functions[0]]
+    flags = f" -f {function.name}" if len(service.functions) > 1 else ""
+    if function.samples and isinstance(function.samples[0], Path):
+        flags += f" --path {quote(str(shown(function.samples[0])))}"
+    return flags
 
 
 def _report(terminal: Terminal, artifacts: list[Artifact]) -> None:
@@ -65,7 +77,7 @@ def _report(terminal: Terminal, artifacts: list[Artifact]) -> None:
         ("artifact", "functions", "target", "size_mb", "unzipped_mb", "state"),
         [
             (
-                _shown(artifact.path),
+                shown(artifact.path),
                 ", ".join(artifact.functions),
                 artifact.target,
                 _mb(artifact.size_bytes),
@@ -111,11 +123,6 @@ def _document(artifact: Artifact) -> dict[str, Any]:
 
 def _mb(size_bytes: int) -> str:
     return f"{size_bytes / 1e6:.3f}"
-
-
-def _shown(path: Path) -> Path:
-    """Show a path below the current folder as one would type it."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _copy(artifact: Artifact, folder: Path) -> Path:
