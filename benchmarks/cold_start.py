@@ -88,20 +88,22 @@ def checked(row: Row, answer: bytes) -> None:
         raise harness.RowError(f"answered {answer.decode()[:200]} instead of {row.answer}")
 
 
-def cold(row: Row, scratch: Path) -> float:
-    """Start one row from nothing; return milliseconds."""
+def cold(row: Row, scratch: Path) -> tuple[float, float]:
+    """Start one row from nothing; return milliseconds of the clock and of the CPU."""
     if row.name == PUBLISHED:
         for place in UNZIPPED_BY_PEER:
             shutil.rmtree(place, ignore_errors=True)
     with Worker(row.task, row.handler, python=row.python, log=scratch / "worker.log") as worker:
         seconds, answer = worker.start(seed.event())
         checked(row, answer)
-    return seconds * 1000
+        return seconds * 1000, worker.cpu_s() * 1000
 
 
-def measure_cold(rows: list[Row], rounds: int, scratch: Path, report: harness.Report) -> dict[str, list[float]]:
-    """Time `rounds` cold starts of every row, interleaved, after one that is not counted."""
-    taken: dict[str, list[float]] = {row.name: [] for row in rows}
+def measure_cold(
+    rows: list[Row], rounds: int, scratch: Path, report: harness.Report
+) -> dict[str, list[tuple[float, float]]]:
+    """Time `rounds` cold starts of every row, interleaved, after one that is not counted: (clock ms, CPU ms) each."""
+    taken: dict[str, list[tuple[float, float]]] = {row.name: [] for row in rows}
     by_name = {row.name: row for row in rows}
     light = [name for name in (EMPTY, MODEL) if name in by_name]
     for turn in range(-1, rounds):
@@ -109,12 +111,12 @@ def measure_cold(rows: list[Row], rounds: int, scratch: Path, report: harness.Re
             if name in report.failures or (name == PUBLISHED and turn >= SLOW_ROUNDS):
                 continue
             try:
-                milliseconds = cold(by_name[name], scratch)
+                once = cold(by_name[name], scratch)
             except harness.RowError as error:
                 report.fail(name, error)
                 continue
             if turn >= 0:
-                taken[name].append(milliseconds)
+                taken[name].append(once)
     return {name: values for name, values in taken.items() if name not in report.failures}
 
 
@@ -168,25 +170,27 @@ def judge(report: harness.Report, cold_ms: dict[str, list[float]], warm_ms: dict
 
 def main() -> int:
     given = harness.arguments("Cold start and warm invoke under awslambdaric.", rounds=11, quick=2)
-    columns = ["cold ms, median (min-max)", "over empty", "n", "warm p50 ms", "warm p99 ms", "p50 over empty"]
+    columns = ["cold ms, median (min-max)", "over empty", "CPU ms", "n", "warm p50 ms", "warm p99 ms", "p50 over empty"]
     versions = artifacts.versions("awslambdaric", "lightgbm", "osls", "serverless-python-requirements")
     report = harness.Report("cold_start", "Cold start and warm invoke", columns, versions, given.rounds)
     report.versions["Python of the functions"] = "3.12"
     with tempfile.TemporaryDirectory(prefix="bareboat-bench-") as folder:
         scratch = Path(folder)
         rows = prepare(scratch, report)
-        cold_ms = measure_cold(rows, given.rounds, scratch, report)
+        both_ms = measure_cold(rows, given.rounds, scratch, report)
         alive = [row for row in rows if row.name not in report.failures]
         warm_ms = measure_warm(alive, 6 if given.quick else 20, scratch, report)
     for place in UNZIPPED_BY_PEER:
         shutil.rmtree(place, ignore_errors=True)
+    cold_ms = {name: [clock for clock, _ in values] for name, values in both_ms.items()}
     floor, floor_p50 = statistics.median(cold_ms[EMPTY]), statistics.median(warm_ms[EMPTY])
     for name, values in cold_ms.items():
         if name in report.failures:
             continue
         p50 = statistics.median(warm_ms[name])
         cells = [
-            harness.spread(values), f"{statistics.median(values) / floor:.2f}x", len(values),
+            harness.spread(values), f"{statistics.median(values) / floor:.2f}x",
+            f"{statistics.median(cpu for _, cpu in both_ms[name]):.0f}", len(values),
             f"{p50:.3f}", f"{harness.percentile(warm_ms[name], 99):.3f}", f"{p50 / floor_p50:.2f}x",
         ]  # fmt: skip
         report.rows[name] = dict(zip(columns, cells, strict=True))
