@@ -282,7 +282,7 @@ def document(error: Exception, request_id: str) -> dict[str, Any]:
         kind, stack = error.kind, error.stack
     else:
         found = traceback.extract_tb(error.__traceback__)
-        frames = [(frame.filename, frame.lineno, frame.name, frame.line) for frame in found]
+        frames = [(frame.filename, frame.lineno or 0, frame.name, frame.line) for frame in found]
         while len(frames) > 1 and frames[0][0] == __file__:
             del frames[0]
         kind, stack = type(error).__name__, traceback.format_list(frames)  # without columns: Lambda has no carets

@@ -331,6 +331,8 @@ def test_a_runtime_killed_while_idle_is_replaced(functions: Any) -> None:
     async def body(pool: Pool) -> tuple[Invocation, Invocation]:
         first = await pool.invoke(b"{}")
         os.kill(document(first), signal.SIGKILL)
+        while pool.processes:
+            await asyncio.sleep(0.01)
         return first, await pool.invoke(b"{}")
 
     pool = functions.pool("import os\ndef handler(event, context):\n    return os.getpid()\n")
