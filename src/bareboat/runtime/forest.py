@@ -245,6 +245,7 @@ class Forest:
         try:
             self._pack(buffer, 0, *row)
         except (struct_error, OverflowError, TypeError):
+            self._spare.append(work)
             raise self._bad_row(row) from None
         function(self._memory, at_row, at_out, at_scratch)
         result = list(self._unpack(buffer, at_out - at_row))
