@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 import zlib
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
@@ -15,6 +14,9 @@ from bareboat.artifact.unpack import check_name
 from bareboat.errors import ArtifactError
 from bareboat.packaging.target import Target
 from bareboat.service.model import Architecture
+
+if TYPE_CHECKING:
+    import zipfile
 
 FORMAT = 1
 
@@ -25,6 +27,8 @@ def open_artifact(path: Path) -> Artifact:
     Raises:
         ArtifactError: it is not there, no zip, no artifact, of a later format, or damaged.
     """
+    import zipfile
+
     path = path.absolute()
     where = str(path)
     try:

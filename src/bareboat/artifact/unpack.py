@@ -7,7 +7,6 @@ import os
 import shutil
 import stat
 import time
-import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -95,6 +94,8 @@ def _check_digest(artifact: Artifact) -> None:
 
 
 def _extract(artifact: Artifact, folder: Path) -> None:
+    import zipfile
+
     where = str(artifact.path)
     files: Mapping[str, Any] = artifact.manifest.get("files", {})
     try:

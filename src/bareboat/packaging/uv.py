@@ -104,13 +104,13 @@ def _read(stderr: str) -> tuple[str, list[str]]:
 
 
 def _cure(reason: str, hints: list[str]) -> str:
-    low = reason.lower()
+    low = " ".join([reason, *hints]).lower()
     if "hash mismatch" in low or "hash-checking" in low:
         return "compare the hashes in the requirements with the index's; a changed file must not be trusted"
     if any(sign in low for sign in ("failed to fetch", "dns error", "error sending request", "timed out", "connect")):
         return "check the network; UV_DEFAULT_INDEX names another package index, UV_OFFLINE=1 uses what is cached"
+    if "401 unauthorized" in low or "403 forbidden" in low:
+        return f"{hints[0] if hints else 'the index refused'}; its user and password go into ~/.netrc"
     if "not found in the package registry" in low:
         return "check the spelling; a private package needs its index, as --extra-index-url in the requirements"
-    if "401" in low or "403" in low:
-        return "give the index's user and password in ~/.netrc or UV_INDEX_<NAME>_PASSWORD"
     return hints[0] if hints else ""
