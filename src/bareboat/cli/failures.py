@@ -6,6 +6,7 @@ import errno
 import os
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 from click.core import ParameterSource
@@ -47,7 +48,8 @@ def _tell(terminal: Terminal, kind: str, problems: Sequence[Problem], exit_code:
         terminal.error(str(problem))
     if terminal.as_json:
         found = [problem.to_dict() for problem in problems]
-        terminal.document({"error": {"kind": kind, "exit_code": exit_code, "problems": found}})
+        with suppress(BareboatError, BrokenPipeError):  # stdout may be what is wrong
+            terminal.document({"error": {"kind": kind, "exit_code": exit_code, "problems": found}})
     return exit_code
 
 

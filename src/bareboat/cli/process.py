@@ -18,6 +18,7 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
 
     A signal to end becomes SystemExit, so that every `finally` still runs: no child process and no port is left behind.
     """
+    _open_what_is_closed()
     _speak_any_encoding()
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
@@ -36,6 +37,13 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
+def _open_what_is_closed() -> None:
+    """Stand in for a stream that the process was started without (`bareboat check >&-`): nothing comes, all goes."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - until the end
+
+
 def _speak_any_encoding() -> None:
     """Let a terminal that cannot show a character show its escape, in place of a traceback."""
     for stream in (sys.stdout, sys.stderr):
@@ -44,10 +52,10 @@ def _speak_any_encoding() -> None:
 
 
 def _flush() -> bool:
-    """Write what is left; False when the reader has gone (`bareboat check | head -1`), which is nobody's error."""
+    """Write what is left; False when it is not taken: the reader has gone (`bareboat check | head -1`)."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at its end
         return False
     return True

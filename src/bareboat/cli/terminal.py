@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,37 +61,44 @@ class Terminal:
 
     def write(self, text: str) -> None:
         """Write a text and a line break to stdout."""
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+        with _result_written():
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
 
     def write_bytes(self, payload: bytes) -> None:
         """Write a function's answer to stdout, byte for byte, and a line break."""
-        sys.stdout.flush()
-        binary: IO[bytes] = sys.stdout.buffer
-        binary.write(payload + b"\n")
-        binary.flush()
+        with _result_written():
+            sys.stdout.flush()
+            sys.stdout.buffer.write(payload + b"\n")
+            sys.stdout.buffer.flush()
 
-    def table(self, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    def table(self, headers: Sequence[str], rows: Iterable[Sequence[Any]], *, whole: str = "") -> None:
         """Write a table to stdout, without boxes; folded to the width of a terminal, else one line a row.
 
         Args:
             headers: a unit stands in the header (`size_mb`).
             rows: columns of numbers are aligned right; a number may come as text, so that its digits are the caller's.
+            whole: the header of a column of text that is not folded where another can be; numbers never are.
         """
+        from shutil import get_terminal_size
+
+        from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
         cells = [list(row) for row in rows]
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
         for column, header in enumerate(headers):
-            numbers = cells and all(_NUMBER.fullmatch(str(row[column])) for row in cells)
-            table.add_column(Text(header), justify="right" if numbers else "left", overflow="fold", no_wrap=column == 0)
+            numbers = bool(cells) and all(_NUMBER.fullmatch(str(row[column])) for row in cells)
+            justify: Literal["left", "right"] = "right" if numbers else "left"
+            table.add_column(Text(header), justify=justify, overflow="fold", no_wrap=numbers or header == whole)
         for row in cells:
             table.add_row(*(Text(str(cell)) for cell in row))
-        console = self._console(sys.stdout)
-        with console.capture() as captured:
-            console.print(table)
-        self.write("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
+        is_live = sys.stdout.isatty()
+        width = get_terminal_size().columns if is_live else 10_000  # a file or a pipe cuts nothing
+        page = io.StringIO()
+        Console(file=page, width=width, force_terminal=is_live, highlight=False, emoji=False).print(table)
+        self.write("\n".join(line.rstrip() for line in page.getvalue().rstrip("\n").split("\n")))
 
     # --- everything else, on stderr
 
@@ -160,7 +170,9 @@ class Terminal:
 
     def live_console(self) -> Console:
         """Return rich's console on stderr, for a spinner or a progress bar."""
-        return self._console(sys.stderr)
+        from rich.console import Console
+
+        return Console(stderr=True, highlight=False, emoji=False, markup=False)
 
     def _labelled(self, kind: str, text: str) -> None:
         self.say(f"{self._styled(kind, kind + ':')} {text}")
@@ -173,12 +185,16 @@ class Terminal:
             codes = [code for code in codes if code == "1"]
         return f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if codes else text
 
-    @staticmethod
-    def _console(stream: IO[str]) -> Console:
-        from rich.console import Console
 
-        width = None if stream.isatty() else 10_000  # a file or a pipe cuts nothing
-        return Console(file=stream, width=width, highlight=False, emoji=False, markup=False, soft_wrap=False)
+@contextmanager
+def _result_written() -> Iterator[None]:
+    """Say why stdout takes no more: a disk that is full. A reader that has left is told by BrokenPipeError itself."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise BareboatError(f"the result cannot be written to stdout: {error.strerror}") from error
 
 
 def _jsonable(value: object) -> Any:

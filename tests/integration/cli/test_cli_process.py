@@ -101,6 +101,45 @@ def test_a_reader_that_has_left_before_is_no_traceback(service):
     assert "BrokenPipe" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [("check >&-", 0), ("check --json >&-", 0), ("check 2>&-", 0), ("invoke local --path - --raw <&-", 1)],
+)
+def test_a_stream_that_is_closed_is_no_traceback(service, command, code):
+    (service.folder / "handler.py").write_text("def go(event, context):\n    raise ValueError(event)\n")
+
+    result = subprocess.run(
+        f'"{sys.executable}" -m bareboat {command}',
+        shell=True,
+        cwd=service.folder,
+        env=service.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == code
+    assert "in main" not in result.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("command", ["check", "check --json", "invoke local"])
+def test_a_full_disk_is_told(service, command):
+    result = subprocess.run(
+        f'"{sys.executable}" -m bareboat {command} >/dev/full </dev/null',
+        shell=True,
+        cwd=service.folder,
+        env=service.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == 1
+    assert "error: the result cannot be written to stdout: No space left on device\n" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
 def test_a_terminal_that_is_not_utf8_gets_escapes(service, encoding):
     shown = service.type("check", PYTHONIOENCODING=encoding)

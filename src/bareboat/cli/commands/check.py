@@ -30,6 +30,7 @@ def check(terminal: Terminal, source: Source) -> None:
     terminal.table(
         ("setting", "value", "from"),
         [(value.path, _short(value.value), value.origin) for value in service.values],
+        whole="setting",
     )
     terminal.say()
     terminal.say(f"{service.path.name} is valid: {_count(len(service.functions), 'function')}.")

@@ -74,15 +74,15 @@ def _report(terminal: Terminal, artifacts: list[Artifact]) -> None:
     if not artifacts:
         return
     terminal.table(
-        ("artifact", "functions", "target", "size_mb", "unzipped_mb", "state"),
+        ("functions", "target", "size_mb", "unzipped_mb", "state", "artifact"),
         [
             (
-                shown(artifact.path),
                 ", ".join(artifact.functions),
                 artifact.target,
                 _mb(artifact.size_bytes),
                 _mb(artifact.unzipped_bytes),
                 "unchanged" if artifact.reused else "built",
+                shown(artifact.path),
             )
             for artifact in artifacts
         ],
