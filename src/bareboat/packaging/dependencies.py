@@ -17,7 +17,7 @@ from bareboat.packaging.packs import Contents, Pack, is_sound, make_packs, read_
 from bareboat.packaging.resolve import Pin, Resolution
 from bareboat.packaging.slim import Slimming, count_removed, removed_files
 
-_FORMAT = 1  # goes up whenever the same wheel would give another pack
+_FORMAT = 2  # goes up whenever the same wheel would give another pack
 _KEPT_DAYS = 60
 
 

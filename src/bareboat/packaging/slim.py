@@ -129,20 +129,43 @@ _IMPORT = re.compile(
 
 
 def _imported_tests(files: Mapping[str, Path], tests: set[str]) -> set[str]:
-    """Which of the test folders some module outside of them imports."""
+    """Which of the test folders some module outside of them imports.
+
+    A private module that no other module imports does not count: such are scripts that made a package's test data.
+    """
     dotted = {folder.replace("/", "."): folder for folder in tests}
-    needed: set[str] = set()
-    for path, source in files.items():
-        if not path.endswith(".py") or any(path.startswith(folder + "/") for folder in tests):
-            continue
+    importers: dict[str, set[str]] = {}
+    for path, source in _modules_outside(files, tests):
         text = source.read_bytes()
         if b"test" not in text:
             continue
         for name in _imported_names(text, path):
-            needed.update(
-                folder for module, folder in dotted.items() if name == module or name.startswith(module + ".")
-            )
-    return needed
+            for module, folder in dotted.items():
+                if name == module or name.startswith(module + "."):
+                    importers.setdefault(path, set()).add(folder)
+    idle = {path for path in importers if _is_private(path)}
+    if idle:
+        idle -= _imported_modules(files, tests, idle)
+    return {folder for path, folders in importers.items() if path not in idle for folder in folders}
+
+
+def _modules_outside(files: Mapping[str, Path], tests: set[str]) -> Iterable[tuple[str, Path]]:
+    folders = tuple(folder + "/" for folder in tests)
+    return ((path, source) for path, source in files.items() if path.endswith(".py") and not path.startswith(folders))
+
+
+def _is_private(path: str) -> bool:
+    return any(part.startswith("_") and not part.startswith("__") for part in path.split("/"))
+
+
+def _imported_modules(files: Mapping[str, Path], tests: set[str], wanted: set[str]) -> set[str]:
+    """Which of the modules `wanted` some other module imports."""
+    dotted = {path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in wanted}
+    found: set[str] = set()
+    for path, source in _modules_outside(files, tests):
+        names = set(_imported_names(source.read_bytes(), path))
+        found |= {wanted_path for module, wanted_path in dotted.items() if module in names and wanted_path != path}
+    return found
 
 
 def _imported_names(text: bytes, path: str) -> Iterable[str]:

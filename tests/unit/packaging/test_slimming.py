@@ -71,6 +71,14 @@ def test_tests_that_another_module_imports_stay(tmp_path: Path) -> None:
         assert removed == {"a/c/tests/x.py": "tests"}, statement
 
 
+def test_a_private_script_that_nobody_imports_saves_no_tests(tmp_path: Path) -> None:
+    # as scipy.special._precompute.hyp2f1_data does
+    texts = {"a/_make/data.py": "from a.tests.test_x import y\n"}
+
+    assert slim(tmp_path, "a/tests/test_x.py", "a/core.py", **texts) == {"a/tests/test_x.py": "tests"}
+    assert slim(tmp_path, "a/tests/test_x.py", **texts, **{"a/core.py": "from ._make import data\n"}) == {}
+
+
 def test_imports_among_tests_save_none(tmp_path: Path) -> None:
     removed = slim(tmp_path, "a/tests/common.py", **{"a/tests/test_x.py": "from a.tests.common import y\n"})
 
