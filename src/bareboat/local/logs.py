@@ -76,7 +76,7 @@ class LogBuffer:
             self._text(b"\n")
 
     def _keep(self, data: bytes) -> None:
-        room = MAX_BYTES - self._kept
+        room = max(MAX_BYTES - self._kept, 0)
         if len(data) > room:
             self._dropped += len(data) - room
             data = data[:room]

@@ -231,7 +231,7 @@ class Sandbox:
     def _measure(self, *, fresh: bool = False) -> int:
         assert self._process is not None
         now = perf_counter()
-        if fresh or now - self._memory_at > 0.05:  # a peak only rises: no need to look after each quick answer
+        if fresh or now - self._memory_at > 0.5:  # a peak only rises: no need to look after each quick answer
             self._memory_at = now
             self._memory_mb = max(self._memory_mb, self._process.peak_memory_mb())
         return self._memory_mb
