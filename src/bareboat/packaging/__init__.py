@@ -1,0 +1,1 @@
+"""Dependencies, native libraries and project files -> what an archive holds."""
