@@ -55,7 +55,7 @@ class LogBuffer:
         if self._raw:
             self._text(self._raw)
             self._raw = b""
-        if not self._at_line_start:
+        if not self._at_line_start and not self._dropped:
             self._keep(b"\n")
         if self._dropped:
             self._parts.append(b"... %d more bytes were written and not kept\n" % self._dropped)
