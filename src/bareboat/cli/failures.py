@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -38,6 +37,8 @@ def exit_code_of(error: BaseException, terminal: Terminal, arguments: Sequence[s
         return USAGE
     if isinstance(error, click.ClickException):
         return _tell(terminal, "UsageError", (_usage_problem(error),), USAGE)
+    import traceback
+
     traceback.print_exception(error)
     problem = Problem(f"{type(error).__name__}: {error}", fix="report it with the traceback: this is a bug in bareboat")
     return _tell(terminal, "Bug", (problem,), FAILED)
