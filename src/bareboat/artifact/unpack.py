@@ -10,11 +10,14 @@ import time
 import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bareboat.artifact.model import MANIFEST, Artifact
 from bareboat.errors import ArtifactError
 from bareboat.packaging.cache import cache_folder, cannot_write, scratch_folder, tidy
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile, ZipInfo
 
 _KEPT = 5
 _YOUNG_S = 3600.0
@@ -95,35 +98,45 @@ def _check_digest(artifact: Artifact) -> None:
 
 def _extract(artifact: Artifact, folder: Path) -> None:
     import zipfile
+    from concurrent.futures import ThreadPoolExecutor
 
     where = str(artifact.path)
     files: Mapping[str, Any] = artifact.manifest.get("files", {})
     try:
-        with zipfile.ZipFile(artifact.path) as archive:
-            for info in archive.infolist():
-                check_name(info.filename, where)
-                if stat.S_ISLNK(info.external_attr >> 16):
-                    raise ArtifactError(f"the archive has a link, {info.filename}", expected="files", where=where)
-                target = folder / info.filename
-                if info.is_dir():
-                    target.mkdir(parents=True, exist_ok=True)
-                    continue
-                data = archive.read(info)
-                said = files.get(info.filename)
-                if said is not None and hashlib.sha256(data).hexdigest() != said["sha256"]:
-                    raise _damaged(f"{info.filename} is not what the manifest says", where)
-                if files and said is None and info.filename != MANIFEST:
-                    raise _damaged(f"{info.filename} is not in the manifest", where)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(data)
-                target.chmod(0o755 if (info.external_attr >> 16) & 0o111 else 0o644)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        with zipfile.ZipFile(artifact.path) as archive, ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as threads:
+            infos = _checked(archive.infolist(), files, where)
+            for parent in {(folder / info.filename).parent for info in infos}:
+                parent.mkdir(parents=True, exist_ok=True)
+            list(threads.map(lambda info: _extract_one(archive, info, folder, files, where), infos))
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise _damaged(str(error), where) from error
     except OSError as error:
         raise cannot_write(folder, error) from error
     absent = next((path for path in files if not (folder / path).is_file()), None)
     if absent is not None:
         raise _damaged(f"{absent} is missing", where)
+
+
+def _checked(infos: list[ZipInfo], files: Mapping[str, Any], where: str) -> list[ZipInfo]:
+    """Return the members that are files, every name checked before the first is written."""
+    for info in infos:
+        check_name(info.filename, where)
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise ArtifactError(f"the archive has a link, {info.filename}", expected="files", where=where)
+        if files and info.filename not in files and info.filename != MANIFEST and not info.is_dir():
+            raise _damaged(f"{info.filename} is not in the manifest", where)
+    return [info for info in infos if not info.is_dir()]
+
+
+def _extract_one(archive: ZipFile, info: ZipInfo, folder: Path, files: Mapping[str, Any], where: str) -> None:
+    """Write one file. Threads share the archive; inflating and hashing run beside each other."""
+    data = archive.read(info)
+    said = files.get(info.filename)
+    if said is not None and hashlib.sha256(data).hexdigest() != said["sha256"]:
+        raise _damaged(f"{info.filename} is not what the manifest says", where)
+    target = folder / info.filename
+    target.write_bytes(data)
+    target.chmod(0o755 if (info.external_attr >> 16) & 0o111 else 0o644)
 
 
 def _damaged(found: str, where: str) -> ArtifactError:
