@@ -18,7 +18,24 @@ from bareboat.local.watchdog import kill_group
 READ = 65_536
 READS = 16  # in one go, so that a function that writes without end does not stop the rest
 OPEN_FILES = 1024  # Lambda's limit
+POLL_S = 0.02
 TELEMETRY = "_LAMBDA_TELEMETRY_LOG_FD"
+
+if sys.platform == "win32":
+
+    def _read_now(pipe: int) -> bytes:
+        import _winapi
+        import msvcrt
+
+        waiting = _winapi.PeekNamedPipe(msvcrt.get_osfhandle(pipe))[0]
+        if not waiting:
+            raise BlockingIOError
+        return os.read(pipe, min(waiting, READ))
+
+else:
+
+    def _read_now(pipe: int) -> bytes:
+        return os.read(pipe, READ)
 
 
 class Process:
@@ -48,7 +65,8 @@ class Process:
         self._on_output = on_output
         self._on_exit = on_exit
         self._out, child = os.pipe()
-        os.set_blocking(self._out, False)
+        if os.name == "posix":
+            os.set_blocking(self._out, False)
         posix = os.name == "posix"
         try:
             self._popen = subprocess.Popen(
@@ -84,7 +102,9 @@ class Process:
 
     def _watch(self) -> None:
         self._pidfd = -1
-        if os.name == "posix":
+        if sys.platform == "win32":
+            self._poll_output()
+        else:
             self._loop.add_reader(self._out, self.drain)
         if sys.platform == "linux":
             self._pidfd = os.pidfd_open(self.pid)
@@ -92,11 +112,14 @@ class Process:
         else:
             threading.Thread(target=self._wait, daemon=True).start()
 
+    def _poll_output(self) -> None:
+        """Look for output now and then, where a pipe cannot be waited for."""
+        self.drain()
+        if self._out >= 0:
+            self._loop.call_later(POLL_S, self._poll_output)
+
     def _wait(self) -> None:
-        if sys.platform != "win32":
-            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
-        else:
-            self._popen.wait()
+        self._popen.wait()
         with contextlib.suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._exited)
 
@@ -118,9 +141,11 @@ class Process:
         """Return whether the process has not ended, also when its end was not noticed yet."""
         if self.ended.done():
             return False
-        if sys.platform == "win32":
+        if self._pidfd < 0:
             return self._popen.poll() is None
-        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None
+        return (
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None
+        )  # the status stays to be read
 
     def drain(self) -> None:
         """Hand on what was written so far."""
@@ -128,7 +153,7 @@ class Process:
             return
         for _ in range(READS):
             try:
-                data = os.read(self._out, READ)
+                data = _read_now(self._out)
             except BlockingIOError:
                 return
             except OSError:
