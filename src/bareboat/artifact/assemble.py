@@ -117,6 +117,10 @@ def _libraries(
             text = f"dockerExtraFiles names {library}; nothing in the archive needs it, and it is left out"
             notes.append(Note("warning", text, str(service.path)))
     packs = make_packs([Contents("native libraries", "", files)], None, scratch) if files else ()
+    notes += [
+        Note("info", f"{path} does not load, since Lambda has no {library}: {why}")
+        for path, library, why in report.optional
+    ]
     everything, _ = chosen_members((*parts.packs, *packs))
     refuse(
         check_native(_elves(everything), plan.target, [member.path for member, _ in everything]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,16 +131,16 @@ def _make(
     contents, signature, notes = _contents(service, plan, selection, on_step)
     own = make_packs(contents, interpreter, scratch)
     notes += _uncompiled(own, plan)
-    packs, more_files, lasting = _dependencies(service, plan, interpreter, on_step, upgrade=upgrade)
+    dependencies = _dependencies(service, plan, interpreter, on_step, upgrade=upgrade)
     parts = Parts(
-        packs=(*own, *packs),
+        packs=(*own, *dependencies.packs),
         interpreter=interpreter,
         wanted_libraries=service.python_requirements.docker_extra_files if plan.whole else (),
         signature=signature,
-        notes=tuple(notes),
+        notes=(*notes, *dependencies.notes),
     )
     artifact = assemble(service, plan, parts, scratch, service.folder / OUTPUT, on_step)
-    return artifact, more_files, lasting
+    return artifact, dependencies.files, dependencies.lasting
 
 
 def _contents(
@@ -180,6 +180,14 @@ def _model_files(function: Function) -> tuple[dict[str, Path | bytes], dict[str,
     return {FUNCTION: text.encode(), document["forest"]: forest_bytes(forest)}, signature
 
 
+@dataclass(frozen=True, slots=True)
+class _Dependencies:
+    packs: tuple[Pack, ...] = ()
+    notes: tuple[Note, ...] = ()
+    files: tuple[str, ...] = ()
+    lasting: bool = True
+
+
 def _dependencies(
     service: Service,
     plan: Plan,
@@ -187,9 +195,9 @@ def _dependencies(
     on_step: Callable[[str], None],
     *,
     upgrade: bool,
-) -> tuple[tuple[Pack, ...], tuple[str, ...], bool]:
+) -> _Dependencies:
     if not plan.whole:
-        return (), (), True
+        return _Dependencies()
     from bareboat.packaging.dependencies import dependency_packs
     from bareboat.packaging.requirements import read_requirements
     from bareboat.packaging.resolve import resolve
@@ -207,8 +215,12 @@ def _dependencies(
     )
     slimming = Slimming(safe=said.slim_patterns_append_defaults or not said.slim_patterns, patterns=said.slim_patterns)
     packs = dependency_packs(resolution, slimming, interpreter, on_step=on_step)
-    more = tuple(str(path) for path in requirements.files)
-    return packs, more, all(pin.kind != "directory" for pin in resolution.pins)
+    return _Dependencies(
+        packs=packs,
+        notes=tuple(Note("warning", note, requirements.source) for note in resolution.notes),
+        files=tuple(str(path) for path in requirements.files),
+        lasting=all(pin.kind != "directory" for pin in resolution.pins),
+    )
 
 
 def _rules(service: Service) -> RequirementRules:

@@ -11,6 +11,16 @@ from bareboat.packaging.elf import Elf
 from bareboat.packaging.lambda_image import PROVIDED, SEARCHED, newest_versions
 from bareboat.packaging.target import Target
 
+# Files that their package tries to load and does without, by the beginning of their path.
+_OPTIONAL = {
+    "numba/np/ufunc/tbbpool.": "numba takes another threading layer",
+    "numba/np/ufunc/omppool.": "numba takes another threading layer",
+}
+_CURES = {
+    "cv2/": "opencv-python-headless in place of opencv-python: it needs no windows",
+    "opencv_python": "opencv-python-headless in place of opencv-python: it needs no windows",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class NativeReport:
@@ -18,11 +28,13 @@ class NativeReport:
 
     Args:
         missing: library -> the files that want it.
+        optional: (file, library, why it does not matter), of files that their package does without.
         wrong_machine: (file, machine).
         too_new: (file, symbol version, library, newest version there is), the newest one of each file and family.
     """
 
     missing: Mapping[str, tuple[str, ...]]
+    optional: tuple[tuple[str, str, str], ...]
     wrong_machine: tuple[tuple[str, str], ...]
     too_new: tuple[tuple[str, str, str, str], ...]
 
@@ -41,6 +53,7 @@ def check_native(elves: Mapping[str, Elf], target: Target, names: Iterable[str] 
     inside = {posixpath.basename(path) for path in (*elves, *names)}
     sonames = {elf.soname for elf in elves.values() if elf.soname}
     missing: dict[str, list[str]] = {}
+    optional: list[tuple[str, str, str]] = []
     wrong: list[tuple[str, str]] = []
     too_new: list[tuple[str, str, str, str]] = []
     limits = newest_versions(target)
@@ -49,10 +62,17 @@ def check_native(elves: Mapping[str, Elf], target: Target, names: Iterable[str] 
             wrong.append((path, elf.machine))
             continue
         for library in elf.needed:
-            if library not in PROVIDED and library not in inside and library not in sonames:
+            if library in PROVIDED or library in inside or library in sonames:
+                continue
+            why = next((why for start, why in _OPTIONAL.items() if path.startswith(start)), "")
+            if why:
+                optional.append((path, library, why))
+            else:
                 missing.setdefault(library, []).append(path)
         too_new += _too_new(path, elf, limits, inside)
-    return NativeReport({name: tuple(who) for name, who in sorted(missing.items())}, tuple(wrong), tuple(too_new))
+    return NativeReport(
+        {name: tuple(who) for name, who in sorted(missing.items())}, tuple(optional), tuple(wrong), tuple(too_new)
+    )
 
 
 def refuse(report: NativeReport, target: Target, *, where: str = "") -> None:
@@ -99,7 +119,8 @@ def _missing_problem(library: str, files: tuple[str, ...], where: str) -> Proble
     return Problem(
         f"{library} is missing; wanted by {', '.join(files[:3])}{others}",
         expected="a library of the Lambda image, or one in the artifact's lib/ folder",
-        fix=f"put {library} for the target into the project's lib/ folder; or, if the function works without, "
+        fix=next((cure for start, cure in _CURES.items() if files[0].startswith(start)), "")
+        or f"put {library} for the target into the project's lib/ folder; or, if the function works without, "
         f"leave the file out: custom.pythonRequirements.slimPatterns: ['{files[0]}']",
         where=where,
     )

@@ -18,6 +18,7 @@ from bareboat.packaging.requirements import Requirements, canonical, demanded_ha
 from bareboat.packaging.target import Target
 from bareboat.packaging.uv import UvError, run_uv
 
+_NOTE = "# note: "
 _BLOCK = "\n[[packages]]\n"
 _NO_WHEEL = re.compile(r"(?:all versions of )?([A-Za-z0-9][\w.-]*?)(?:==(\S+))? (?:has|have) no (?:usable )?wheels")
 
@@ -43,12 +44,19 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What to install for a target; `lock` is the same as a pylock.toml."""
+    """What to install for a target.
+
+    Args:
+        folder: where relative paths of the lock start.
+        lock: the same as a pylock.toml.
+        notes: what a person should know, such as packages that an old runtime holds back.
+    """
 
     target: Target
     folder: Path
     pins: tuple[Pin, ...]
     lock: str
+    notes: tuple[str, ...] = ()
 
 
 def resolve(
@@ -77,22 +85,33 @@ def resolve(
         except (OSError, UnicodeDecodeError):
             kept = ""
         if kept.startswith(stamp) and "\ndirectory = " not in kept:
-            return Resolution(target, requirements.folder, _pins(kept, requirements, lock), kept)
+            return _resolution(kept, requirements, target, lock)
     on_step(f"Resolving {requirements.source} for {target}")
-    text = stamp + _compile(requirements, target)
+    resolved = _compile(requirements, target)
+    held_back = "".join(f"{_NOTE}{note}\n" for note in _held_back(resolved, requirements, target))
+    text = stamp + held_back + resolved
     if lock is not None:
         lock.parent.mkdir(parents=True, exist_ok=True)
         write_whole(lock, text.encode())
-    return Resolution(target, requirements.folder, _pins(text, requirements, lock), text)
+    return _resolution(text, requirements, target, lock)
 
 
-def platform_args(target: Target) -> list[str]:
+def _resolution(text: str, requirements: Requirements, target: Target, lock: Path | None) -> Resolution:
+    head = text.partition(_BLOCK)[0]
+    notes = tuple(line.removeprefix(_NOTE) for line in head.splitlines() if line.startswith(_NOTE))
+    return Resolution(target, requirements.folder, _pins(text, requirements, lock), text, notes)
+
+
+def platform_args(target: Target, *, newest: bool = False) -> list[str]:
     """Return uv's arguments that say which machine the wheels are for.
 
     uv knows no manylinux_2_26, so for Amazon Linux 2 (glibc 2.26) it is held to manylinux_2_17 (manylinux2014).
+
+    Args:
+        newest: as if the image were the newest, to see what an older one holds back.
     """
     if target.system == "linux":
-        glibc = "2_34" if target.glibc >= (2, 34) else "2_17"
+        glibc = "2_34" if target.glibc >= (2, 34) or newest else "2_17"
         platform = f"{target.machine}-manylinux_{glibc}"
     elif target.system == "macos":
         platform = "aarch64-apple-darwin" if target.architecture == "arm64" else "x86_64-apple-darwin"
@@ -145,15 +164,32 @@ def _refuse_unreadable(requirements: Requirements, error: UvError) -> None:
     ) from error
 
 
-def _ask(requirements: Requirements, target: Target, from_source: list[str]) -> str:
+def _held_back(resolved: str, requirements: Requirements, target: Target) -> list[str]:
+    """Say which packages are older than they would be on a newer image, where the image is an old one."""
+    if target.system != "linux" or target.glibc >= (2, 34):
+        return []
+    try:
+        newer = _ask(requirements, target, [], newest=True)
+    except UvError:
+        return []
+    versions = {pin.name: pin.version for pin in _pins(newer, requirements, None)}
+    return [
+        f"{pin.name} is held at {pin.version}: the wheels of {versions[pin.name]} need a newer glibc than the "
+        f"{_dotted(target)} of python{target.python}; python3.12 and later have 2.34"
+        for pin in _pins(resolved, requirements, None)
+        if versions.get(pin.name, pin.version) != pin.version
+    ]
+
+
+def _ask(requirements: Requirements, target: Target, from_source: list[str], *, newest: bool = False) -> str:
     with scratch_folder(cache_folder("work")) as scratch:
         wanted, held = scratch / "requirements.in", scratch / "constraints.txt"
         wanted.write_text(requirements.text, encoding="utf-8")
         held.write_text(requirements.constraints, encoding="utf-8")
         built = [part for name in from_source for part in ("--no-binary", name)]
         return run_uv(
-            ["pip", "compile", str(wanted), "--constraints", str(held), *platform_args(target), *python_args(target),
-             "--only-binary", ":all:", *built, "--format", "pylock.toml", "--no-header", "--no-annotate",
+            ["pip", "compile", str(wanted), "--constraints", str(held), *platform_args(target, newest=newest),
+             *python_args(target), "--only-binary", ":all:", *built, "--format", "pylock.toml", "--no-header", "--no-annotate",
              "--resolution", "highest"],
             cwd=requirements.folder,
             while_doing=f"{requirements.source} for {target}",

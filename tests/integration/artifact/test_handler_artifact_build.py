@@ -172,6 +172,18 @@ def test_a_package_without_a_wheel_for_the_target_is_named_with_the_ways_out(
     assert "noDeploy" in text
 
 
+def test_an_old_image_holds_packages_back_and_says_so(project: Project) -> None:
+    service = project(requirements__txt="numpy>=2.2,<2.5\n", runtime="3.11")
+
+    artifact = build(service)["predict"]
+
+    # numpy 2.2.6 is the last with manylinux_2_17 wheels; 2.3 and later have manylinux_2_27 ones (their file names)
+    assert artifact.manifest["versions"]["packages"] == {"numpy": "2.2.6"}
+    (note,) = [note.text for note in artifact.notes if "held" in note.text]
+    assert note.startswith("numpy is held at 2.2.6: the wheels of 2.4.")
+    assert build(service)["predict"].notes == artifact.notes
+
+
 def test_a_hash_that_does_not_match_is_refused(project: Project) -> None:
     service = project(requirements__txt=f"idna==3.10 --hash=sha256:{'0' * 64}\n")
 

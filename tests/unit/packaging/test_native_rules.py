@@ -41,6 +41,24 @@ def test_a_mangled_copy_of_libgomp_does_not_count_as_libgomp() -> None:
     assert list(check_native(elves, X86).missing) == ["libgomp.so.1"]
 
 
+# numba 0.68.1's wheel, read with readelf: tbbpool needs libtbb.so.12, omppool libgomp.so.1.0.0, and it brings neither.
+def test_a_file_that_its_package_does_without_is_told_and_not_refused() -> None:
+    pool = "numba/np/ufunc/tbbpool.cpython-312-x86_64-linux-gnu.so"
+    report = check_native(
+        {pool: Elf("x86_64", ("libtbb.so.12",)), "numba/core.so": Elf("x86_64", ("libtbb.so.12",))}, X86
+    )
+
+    assert report.optional == ((pool, "libtbb.so.12", "numba takes another threading layer"),)
+    assert report.missing == {"libtbb.so.12": ("numba/core.so",)}
+
+
+def test_opencv_with_windows_is_cured_by_the_one_without() -> None:
+    report = check_native({"cv2/cv2.abi3.so": Elf("x86_64", ("libGL.so.1",))}, X86)
+
+    with pytest.raises(PackagingError, match="opencv-python-headless in place of opencv-python"):
+        refuse(report, X86)
+
+
 def test_the_other_cpu_is_refused() -> None:
     report = check_native({"a.so": Elf("x86_64")}, ARM)
 
