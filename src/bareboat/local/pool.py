@@ -219,11 +219,11 @@ class Pool:
     async def _boot(self, sandbox: Sandbox) -> None:
         try:
             failure = await sandbox.start(self._init_timeout_s)
-        except LocalError as error:
+        except (LocalError, OSError) as error:
             self._starting -= 1
             self._end(sandbox)
             while self._queue:
-                self._queue.popleft().end(error)
+                self._queue.popleft().end(self._no_process(error))
             return
         self._starting -= 1
         if failure is None:
@@ -251,9 +251,9 @@ class Pool:
         except asyncio.CancelledError:
             job.end(self._stopped())
             raise
-        except LocalError as error:
+        except (LocalError, OSError) as error:
             self._end(sandbox)
-            job.end(error)
+            job.end(self._no_process(error))
             return
         if failure is None:
             if not sandbox.run(job):
@@ -275,6 +275,15 @@ class Pool:
             else:
                 outcome.exit(job.request_id, failure.status)
         job.end(outcome.invocation(spec, job.request_id))
+
+    def _no_process(self, error: LocalError | OSError) -> LocalError:
+        if isinstance(error, LocalError):
+            return error
+        return LocalError(
+            f"no process can be started for {self._function.name}: {error.strerror}",
+            expected="room for one more process and its files",
+            fix="raise the limits of this shell (ulimit -n, ulimit -u)",
+        )
 
     def _stopped(self) -> LocalError:
         return LocalError(f"{self._function.name} was stopped before it answered")

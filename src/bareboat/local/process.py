@@ -107,7 +107,9 @@ class Process:
         else:
             self._loop.add_reader(self._out, self.drain)
         if sys.platform == "linux":
-            self._pidfd = os.pidfd_open(self.pid)
+            with contextlib.suppress(OSError):  # a kernel before 5.3, or no descriptor left
+                self._pidfd = os.pidfd_open(self.pid)
+        if self._pidfd >= 0:
             self._loop.add_reader(self._pidfd, self._exited)
         else:
             threading.Thread(target=self._wait, daemon=True).start()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -667,6 +669,34 @@ def test_closing_ends_what_runs_and_what_waits(functions: Any) -> None:
     results = functions.run(pool, body)
 
     assert all(isinstance(result, LocalError) for result in results)
+
+
+def test_an_interpreter_that_does_not_start_fails_every_event_that_waits(functions: Any) -> None:
+    async def body(pool: Pool) -> list[Any]:
+        assert pool._spec is not None
+        pool._spec = dataclasses.replace(pool._spec, command=("/no/such/python", "x"))
+        return await asyncio.gather(*(pool.invoke(b"{}") for _ in range(8)), return_exceptions=True)
+
+    results = functions.run(functions.pool(ECHO), body)
+
+    assert [type(result) for result in results] == [LocalError] * 8
+    assert "/no/such/python does not start" in results[0].problems[0].found
+
+
+def test_without_file_descriptors_left_events_fail_and_the_pool_recovers(functions: Any) -> None:
+    async def body(pool: Pool) -> tuple[Any, Invocation]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 1, hard))
+        try:
+            failed = (await asyncio.gather(pool.invoke(b"{}"), return_exceptions=True))[0]
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return failed, await pool.invoke(b"5")
+
+    failed, good = functions.run(functions.pool(ECHO), body)
+
+    assert isinstance(failed, LocalError)
+    assert document(good) == 5
 
 
 def test_nothing_is_left_when_the_tool_is_killed_with_kill_9(functions: Any, tmp_path: Path) -> None:
