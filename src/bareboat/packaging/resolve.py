@@ -188,9 +188,9 @@ def _ask(requirements: Requirements, target: Target, from_source: list[str], *, 
         held.write_text(requirements.constraints, encoding="utf-8")
         built = [part for name in from_source for part in ("--no-binary", name)]
         return run_uv(
-            ["pip", "compile", str(wanted), "--constraints", str(held), *platform_args(target, newest=newest),
-             *python_args(target), "--only-binary", ":all:", *built, "--format", "pylock.toml", "--no-header", "--no-annotate",
-             "--resolution", "highest"],
+            ["pip", "compile", str(wanted), "--constraints", str(held), "--only-binary", ":all:", *built,
+             "--format", "pylock.toml", "--no-header", "--no-annotate", "--resolution", "highest",
+             *platform_args(target, newest=newest), *python_args(target)],
             cwd=requirements.folder,
             while_doing=f"{requirements.source} for {target}",
         )  # fmt: skip
