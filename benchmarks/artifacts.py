@@ -35,14 +35,18 @@ def project(kind: str, *, name: str = "") -> Path:
     )
 
 
-def package(place: Path, *options: str) -> Path:
+def package(place: Path, *, cache: Path | None = None) -> Path:
     """Run `bareboat package`; return the one archive it made.
+
+    Args:
+        place: the project.
+        cache: bareboat's own cache folder, instead of the user's. Downloads stay where uv keeps them.
 
     Raises:
         harness.RowError: the command failed, or made none.
     """
-    command = [*BAREBOAT, "package", "--json", *options]
-    env = harness.environment()
+    command = [*BAREBOAT, "package", "--json"]
+    env = harness.environment(**({"BAREBOAT_CACHE_DIR": str(cache)} if cache else {}))
     done = subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode:
         raise harness.RowError(f"bareboat package: exit {done.returncode}: {done.stderr[-400:]}")

@@ -15,6 +15,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -249,7 +250,7 @@ class Report:
 
     def finish(self, *, write: bool) -> int:
         """Print the report, write it, and say by the exit status whether every row ran and every target is met."""
-        text = self.markdown()
+        text = without_paths(self.markdown())
         print(text)
         if write:
             RESULTS.mkdir(exist_ok=True)
@@ -259,8 +260,15 @@ class Report:
                 "rounds": self.rounds, "versions": self.versions, "rows": self.rows, "not_counted": self.failures,
                 "targets": self.targets, "notes": self.notes,
             }  # fmt: skip
-            (RESULTS / f"{self.name}.json").write_text(json.dumps(document, indent=1) + "\n")
+            (RESULTS / f"{self.name}.json").write_text(without_paths(json.dumps(document, indent=1)) + "\n")
         return 1 if self.failures or any(target["met"] is False for target in self.targets) else 0
+
+
+def without_paths(text: str) -> str:
+    """Take this machine's own folders out of what servers and tools said."""
+    for folder, short in ((REPOSITORY, "."), (tempfile.gettempdir(), "TMP"), (Path.home(), "~"), (sys.prefix, "VENV")):
+        text = text.replace(str(folder), short)
+    return text
 
 
 def machine() -> str:

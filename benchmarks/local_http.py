@@ -181,7 +181,7 @@ def main() -> int:
             report.rows[f"{name} c={connections}"] = row(connections, runs)
             wrong = [run["sample"] for run in runs if run["sample"]] + [w for run in runs for w in run["checked_wrong"]]
             if wrong:
-                report.notes.append(f"{name}, {connections} connections, a wrong answer: `{wrong[0][:160]}`")
+                report.notes.append(f"{name}, {connections} connections, a wrong answer: `{wrong[0][:80]}`")
     judge(report, taken)
     report.notes += [
         "wrk -t1, one body, every answer compared byte for byte with one whose numbers are LightGBM's own.",
