@@ -14,7 +14,8 @@ from bareboat.packaging.cache import cache_folder, cannot_write, scratch_folder,
 from bareboat.packaging.install import Installed, install
 from bareboat.packaging.interpreters import Interpreter
 from bareboat.packaging.packs import Contents, Pack, is_sound, make_packs, read_pack
-from bareboat.packaging.resolve import Pin, Resolution
+from bareboat.packaging.pins import Pin
+from bareboat.packaging.resolve import Resolution
 from bareboat.packaging.slim import Slimming, count_removed, removed_files
 
 _FORMAT = 2  # goes up whenever the same wheel would give another pack

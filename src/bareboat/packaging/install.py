@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bareboat.errors import PackagingError
+from bareboat.packaging.pins import Pin
 from bareboat.packaging.requirements import canonical
-from bareboat.packaging.resolve import Pin, Resolution, platform_args, python_args
+from bareboat.packaging.resolve import Resolution, platform_args, python_args
 from bareboat.packaging.uv import run_uv
 
 

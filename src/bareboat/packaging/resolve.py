@@ -3,43 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 from bareboat.errors import PackagingError, Problem
 from bareboat.packaging.cache import cache_folder, scratch_folder, write_whole
 from bareboat.packaging.interpreters import find_python, nearest_python
-from bareboat.packaging.requirements import Requirements, canonical, demanded_hashes
+from bareboat.packaging.pins import BLOCK, Pin, read_pins
+from bareboat.packaging.requirements import Requirements, canonical
 from bareboat.packaging.target import Target
 from bareboat.packaging.uv import UvError, run_uv
 
 _NOTE = "# note: "
-_BLOCK = "\n[[packages]]\n"
 _NO_WHEEL = re.compile(r"(?:all versions of )?([A-Za-z0-9][\w.-]*?)(?:==(\S+))? (?:has|have) no (?:usable )?wheels")
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """One package of a resolution.
-
-    Args:
-        kind: "wheel" is installed as it is; the others are built here and must turn out to be plain Python.
-        wheel: the wheel's file name, "" when there is none.
-        sha256: of the wheel, of the source archive, or "" (folders; for git, the commit).
-        block: the package as it stands in the lock (PEP 751).
-    """
-
-    name: str
-    version: str
-    kind: Literal["wheel", "sdist", "archive", "vcs", "directory"]
-    wheel: str
-    sha256: str
-    block: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +76,9 @@ def resolve(
 
 
 def _resolution(text: str, requirements: Requirements, target: Target, lock: Path | None) -> Resolution:
-    head = text.partition(_BLOCK)[0]
+    head = text.partition(BLOCK)[0]
     notes = tuple(line.removeprefix(_NOTE) for line in head.splitlines() if line.startswith(_NOTE))
-    return Resolution(target, requirements.folder, _pins(text, requirements, lock), text, notes)
+    return Resolution(target, requirements.folder, read_pins(text, requirements, lock), text, notes)
 
 
 def platform_args(target: Target, *, newest: bool = False) -> list[str]:
@@ -172,11 +151,11 @@ def _held_back(resolved: str, requirements: Requirements, target: Target) -> lis
         newer = _ask(requirements, target, [], newest=True)
     except UvError:
         return []
-    versions = {pin.name: pin.version for pin in _pins(newer, requirements, None)}
+    versions = {pin.name: pin.version for pin in read_pins(newer, requirements, None)}
     return [
         f"{pin.name} is held at {pin.version}: the wheels of {versions[pin.name]} need a newer glibc than the "
         f"{_dotted(target)} of python{target.python}; python3.12 and later have 2.34"
-        for pin in _pins(resolved, requirements, None)
+        for pin in read_pins(resolved, requirements, None)
         if versions.get(pin.name, pin.version) != pin.version
     ]
 
@@ -258,59 +237,3 @@ def _alone(requirement: str, requirements: Requirements, args: list[str]) -> str
             cwd=requirements.folder,
             while_doing=f"looking for wheels of {requirement}",
         )  # fmt: skip
-
-
-def _pins(text: str, requirements: Requirements, lock: Path | None) -> tuple[Pin, ...]:
-    """Read the packages of a lock; `noDeploy` leaves some out."""
-    blocks = text.split(_BLOCK)[1:]
-    try:
-        packages = tomllib.loads(text).get("packages", [])
-        pins = [_pin(package, block) for package, block in zip(packages, blocks, strict=True)]
-    except (tomllib.TOMLDecodeError, ValueError, KeyError, TypeError) as error:
-        raise PackagingError(
-            f"the resolution cannot be read: {error!r}", fix="delete the file", where=str(lock or "")
-        ) from error
-    kept = tuple(pin for pin in pins if canonical(pin.name) not in requirements.no_deploy)
-    _refuse_other_hashes(kept, requirements)
-    return kept
-
-
-def _refuse_other_hashes(pins: tuple[Pin, ...], requirements: Requirements) -> None:
-    """Raise if a file that was chosen is not one of those that the requirements name by hash."""
-    demanded = demanded_hashes(requirements.text)
-    problems = [
-        Problem(
-            f"{pin.name} {pin.version}: the sha256 of {pin.wheel or 'its source'} is {pin.sha256}",
-            expected=f"one of the {len(demanded[canonical(pin.name)])} hashes in the requirements",
-            fix="write the hashes anew (pip-compile --generate-hashes); if the version is the same as before, the "
-            "index serves another file than it did, which must not be trusted",
-            where=requirements.source,
-        )
-        for pin in pins
-        if canonical(pin.name) in demanded and f"sha256:{pin.sha256}" not in demanded[canonical(pin.name)]
-    ]
-    if problems:
-        raise PackagingError(problems[0].found, problems=tuple(problems))
-
-
-def _pin(package: dict[str, Any], block: str) -> Pin:
-    name, version = package["name"], str(package.get("version", ""))
-    if package.get("wheels"):
-        wheel = package["wheels"][0]
-        file = wheel.get("name") or (wheel.get("url") or wheel.get("path", "")).rpartition("/")[2]
-        digest = wheel.get("hashes", {}).get("sha256", "")
-        if len(package["wheels"]) > 1:  # two places have it: take the first, so that the digest is of what is installed
-            place = "url" if "url" in wheel else "path"
-            hashes = f', hashes = {{ sha256 = "{digest}" }}' if digest else ""
-            one = f"wheels = [{{ {place} = {json.dumps(wheel[place])}{hashes} }}]"
-            block = f'name = "{name}"\nversion = "{version}"\n{one}\n'
-        return Pin(name, version, "wheel", file, digest, block)
-    for kind in ("sdist", "archive"):
-        if kind in package:
-            source = package[kind]
-            digest = source.get("hashes", {}).get("sha256", "")
-            file = (source.get("url") or source.get("path", "")).partition("#")[0].rpartition("/")[2]
-            return Pin(name, version, kind, file if file.endswith(".whl") else "", digest, block)
-    if "vcs" in package:
-        return Pin(name, version, "vcs", "", str(package["vcs"].get("commit-id", "")), block)
-    return Pin(name, version, "directory", "", "", block)
