@@ -14,7 +14,7 @@ _HOMES = {
     "BareboatError": "bareboat.errors",
 }
 
-__all__ = list(_HOMES)  # noqa: PLE0604
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> object:

@@ -59,9 +59,7 @@ class BareboatError(Exception):
         problems: "tuple[Problem, ...]" = (),
     ) -> None:
         super().__init__(found)
-        self.problems: "tuple[Problem, ...]" = problems or (
-            Problem(found, expected=expected, fix=fix, where=where),
-        )
+        self.problems: tuple[Problem, ...] = problems or (Problem(found, expected=expected, fix=fix, where=where),)
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.problems))
