@@ -86,6 +86,8 @@ async def start_server(  # noqa: PLR0913 - each is a setting of its own
         listener = await loop.create_server(
             lambda: connection(handler, limits, refuse, connections), host, port, backlog=1024, start_serving=False
         )
+        if not listener.sockets:  # asyncio passes over a socket that cannot be opened
+            raise OSError(errno.EMFILE, "no file descriptor is left")
         await listener.start_serving()
     except (OSError, OverflowError, asyncio.CancelledError) as error:
         if listener is not None:
@@ -112,6 +114,12 @@ def _explained(error: OSError | OverflowError, host: str, port: int) -> LocalErr
             expected="a port from 1024 up",
             fix=f"--port {_free_port_after(host, max(port, 2999))}",
             where=f"{host}:{port}",
+        )
+    if error.errno == errno.EMFILE:
+        return LocalError(
+            f"cannot listen on {host}:{port}: too many files are open",
+            expected="one more file descriptor",
+            fix="raise the limit of this shell: ulimit -n 4096",
         )
     return LocalError(
         f"cannot listen on {host}:{port}: {error.strerror or error}",

@@ -219,12 +219,14 @@ class Pool:
     async def _boot(self, sandbox: Sandbox) -> None:
         try:
             failure = await sandbox.start(self._init_timeout_s)
-        except (LocalError, OSError) as error:
+        except Exception as error:
             self._starting -= 1
             self._end(sandbox)
             while self._queue:
                 self._queue.popleft().end(self._no_process(error))
-            return
+            if isinstance(error, LocalError | OSError):
+                return
+            raise  # ours to mend; whoever waited knows at least
         self._starting -= 1
         if failure is None:
             self._serve(sandbox)
@@ -251,10 +253,12 @@ class Pool:
         except asyncio.CancelledError:
             job.end(self._stopped())
             raise
-        except (LocalError, OSError) as error:
+        except Exception as error:
             self._end(sandbox)
             job.end(self._no_process(error))
-            return
+            if isinstance(error, LocalError | OSError):
+                return
+            raise
         if failure is None:
             if not sandbox.run(job):
                 job.end(LocalError(f"the process of {spec.name} ended before its event"))
@@ -276,11 +280,11 @@ class Pool:
                 outcome.exit(job.request_id, failure.status)
         job.end(outcome.invocation(spec, job.request_id))
 
-    def _no_process(self, error: LocalError | OSError) -> LocalError:
+    def _no_process(self, error: Exception) -> LocalError:
         if isinstance(error, LocalError):
             return error
         return LocalError(
-            f"no process can be started for {self._function.name}: {error.strerror}",
+            f"no process can be started for {self._function.name}: {error}",
             expected="room for one more process and its files",
             fix="raise the limits of this shell (ulimit -n, ulimit -u)",
         )

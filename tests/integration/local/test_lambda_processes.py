@@ -683,14 +683,26 @@ def test_an_interpreter_that_does_not_start_fails_every_event_that_waits(functio
     assert "/no/such/python does not start" in results[0].problems[0].found
 
 
-def test_without_file_descriptors_left_events_fail_and_the_pool_recovers(functions: Any) -> None:
+@pytest.mark.parametrize("left", [0, 1, 2])
+def test_without_file_descriptors_left_events_fail_and_the_pool_recovers(functions: Any, left: int) -> None:
     async def body(pool: Pool) -> tuple[Any, Invocation]:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 1, hard))
+        highest = max(int(entry.name) for entry in Path("/proc/self/fd").iterdir())
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, hard))
+        taken = []
         try:
+            while True:
+                try:
+                    taken.append(os.dup(0))
+                except OSError:
+                    break
+            for _ in range(left):
+                os.close(taken.pop())
             failed = (await asyncio.gather(pool.invoke(b"{}"), return_exceptions=True))[0]
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            for descriptor in taken:
+                os.close(descriptor)
         return failed, await pool.invoke(b"5")
 
     failed, good = functions.run(functions.pool(ECHO), body)
