@@ -41,11 +41,12 @@ def install(resolution: Resolution, pins: Sequence[Pin], folder: Path) -> tuple[
     folder.mkdir(parents=True)
     lock = folder.with_name("pylock.toml")
     head = 'lock-version = "1.0"\ncreated-by = "bareboat"\nrequires-python = ">=3.8"\n'
-    blocks = (_absolute(pin.block, resolution.folder) for pin in pins)
+    # uv 0.8 has no --no-editable: a link to the project would ship nothing
+    blocks = (_absolute(pin.block, resolution.folder).replace("editable = true", "editable = false") for pin in pins)
     lock.write_text(head + "".join(f"\n[[packages]]\n{block}\n" for block in blocks), encoding="utf-8")
     target = resolution.target
     run_uv(
-        ["pip", "install", "-r", str(lock), "--target", str(folder), "--no-deps", "--no-editable", "--link-mode",
+        ["pip", "install", "-r", str(lock), "--target", str(folder), "--no-deps", "--link-mode",
          "hardlink", *platform_args(target), *python_args(target)],
         cwd=resolution.folder,
         while_doing=f"installing for {target}",
