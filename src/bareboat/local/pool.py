@@ -229,7 +229,8 @@ class Pool:
             raise  # ours to mend; whoever waited knows at least
         self._starting -= 1
         if failure is None:
-            self._serve(sandbox)
+            if sandbox.phase == "idle":  # else it has ended since, and `_gone` saw to the rest
+                self._serve(sandbox)
             return
         job = self._queue.popleft() if self._queue else None
         self._end(sandbox)
@@ -260,7 +261,7 @@ class Pool:
                 return
             raise
         if failure is None:
-            if not sandbox.run(job):
+            if sandbox.phase != "idle" or not sandbox.run(job):
                 job.end(LocalError(f"the process of {spec.name} ended before its event"))
             return
         self._end(sandbox)
