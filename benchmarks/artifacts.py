@@ -56,9 +56,9 @@ def package(place: Path, *, cache: Path | None = None) -> Path:
     return place / archives[0]
 
 
-def bareboat_artifact(kind: str) -> Built:
+def bareboat_artifact(kind: str, *, name: str = "") -> Built:
     """Package the project of this kind for the host's Lambda, from the files as they are now."""
-    path = package(project(kind))
+    path = package(project(kind, name=name))
     handler = "handler.predict" if kind == "handler" else "bareboat.runtime.handler.handle"
     return Built(path, handler, "3.12")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import peers
 import seed
 
 Row = list[float]
+FLOOR = "bare event loop (floor)"
 
 SAVE_MLFLOW = """\
 import sys, lightgbm, mlflow.lightgbm
@@ -88,6 +90,19 @@ def bareboat(kind: str) -> Server:
     )  # fmt: skip
 
 
+def bridge() -> Server:
+    """The floor, on bareboat's artifact of the model: see bridge.py."""
+    built = artifacts.bareboat_artifact("model", name="bridge")
+    task = harness.unzip(built.path, peers.folder() / "artifacts" / "bridge")
+    script = str(Path(__file__).with_name("bridge.py"))
+    return Server(
+        FLOOR,
+        lambda port: [sys.executable, script, str(port), str(task), built.handler],
+        task,
+        dict(os.environ),
+    )
+
+
 def serverless_offline(*, handler: str = seed.HANDLER, name: str = "offline") -> Server:
     """serverless-offline on osls, with the seed project."""
     place = seed.osls_project(name, {}, handler=handler, offline=True)
@@ -151,6 +166,7 @@ def bentoml(workers: int) -> Server:
 
 
 ALL: dict[str, Callable[[], Server]] = {
+    FLOOR: bridge,
     "bareboat serve, model:": lambda: bareboat("model"),
     "bareboat serve, handler:": lambda: bareboat("handler"),
     "serverless-offline": serverless_offline,
