@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from bareboat.artifact.model import Artifact
     from bareboat.cli.terminal import Terminal
     from bareboat.local.gateway import AccessRecord
+    from bareboat.local.invocation import Invocation
     from bareboat.packaging.target import Target
     from bareboat.service.model import Service
+
+SAY_S = 0.01  # no reader sees the delay
 
 
 def build_for_here(
@@ -68,6 +71,35 @@ def request_line(record: AccessRecord) -> str:
         words.append("(cold start)")
     line = " ".join(words)
     return f"{line}: {record.error}" if record.error else line
+
+
+class Lines:
+    """The lines of a running cloud, said together every `SAY_S`: many a request shares one write to stderr."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._waiting: list[str] = []
+
+    def log(self, invocation: Invocation) -> None:
+        """Say what a function wrote, and Lambda about it."""
+        self._say(invocation.log.rstrip("\n"))
+
+    def request(self, record: AccessRecord) -> None:
+        """Say what a request was."""
+        self._say(request_line(record))
+
+    def flush(self) -> None:
+        """Say what waits."""
+        if self._waiting:
+            lines, self._waiting = self._waiting, []
+            self._terminal.say("\n".join(lines))
+
+    def _say(self, line: str) -> None:
+        if not self._waiting:
+            import asyncio
+
+            asyncio.get_running_loop().call_later(SAY_S, self.flush)
+        self._waiting.append(line)
 
 
 def end_asked() -> asyncio.Event:

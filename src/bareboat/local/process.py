@@ -164,6 +164,8 @@ class Process:
                 self._close_pipe()
                 return
             self._on_output(data)
+            if len(data) < READ:  # the pipe is empty: no call to hear so
+                return
 
     def _close_pipe(self) -> None:
         if self._out >= 0:

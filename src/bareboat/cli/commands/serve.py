@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bareboat.cli.cloud import build_for_here, end_asked, request_line
+from bareboat.cli.cloud import Lines, build_for_here, end_asked
 from bareboat.cli.group import Command
 from bareboat.cli.options import Source, port_option, service_options
 from bareboat.cli.terminal import Terminal
@@ -33,22 +33,18 @@ def serve(terminal: Terminal, source: Source, port: int, host: str) -> None:
 
     One line a request and the functions' logs go to stderr. Ctrl-C ends it. `offline` is another name for it.
     """
-    import asyncio
-
     from bareboat.local.cloud import LocalCloud
+    from bareboat.local.loop import run
 
     service = source.load(terminal)
     terminal.notes(service.notes)
     artifacts = build_for_here(terminal, service)
-    cloud = LocalCloud(
-        service,
-        artifacts,
-        host=host,
-        port=port,
-        on_log=lambda invocation: terminal.say(invocation.log.rstrip("\n")),
-        on_request=lambda record: terminal.say(request_line(record)),
-    )
-    asyncio.run(_serve(terminal, cloud))
+    lines = Lines(terminal)
+    cloud = LocalCloud(service, artifacts, host=host, port=port, on_log=lines.log, on_request=lines.request)
+    try:
+        run(_serve(terminal, cloud))
+    finally:
+        lines.flush()
 
 
 async def _serve(terminal: Terminal, cloud: LocalCloud) -> None:
