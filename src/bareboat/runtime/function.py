@@ -87,13 +87,13 @@ class ModelFunction:
             self._log("WARNING", context, started, 400, f', "errors": {len(error.problems)}')
             if through_http:
                 return response(event, 400, json.dumps(body_of(error)))
-            raise error from None
-        except Exception as error:
+            raise error.with_traceback(None) from None  # callers are told the fields, and this one line of the stack
+        except Exception as error:  # noqa: BLE001  logged and raised again, without the stack that is in the log
             found = f', "errorType": {_QUOTE(type(error).__name__)}, "stackTrace": {json.dumps(_traceback())}'
             self._log("ERROR", context, started, 500, found)
             if through_http:
                 return response(event, 500, INTERNAL)
-            raise
+            raise error.with_traceback(None) from None
         self._log("INFO", context, started, 200, f', "rows": {n_rows}')
         return response(event, 200, answer) if through_http else answer
 

@@ -103,6 +103,19 @@ def test_a_direct_invocation_that_does_not_fit_raises_the_fields() -> None:
         assert field in str(refused.value)
 
 
+def test_a_direct_invocation_that_fails_hands_no_stack_to_the_caller() -> None:
+    def before(payload: object) -> object:
+        if payload == 1:
+            raise InputError("one")
+        raise ValueError("broken")
+
+    for payload, kind in ((1, InputError), (2, ValueError)):
+        with pytest.raises(kind) as failed:
+            function(before=before).handle(payload, Context())
+        # pytest's frame, and the one of `handle` that raises
+        assert [entry.name for entry in failed.traceback][1:] == ["handle"]
+
+
 def test_a_row_that_does_not_fit_is_a_400_that_names_each_field(capsys: pytest.CaptureFixture[str]) -> None:
     status, answer = post(function(), {"a": "x", "c": 1})
 
