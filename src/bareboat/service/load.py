@@ -23,6 +23,7 @@ from bareboat.service.model import Function, HttpApiEvent, HttpEvent, Place, Ser
 from bareboat.service.nodes import Node, plain
 from bareboat.service.packages import package_rules
 from bareboat.service.plugins import plugin_names
+from bareboat.service.problems import listed, nearest
 from bareboat.service.provider import check_cors, check_name, provider_of, show_cors, with_methods
 from bareboat.service.report import Report
 from bareboat.service.sources import AwsResolver, Sources
@@ -249,6 +250,7 @@ class _Loader:
         )
         functions, images = self.functions(keys, tree, context)
         provider = self.routes(provider, provider_node, functions)
+        self.authorizer_functions(provider_node, list(keys.functions or {}))
         custom = tree.get("custom", "bareboat")
         resources = tree.get("resources")
         layers = tree.get("layers")
@@ -326,6 +328,22 @@ class _Loader:
                     event.where,
                     f"{event.route_key} asks for the authorizer '{wanted}'",
                     expected="a name under provider.httpApi.authorizers" + (f": {', '.join(names)}" if names else ""),
+                )
+
+    def authorizer_functions(self, node: Node, names: list[str]) -> None:
+        """Note authorizers that name a function which the file does not have."""
+        known = node.get("httpApi", "authorizers")
+        if known is None or not known.is_mapping:
+            return
+        for name, child in known.items():
+            wanted = child.get("functionName")
+            if wanted is not None and not wanted.state and isinstance(wanted.value, str) and wanted.value not in names:
+                near = nearest(wanted.value, names)
+                self.report.problems.add(
+                    wanted.place,
+                    f"provider.httpApi.authorizers.{name} asks for the function '{wanted.value}'",
+                    expected=f"one of {listed(names)}" if names else "a function of this file",
+                    fix=f"write {near}" if near else "",
                 )
 
 

@@ -172,3 +172,8 @@ def show_cors(provider: Provider, node: Node, report: Report) -> None:
         report.value("provider.httpApi.cors.allowedOrigins", list(cors.allowed_origins), child)
         report.value("provider.httpApi.cors.allowedMethods", list(cors.allowed_methods), child)
         report.value("provider.httpApi.cors.allowedHeaders", list(cors.allowed_headers), child)
+        if cors.exposed_headers:
+            report.value("provider.httpApi.cors.exposedResponseHeaders", list(cors.exposed_headers), child)
+        report.value("provider.httpApi.cors.allowCredentials", cors.allow_credentials, child)
+        if cors.max_age_s is not None:
+            report.value("provider.httpApi.cors.maxAge", cors.max_age_s, child)

@@ -88,6 +88,14 @@ def test_what_is_no_mapping_is_refused(refuse, text, found):
         ),
         (HEAD + "functions: text\n", "functions is 'text'"),
         (HEAD + "  httpApi: {cors: {allowCredentials: true}}\n", "allows credentials for any origin"),
+        (
+            HEAD + "  httpApi: {authorizers: {a: {type: request, resultTtl: 0}}}\n",
+            "provider.httpApi.authorizers.a has no key 'resultTtl'",
+        ),
+        (
+            HEAD + "  httpApi: {authorizers: {a: {type: request, functionName: auht}}}\n" + ONE,
+            "provider.httpApi.authorizers.a asks for the function 'auht'",
+        ),
         (HEAD + "  httpApi: {payload: '3.0'}\n", "provider.httpApi.payload is '3.0'"),
         (HEAD + "  iam: {role: {statement: []}}\n", "provider.iam.role has no key 'statement'"),
         (HEAD + "custom: {pythonRequirements: {zipp: true}}\n", "custom.pythonRequirements has no key 'zipp'"),
@@ -149,6 +157,33 @@ resources: {Resources: {}, extensions: {}}
     )
 
 
+def test_authorizers_are_read_as_serverless_3_has_them(load):
+    # docs/providers/aws/events/http-api.md of serverless 3.39: JWT and Lambda authorizers
+    service = load(
+        HEAD
+        + """  httpApi:
+    authorizers:
+      jwt:
+        type: jwt
+        name: n
+        identitySource: $request.header.Authorization
+        issuerUrl: {Fn::Sub: 'https://cognito-idp.${AWS::Region}.amazonaws.com/x'}
+        audience: [xxxx, {Ref: Client}]
+      own:
+        type: request
+        functionName: a
+        identitySource: [$request.header.Auth, $request.header.X]
+        enableSimpleResponses: true
+        payloadVersion: '2.0'
+        resultTtlInSeconds: 300
+      other: {type: request, functionArn: {Ref: F}, managedExternally: true}
+functions: {a: {handler: handler.predict}}
+"""
+    )
+
+    assert set(service.provider.http_api.options["authorizers"]) == {"jwt", "own", "other"}
+
+
 # What osls 4.3.1 writes into CorsConfiguration for `cors: true` (http-api.js, defaultCors)
 def test_cors_true_has_serverless_s_defaults(load):
     service = load(HEAD + "  httpApi: {cors: true}\n" + ONE)
@@ -188,6 +223,10 @@ def test_cors_is_taken_as_written(load):
     )
 
     assert service.provider.http_api.cors == Cors(("https://a.b",), ("GET",), ("X",), ("Y",), True, 60)
+    values = {value.path: value.value for value in service.values}
+    assert values["provider.httpApi.cors.exposedResponseHeaders"] == ["Y"]
+    assert values["provider.httpApi.cors.allowCredentials"] is True
+    assert values["provider.httpApi.cors.maxAge"] == 60
 
 
 def test_package_rules_keep_their_order(load, folder):

@@ -31,12 +31,28 @@ class CorsKeys(Keys):
     max_age: Count | None = None
 
 
+class AuthorizerKeys(Keys):
+    """A JWT or Lambda authorizer of the HTTP API."""
+
+    type: Annotated[Literal["jwt", "request"] | None, doc("jwt, or request for a function; jwt.")] = None
+    name: str | None = None
+    identity_source: list[Text] | Text | None = None
+    issuer_url: Annotated[Text | None, doc("Who issues the tokens (jwt).")] = None
+    audience: Annotated[list[Text] | Text | None, doc("Whom the tokens are for (jwt).")] = None
+    function_name: Annotated[str | None, doc("The function that decides (request).")] = None
+    function_arn: Text | None = None
+    managed_externally: bool | None = None
+    enable_simple_responses: bool | None = None
+    payload_version: Payload | None = None
+    result_ttl_in_seconds: Annotated[int, Said("a whole number of seconds from 0 to 3600", ge=0, le=3600)] | None = None
+
+
 class ProviderHttpApiKeys(Keys):
     """The HTTP API."""
 
     cors: Annotated[bool | CorsKeys | None, doc("true for Serverless's defaults, or a mapping.", "should")] = None
     payload: Annotated[Payload | None, doc("The event format of functions that do not say otherwise; '2.0'.")] = None
-    authorizers: Annotated[dict[str, Any] | None, doc("JWT and Lambda authorizers by name.")] = None
+    authorizers: Annotated[dict[str, AuthorizerKeys] | None, doc("JWT and Lambda authorizers by name.")] = None
     id: Text | None = None
     name: str | None = None
     description: str | None = None
