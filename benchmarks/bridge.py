@@ -1,4 +1,4 @@
-"""The floor of local HTTP: one event loop between clients and AWS's runtime client, with nothing of a gateway in it.
+"""A measure for local HTTP: one asyncio loop between clients and AWS's runtime client, with nothing of a gateway in it.
 
     python benchmarks/bridge.py PORT TASK HANDLER
 

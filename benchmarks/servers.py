@@ -17,7 +17,7 @@ import peers
 import seed
 
 Row = list[float]
-FLOOR = "bare event loop (floor)"
+FLOOR = "bare asyncio loop, for scale"
 
 SAVE_MLFLOW = """\
 import sys, lightgbm, mlflow.lightgbm
@@ -91,7 +91,7 @@ def bareboat(kind: str) -> Server:
 
 
 def bridge() -> Server:
-    """The floor, on bareboat's artifact of the model: see bridge.py."""
+    """A bare loop, on bareboat's artifact of the model: see bridge.py."""
     built = artifacts.bareboat_artifact("model", name="bridge")
     task = harness.unzip(built.path, peers.folder() / "artifacts" / "bridge")
     script = str(Path(__file__).with_name("bridge.py"))
