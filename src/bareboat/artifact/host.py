@@ -32,7 +32,7 @@ def local_target(function: Function) -> tuple[Target, tuple[Note, ...]]:
                 where,
             )
         )
-    target = host_target(python)
+    target = host_target(python, image=function.python)
     if (target.system, target.architecture) != ("linux", function.architecture):
         notes.append(
             Note(

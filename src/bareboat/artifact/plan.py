@@ -34,7 +34,8 @@ class Plan:
     def stem(self) -> str:
         """The name of the archive's files, without digest and suffix: `predict-python3.13-arm64`."""
         system = "" if self.target.system == "linux" else f"-{self.target.system}"
-        return f"{self.name}-python{self.target.python}-{self.target.architecture}{system}"
+        image = f"-for-{self.target.image}" if self.target.image else ""
+        return f"{self.name}-python{self.target.python}{image}-{self.target.architecture}{system}"
 
     @property
     def model(self) -> Function | None:

@@ -94,8 +94,9 @@ def _is_well_formed(manifest: dict[str, Any]) -> bool:
     target, functions, files = (manifest.get(key) for key in ("target", "functions", "files"))
     return (
         isinstance(target, dict)
-        and set(target) == {"python", "architecture", "system"}
+        and set(target) == {"python", "architecture", "system", "image"}
         and isinstance(target["python"], str)
+        and isinstance(target["image"], str)
         and target["architecture"] in get_args(Architecture)
         and target["system"] in {"linux", "macos", "windows"}
         and isinstance(functions, dict)

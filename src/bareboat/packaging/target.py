@@ -16,14 +16,18 @@ class Target:
         python: minor version, "3.13".
         architecture: in Lambda's words, "x86_64" or "arm64".
         system: "linux" for Lambda; "macos" and "windows" only for running on the host.
+        image: the version whose Lambda image counts, where another Python stands in for it on this machine; "" is the
+            same version.
     """
 
     python: str
     architecture: Literal["x86_64", "arm64"]
     system: Literal["linux", "macos", "windows"] = "linux"
+    image: str = ""
 
     def __str__(self) -> str:
-        return f"python{self.python} on {self.system} {self.architecture}"
+        stands_in = f" in place of python{self.image}" if self.image else ""
+        return f"python{self.python}{stands_in} on {self.system} {self.architecture}"
 
     @property
     def machine(self) -> str:
@@ -35,14 +39,19 @@ class Target:
     @property
     def glibc(self) -> tuple[int, int]:
         """The runtime image's glibc: Amazon Linux 2 up to python3.11, Amazon Linux 2023 from python3.12."""
-        return (2, 34) if tuple(map(int, self.python.split("."))) >= (3, 12) else (2, 26)
+        image = self.image or self.python
+        return (2, 34) if tuple(map(int, image.split("."))) >= (3, 12) else (2, 26)
 
 
-def host_target(python: str) -> Target:
-    """Return the target that this machine can run, for a Python minor version such as "3.13"."""
+def host_target(python: str, *, image: str = "") -> Target:
+    """Return the target that this machine can run, for a Python minor version such as "3.13".
+
+    Args:
+        image: the version that the function declares, when `python` stands in for it.
+    """
     machine = platform.machine().lower()
     architecture: Literal["x86_64", "arm64"] = "arm64" if machine in {"arm64", "aarch64"} else "x86_64"
     system: Literal["linux", "macos", "windows"] = (
         "macos" if sys.platform == "darwin" else "windows" if sys.platform == "win32" else "linux"
     )
-    return Target(python=python, architecture=architecture, system=system)
+    return Target(python=python, architecture=architecture, system=system, image="" if image == python else image)

@@ -23,7 +23,7 @@ def write_zip(path: Path, contents: dict[str, bytes], **manifest: Any) -> Path:
     said = {
         "format": 1,
         "functions": {"predict": {"handler": "handler.predict", "kind": "handler"}},
-        "target": {"python": "3.13", "architecture": "arm64", "system": "linux"},
+        "target": {"python": "3.13", "architecture": "arm64", "system": "linux", "image": ""},
         "files": {
             name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)} for name, data in contents.items()
         },
@@ -80,7 +80,10 @@ def test_what_is_no_archive_is_refused(home: Path, data: bytes | None, found: st
     [
         ({"format": 2}, "has format 2"),
         ({"target": "arm64"}, "lacks what a manifest has"),
-        ({"target": {"python": "3.13", "architecture": "mips", "system": "linux"}}, "lacks what a manifest has"),
+        (
+            {"target": {"python": "3.13", "architecture": "mips", "system": "linux", "image": ""}},
+            "lacks what a manifest has",
+        ),
         ({"functions": []}, "lacks what a manifest has"),
         ({"files": {}}, "does not name"),
         ({"files": {"gone": {"sha256": "", "size": 1}}}, "does not name"),
@@ -196,7 +199,7 @@ def _forged(path: Path) -> Artifact:
 def test_an_artifact_for_another_machine_says_so(home: Path) -> None:
     here = host_target("3.13")
     other = "x86_64" if here.architecture == "arm64" else "arm64"
-    target = {"python": "3.13", "architecture": other, "system": "linux"}
+    target = {"python": "3.13", "architecture": other, "system": "linux", "image": ""}
     artifact = open_artifact(write_zip(home / "a.zip", FILES, target=target))
 
     with pytest.raises(ArtifactError, match=rf"was made for linux {other}(.|\n)*this machine"):

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from bareboat.packaging.target import Target, host_target
+
+
+def test_the_image_of_the_declared_python_counts_when_another_one_stands_in_for_it():
+    target = host_target("3.11", image="3.13")
+
+    assert target.glibc == (2, 34)
+    assert str(target).startswith("python3.11 in place of python3.13 on ")
+
+
+def test_the_declared_python_itself_is_no_stand_in():
+    assert host_target("3.13", image="3.13") == host_target("3.13")
+
+
+def test_amazon_linux_2_ends_with_python_3_11():
+    assert Target("3.11", "arm64").glibc == (2, 26)
+    assert Target("3.12", "arm64").glibc == (2, 34)
