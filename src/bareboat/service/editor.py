@@ -78,7 +78,7 @@ def _meta(said: Said) -> msgspec.Meta:
 
 
 def _soften(definition: dict[str, Any]) -> None:
-    """Let every property be a variable, and every text a number or a boolean."""
+    """Let every property be a variable, every text a number or a boolean, and a list of one its entry."""
     for name, schema in definition.get("properties", {}).items():
         schema.pop("default", None)
         definition["properties"][name] = _with_variable(schema)
@@ -87,10 +87,19 @@ def _soften(definition: dict[str, Any]) -> None:
 def _with_variable(schema: dict[str, Any]) -> dict[str, Any]:
     description = schema.pop("description", None)
     options = [_inner(option) for option in schema.pop("anyOf", [schema])]
+    options += [entry for option in options for entry in _entries(option) if entry not in options]
     if not any(option == {} or option.get("type") == _SCALARS for option in options):
         options.append({"$ref": "#/$defs/Variable"})
     softened: dict[str, Any] = {"anyOf": options}
     return softened if description is None else {"description": description, **softened}
+
+
+def _entries(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what an entry of a list may be that also stands for the list: `rate: rate(5 minutes)`."""
+    if schema.get("type") != "array" or not schema.get("items"):
+        return []
+    entries = schema["items"]["anyOf"]
+    return [entry for entry in entries if entry.get("type") not in ("object", "null") and "$ref" not in entry]
 
 
 def _inner(schema: dict[str, Any]) -> dict[str, Any]:

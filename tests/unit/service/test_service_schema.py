@@ -46,6 +46,8 @@ def test_each_template_is_valid(validator, path):
         "service: a1\nprovider: {name: aws}\nfunctions: {a: {handler: x.y, environment: {A: 1, B: !Ref T}}}",
         "service: a1\nprovider: {name: aws}\nframeworkVersion: 3\ncustom: {anything: 1}",
         "service: a1\nprovider: {name: aws}\nfunctions: {a: {model: m, features: [b, {name: c, nullable: true}]}}",
+        "service: a1\nprovider: {name: aws}\nfunctions: {a: {handler: x.y, events: [{schedule: {rate: rate(1 day)}}]}}",
+        "service: a1\nprovider: {name: aws}\npackage: {patterns: '!a/**', exclude: b}\nplugins: serverless-offline",
     ],
 )
 def test_what_load_service_takes_is_valid(validator, text):
