@@ -14,6 +14,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     Raises:
         SystemExit: always. 0 done, 1 failed, 2 wrong usage or configuration, 3 AWS or Spark refused, 130 interrupted.
     """
-    from bareboat.cli.process import run
+    try:
+        from bareboat.cli.process import run
 
-    run(arguments)
+        run(arguments)
+    except KeyboardInterrupt:  # while the modules are read: from then on every end is told by the root command
+        raise SystemExit(130) from None

@@ -31,13 +31,15 @@ def measure(url: str, body: str, *, requests: int) -> Measured:
     """POST a JSON body once, then `requests` times more.
 
     Raises:
-        LocalError: there is no answer, or a later one differs from the first.
+        LocalError: there is no answer, the first is not 200, or a later one differs from the first.
     """
     parts = urlsplit(url)
     assert parts.hostname is not None
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
     try:
         first, first_ms = _ask(connection, parts.path, body)
+        if first[0] != 200:
+            raise LocalError(f"the answer was {first[0]} {first[1]}", expected="200 and a prediction", where=url)
         warm = []
         for _ in range(requests):
             answer, took_ms = _ask(connection, parts.path, body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import asyncio
@@ -102,12 +102,19 @@ class Lines:
         self._waiting.append(line)
 
 
+def _tell_unless_unfinished(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Say nothing of the tasks that a second Ctrl-C leaves unfinished; the rest as asyncio tells it."""
+    if context.get("message") != "Task was destroyed but it is pending!":
+        loop.default_exception_handler(context)
+
+
 def end_asked() -> asyncio.Event:
     """Return what SIGTERM and SIGHUP set from now on, to end in good order; Ctrl-C cancels what asyncio.run runs."""
     import asyncio
 
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_tell_unless_unfinished)
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
+from bareboat.cli.failures import INTERRUPTED
 from bareboat.cli.root import bareboat
 
 
@@ -29,6 +30,8 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
         bareboat.main(sys.argv[1:] if arguments is None else list(arguments), prog_name="bareboat")
     except SystemExit as leaving:
         code = leaving.code
+    if code == INTERRUPTED:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient Ctrl-C meets only the interpreter's own end
     sys.exit(code if _flush() else 1)
 
 

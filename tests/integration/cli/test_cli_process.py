@@ -6,9 +6,15 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+
+from bareboat.cli.client import measure
+from bareboat.errors import LocalError
 
 HEAVY = {"rich", "yaml", "msgspec", "asyncio", "httptools", "elftools", "http.client", "json", "subprocess", "logging"}
 SERVICE = """\
@@ -60,6 +66,26 @@ def test_python_m_bareboat_is_bareboat(shell):
 
     assert result.returncode == 2
     assert result.stderr == "error: bareboat has no command 'pakcage'\n  fix       bareboat package\n"
+
+
+def test_ctrl_c_while_the_modules_are_read_is_no_traceback(shell):
+    program = (
+        "import os, signal, sys\n"
+        "class CtrlC:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'click':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, CtrlC())\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from bareboat.cli import main\n"
+        "main(['check'])\n"
+    )
+
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=shell.folder, capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert (result.returncode, result.stdout, result.stderr) == (130, "", "")
 
 
 @pytest.fixture
@@ -172,3 +198,37 @@ def test_commands_work_from_another_folder(service, tmp_path_factory):
     result = service.type("check", "--config", str(folder / "serverless.yml"), "--json")
 
     assert Path(json.loads(result.stdout)["path"]) == folder / "serverless.yml"
+
+
+class Broken(BaseHTTPRequestHandler):
+    """A function that fails each time."""
+
+    asked = 0
+
+    def do_POST(self) -> None:
+        type(self).asked += 1
+        self.send_response(500)
+        self.end_headers()
+        self.wfile.write(b"no")
+
+    def log_message(self, *_args: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture
+def broken() -> Iterator[str]:
+    """The URL of a server that answers 500."""
+    Broken.asked = 0
+    with HTTPServer(("127.0.0.1", 0), Broken) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+def test_the_demo_asks_a_function_that_fails_only_once(broken):
+    with pytest.raises(LocalError, match="the answer was 500 no"):
+        measure(broken, "{}", requests=200)
+
+    assert Broken.asked == 1

@@ -6,6 +6,7 @@ import http.client
 import json
 import signal
 import socket
+import time
 import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -280,6 +281,30 @@ def test_an_invocation_that_is_interrupted_leaves_no_process(handlers, running_n
         assert running.end(number) == code
 
         assert "Traceback" not in running.stderr
+        assert not below & set(running_now())
+
+
+def test_an_impatient_ctrl_c_ends_serve_at_once_and_without_a_word(handlers, running_now):
+    config = handlers.folder / "serverless.yml"
+    config.write_text(config.read_text().replace("handler.hangs,", "handler.hangs, events: [{httpApi: GET /hangs}],"))
+
+    with handlers.started("serve", "--port", "0") as serving:
+        serving.wait_for("Ctrl-C ends it")
+        url = urlsplit(serving.wait_for(r"http://127\.0\.0\.1:\d+"))
+        client = socket.create_connection((url.hostname, url.port))
+        client.sendall(b"GET /hangs HTTP/1.1\r\nHost: x\r\n\r\n")
+        below: set[int] = set()
+        while not any("launch.py" in running_now().get(pid, (0, ""))[1] for pid in below):
+            below = serving.descendants()
+        said = serving.stderr
+
+        for _ in range(2):
+            serving.process.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+        assert serving.end(signal.SIGINT) == 130
+
+        client.close()
+        assert serving.stderr[len(said) :].strip() == ""
         assert not below & set(running_now())
 
 
