@@ -46,8 +46,14 @@ def runtime_client(interpreter: Interpreter) -> Path:
         raise LocalError(
             f"AWS's runtime client for Python {interpreter.version} cannot be installed: {error.problems[0].found}",
             expected=f"awslambdaric {version}, fetched once and then kept in the cache",
-            fix=f"connect to a package index once, or set {CHOICE}=own to run on bareboat's own client",
+            fix=f"{_remedy(error)}, or set {CHOICE}=own to run on bareboat's own client",
         ) from error
+
+
+def _remedy(error: BareboatError) -> str:
+    """Return what mends a cache that cannot be written; anything else is put down to the network."""
+    fix = error.problems[0].fix
+    return fix if "BAREBOAT_CACHE_DIR" in fix else "connect to a package index once"
 
 
 def boto3_folder(interpreter: Interpreter) -> Path | None:

@@ -30,7 +30,7 @@ def cache_folder(name: str) -> Path:
         raise PackagingError(
             f"the cache folder cannot be made: {error.strerror}",
             expected="a folder that can be written to",
-            fix="set BAREBOAT_CACHE_DIR to one",
+            fix="set BAREBOAT_CACHE_DIR to such a folder",
             where=str(folder),
         ) from error
     return folder

@@ -57,6 +57,20 @@ def test_without_a_network_the_error_names_the_way_out(functions: Any, monkeypat
     assert "BAREBOAT_RUNTIME_CLIENT=own" in problem.fix
 
 
+def test_a_cache_that_cannot_be_made_names_the_way_out(
+    functions: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("BAREBOAT_CACHE_DIR", str(tmp_path / "file"))
+    monkeypatch.setenv("BAREBOAT_RUNTIME_CLIENT", "aws")
+    pool = functions.pool("def handler(event, context):\n    return 1\n")
+
+    with pytest.raises(LocalError) as caught:
+        functions.invoke(pool, b"{}")
+
+    assert caught.value.problems[0].fix.startswith("set BAREBOAT_CACHE_DIR to such a folder")
+
+
 @pytest.mark.usefixtures("no_network")
 def test_without_a_network_a_function_that_may_need_boto3_runs_with_a_warning(
     functions: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
