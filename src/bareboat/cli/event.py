@@ -39,17 +39,22 @@ def read_object(text: str | None, path: Path | None, flag: str) -> str:
         text, flag = _text(_file(path), str(path)), str(path)
     if text is None:
         return ""
-    document = json.loads(_event(text, flag, raw=False))
-    if not isinstance(document, dict):
-        raise ConfigurationError(f"{flag} is no JSON object", expected='such as {"client": {"installation_id": "x"}}')
+    shape = 'a JSON object, such as {"client": {"installation_id": "x"}}'
+    if not isinstance(_json(text, flag, expected=shape, fix=""), dict):
+        raise ConfigurationError(f"{flag} is no JSON object", expected=shape)
     return text
 
 
 def _event(text: str, origin: str, *, raw: bool) -> bytes:
     if raw:
         return json.dumps(text).encode()
+    _json(text, origin, expected="the event as JSON", fix="--raw hands a text over as it is")
+    return text.encode()
+
+
+def _json(text: str, origin: str, *, expected: str, fix: str) -> object:
     try:
-        json.loads(text, parse_constant=_refuse_constant)
+        document: object = json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
         raise ConfigurationError(f"{origin} is nested too deeply to be read") from None
     except ValueError as error:
@@ -57,11 +62,11 @@ def _event(text: str, origin: str, *, raw: bool) -> bytes:
         what = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         raise ConfigurationError(
             f"this is not JSON: {what}",
-            expected="the event as JSON",
-            fix="--raw hands a text over as it is",
+            expected=expected,
+            fix=fix,
             where=where,
         ) from error
-    return text.encode()
+    return document
 
 
 def _refuse_constant(name: str) -> None:

@@ -90,3 +90,12 @@ def test_a_client_context_is_an_object():
     assert read_object('{"custom": {}}', None, "--context") == '{"custom": {}}'
     with pytest.raises(ConfigurationError, match="--context is no JSON object"):
         read_object("[]", None, "--context")
+
+
+def test_a_client_context_that_is_no_json_is_not_called_an_event():
+    with pytest.raises(ConfigurationError, match="--context:1:2: this is not JSON") as caught:
+        read_object("{", None, "--context")
+
+    (problem,) = caught.value.problems
+    assert problem.expected.startswith("a JSON object")
+    assert "--raw" not in problem.fix
