@@ -475,6 +475,14 @@ def test_every_cut_of_a_model_is_refused_up_to_its_parameters(path: Path) -> Non
         assert text[:size].rpartition("\n")[2] in "age=1", size
 
 
+def test_a_model_cut_off_inside_a_key_is_called_cut_off(path: Path) -> None:
+    whole = model(NUMERIC)
+    path.write_text(whole[: whole.index("leaf_value=") + len("leaf_va")])
+
+    with pytest.raises(ModelError, match="the file ends inside Tree=0 of 1 trees"):
+        read_forest(path)
+
+
 WHOLE = model(NUMERIC, CATEGORICAL, LINEAR, STUMP, tail=TAIL.replace("null", '[["a", "b", "c"]]')).encode()
 
 

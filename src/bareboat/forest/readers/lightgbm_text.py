@@ -119,6 +119,8 @@ class ModelText:
                 return fields
             key, _, value = line.partition(b"=")
             name = key.decode()
+            if name not in known and self._at >= len(self._lines):  # half a key, and no line end
+                raise self.cut_off(owner)
             if name not in known:
                 raise self.error(
                     number,
