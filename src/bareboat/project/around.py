@@ -85,11 +85,14 @@ def files_around(model: Path, folder: Path, service: str) -> tuple[dict[str, byt
     source = model.resolve()
     inside = source.is_relative_to(folder)
     name = source.relative_to(folder).as_posix() if inside else source.name
-    sample = json.dumps(sample_row(forest), ensure_ascii=False)
+    row = sample_row(forest)
+    sample = json.dumps(row, ensure_ascii=False)
+    # an event with a key `body` is the row itself where the model has a feature of that name
+    event = row if "body" in row else {"body": sample}
     title = _title(forest, source.name)
     files = {
         "serverless.yml": _config(forest, service, name, title),
-        "event.json": json.dumps({"body": sample}, ensure_ascii=False, indent=2) + "\n",
+        "event.json": json.dumps(event, ensure_ascii=False, indent=2) + "\n",
         "README.md": _README.format(service=service, title=title, body=sample.replace("'", "'\\''")),
         ".gitignore": _IGNORED,
     }
@@ -146,8 +149,12 @@ def _config(forest: Forest, service: str, model: str, title: str) -> str:
 
 def _title(forest: Forest, file_name: str) -> str:
     kind = f"a classifier of {forest.n_classes} classes" if forest.is_classifier else "a regressor"
-    size = f"{forest.n_trees} trees, {forest.n_features} features"
+    size = f"{_counted(forest.n_trees, 'tree')}, {_counted(forest.n_features, 'feature')}"
     return f"{file_name} ({forest.source}, {forest.objective}): {kind}, {size}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _scalar(text: str) -> str:

@@ -151,6 +151,16 @@ def test_a_project_round_a_model_names_its_features(tmp_path):
     assert row["petal_width_(cm)"] in {0.8, 1.65, 1.75, 1.55, 1.45, 1.7}
 
 
+def test_the_event_of_a_model_with_a_feature_called_body_is_the_row_itself(tmp_path):
+    (tmp_path / "odd.txt").write_bytes(IRIS.read_bytes().replace(b"sepal_length_(cm)", b"body"))
+
+    project = create_project_for_model(tmp_path / "odd.txt", tmp_path / "odd")
+
+    event = json.loads((project.folder / "event.json").read_text())
+    assert event == json.loads(project.sample)
+    assert "body" in event
+
+
 def test_a_model_that_lies_in_the_folder_stays_where_it_is(tmp_path):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "m 1.txt").write_bytes(IRIS.read_bytes())
