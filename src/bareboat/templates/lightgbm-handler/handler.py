@@ -19,7 +19,7 @@ def predict(event, context):
     try:
         flower = json.loads(event["body"])
         row = [float(flower[name]) for name in FEATURES]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         message = "The body must be a JSON object with the numbers " + ", ".join(FEATURES)
         return {"statusCode": 400, "body": json.dumps({"message": message})}
     proba = booster.predict([row])[0].tolist()
