@@ -37,7 +37,7 @@ def looked_for(handler: str) -> str:
 def is_handler(text: str) -> bool:
     """Tell whether a text has the form module.function, folders before it with '/' or '.'."""
     module, dot, function = text.rpartition(".")
-    return bool(dot) and bool(_PART.match(function)) and bool(module) and not module.endswith(("/", "."))
+    return bool(dot) and bool(_PART.match(function)) and all(re.split(r"[./]", module))
 
 
 def named_in_requirements(module: str, folder: Path, file_name: str) -> bool:

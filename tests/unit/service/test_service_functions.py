@@ -124,6 +124,13 @@ def test_a_missing_handler_names_the_file_looked_for(refuse_function):
     assert problem.where == "serverless.yml:7:14"
 
 
+@pytest.mark.parametrize("handler", ["../shared.run", "/srv/app.run", "./app.run", "a..b.run"])
+def test_a_handler_that_lambda_cannot_import_is_refused_by_its_form(refuse_function, handler):
+    (problem,) = refuse_function(f"handler: {handler}")
+
+    assert problem.found == f"functions.predict.handler is '{handler}'"
+
+
 def test_a_handler_from_a_requirement_or_a_layer_is_taken(load, folder):
     (folder / "requirements.txt").write_text("Datadog-Lambda==5\n")
     text = HEAD + "functions:\n  a: {handler: datadog_lambda.handler.handler}\n"
