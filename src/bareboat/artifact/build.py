@@ -248,7 +248,7 @@ def _vendored(service: Service, plan: Plan) -> Selection:
 def _beyond_runtime(importing: dict[str, tuple[str, ...]]) -> list[Note]:
     ships = ("bareboat.runtime", "bareboat.errors")
     return [
-        Note("warning", f"{path} imports {module}, which does not ship; bareboat.runtime does", path)
+        Note("warning", f"imports {module}, which does not ship; bareboat.runtime does", path)
         for path, modules in importing.items()
         for module in modules
         if module != "bareboat" and module not in ships and not module.startswith("bareboat.runtime.")
@@ -257,7 +257,7 @@ def _beyond_runtime(importing: dict[str, tuple[str, ...]]) -> list[Note]:
 
 def _uncompiled(packs: tuple[Pack, ...], plan: Plan) -> list[Note]:
     return [
-        Note("warning", f"{path} does not compile under python{plan.target.python}", path)
+        Note("warning", f"does not compile under python{plan.target.python}; it ships as it is", path)
         for pack in packs
         for path in pack.not_compiled
     ]
