@@ -688,7 +688,7 @@ def test_without_file_descriptors_left_events_fail_and_the_pool_recovers(functio
     async def body(pool: Pool) -> tuple[Any, Invocation]:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         highest = max(int(entry.name) for entry in Path("/proc/self/fd").iterdir())
-        resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1 + left, hard))
         taken = []
         try:
             while True:
