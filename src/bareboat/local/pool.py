@@ -186,6 +186,8 @@ class Pool:
         """Spawn what the queue calls for, now or after a while."""
         if not self._queue or self._closed:
             return
+        if len(self._all) >= self._cores and self._timer is not None:
+            return  # on the way of each event of a busy pool
         soon = sum(sandbox.phase == "answered" for sandbox in self._all)  # idle in a moment: no need for another
         while len(self._all) < self._cores and self._starting + soon < len(self._queue):
             self._spawn()

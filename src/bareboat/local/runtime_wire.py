@@ -7,6 +7,7 @@ and a task take. Whatever looks different goes the general way, through `Connect
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from bareboat.local.connection import Connection
@@ -19,6 +20,7 @@ LENGTH = re.compile(rb"\r\nContent-Length: (\d+)\r\n", re.IGNORECASE)
 PEAK = re.compile(rb"\r\n%s: (\d+)\r\n" % MEMORY_HEADER.encode(), re.IGNORECASE)
 OTHER_FRAMING = re.compile(rb"\r\n(?:Transfer-Encoding|Expect|Connection):", re.IGNORECASE)
 END = b"\r\n\r\n"
+MAX_HEAD = 1024  # longer ones bring a stack trace
 ACCEPTED_BYTES = encode(ACCEPTED, keep_alive=True)
 
 
@@ -39,7 +41,9 @@ class RuntimeConnection(Connection):
             super().data_received(data)
 
     def _try_next(self, data: bytes) -> bool:
-        if not data.startswith(NEXT) or data.find(END) != len(data) - 4 or OTHER_FRAMING.search(data):
+        if not data.startswith(NEXT) or data.find(END) != len(data) - 4 or len(data) > MAX_HEAD:
+            return False
+        if _framing(data[len(NEXT) - 2 : -2])[0] != 0:
             return False
         self._waiting = True
         response = self._api.next(self._reply)
@@ -61,19 +65,31 @@ class RuntimeConnection(Connection):
         if call is None:
             return False
         end = data.find(END)
-        head = data[: end + 2]
-        length = LENGTH.search(head)
-        if end < 0 or length is None or len(data) != end + 4 + int(length[1]) or OTHER_FRAMING.search(head):
+        if not 0 <= end < MAX_HEAD:
             return False
-        peak = PEAK.search(head)
+        length, peak = _framing(data[call.end() - 2 : end + 2])
+        if len(data) != end + 4 + length:
+            return False
         response = self._api.answer(
             call[1].decode(),
             data[end + 4 :],
             failed=call[2] == b"error",
-            peak_memory_bytes=int(peak[1]) if peak else 0,
+            peak_memory_bytes=peak,
         )
         self._write(ACCEPTED_BYTES if response is ACCEPTED else encode(response, keep_alive=True))
         return True
+
+
+@lru_cache(maxsize=64)
+def _framing(headers: bytes) -> tuple[int, int]:
+    """Return the body's length and the peak memory that headers tell, the same ones for most calls of a client.
+
+    The length is -1, which no body has, when it is told in another way.
+    """
+    if OTHER_FRAMING.search(headers):
+        return -1, 0
+    length, peak = LENGTH.search(headers), PEAK.search(headers)
+    return int(length[1]) if length else 0, int(peak[1]) if peak else 0
 
 
 def _event_bytes(response: Response) -> bytes:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, unquote_plus
 
+from bareboat.local.ids import random_bytes
 from bareboat.local.messages import Request
 
 # A gateway does not hand these on (RFC 9110, section 7.6.1); no published event of an HTTP API has one.
@@ -59,7 +59,7 @@ class Call:
             path = "/" + path.partition("://")[2].partition("/")[2]
         self.path = path if path.isascii() else header_text(path)
         self.decoded_path = unquote(self.path) if "%" in path else self.path
-        random = os.urandom(23)
+        random = random_bytes(23)
         now = time.time()
         self.request_id = urlsafe_b64encode(random[:11]).decode()
         self.time_epoch = int(now * 1000)
@@ -72,7 +72,7 @@ class Call:
         """The trace as Lambda hands it on: `Root=1-...;Parent=...;Sampled=0`."""
         if "Parent=" in self.trace_id:
             return self.trace_id
-        return f"{self.trace_id};Parent={os.urandom(8).hex()};Sampled=0"
+        return f"{self.trace_id};Parent={random_bytes(8).hex()};Sampled=0"
 
     def forward(self, name: str, value: str) -> None:
         """Take a client's own X-Forwarded-For, which the gateway adds to, or X-Amzn-Trace-Id, which it keeps."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -47,8 +46,7 @@ FORMATS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class AccessRecord:
+class AccessRecord(msgspec.Struct, frozen=True):
     """One request and what became of it.
 
     Args:
