@@ -9,6 +9,7 @@ import stat
 import time
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,8 @@ _YOUNG_S = 3600.0
 def unpack(artifact: Artifact) -> Path:
     """Unpack an artifact, once for each digest, and return the folder.
 
-    Every file is compared with the manifest on the way; a folder that is there already is compared by names and sizes.
+    Every file is compared with the manifest on the way; a folder that is there already is compared by names and sizes,
+    and loses what a function wrote into it, since nothing can be written there on Lambda.
 
     Raises:
         ArtifactError: the archive is not the one that the artifact speaks of, is damaged, or has names that lead out.
@@ -37,6 +39,7 @@ def unpack(artifact: Artifact) -> Path:
     folder = below / artifact.digest[:32]
     if folder.is_dir():
         if _is_whole(folder, artifact.manifest):
+            _remove_strays(folder, artifact.manifest)
             os.utime(folder)
             return folder
         shutil.rmtree(folder, ignore_errors=True)
@@ -151,3 +154,22 @@ def _is_whole(folder: Path, manifest: Mapping[str, Any]) -> bool:
         except OSError:
             return False
     return True
+
+
+def _remove_strays(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Remove the files that the manifest does not name; an archive without one keeps all."""
+    files = manifest.get("files")
+    if not files:
+        return
+    start = len(str(folder)) + 1
+    found = (os.path.join(below, name)[start:] for below, _, names in os.walk(folder) for name in names)  # noqa: PTH118
+    strays = [path for name in found if (path := name.replace(os.sep, "/")) not in files and path != MANIFEST]
+    if not strays:
+        return
+    from unicodedata import normalize
+
+    known = {normalize("NFC", path) for path in files}  # some file systems of macOS change the form of names
+    for path in strays:
+        if normalize("NFC", path) not in known:
+            with suppress(OSError):
+                (folder / path).unlink()

@@ -146,6 +146,31 @@ def test_an_unpacked_folder_that_lost_a_file_is_made_again(home: Path) -> None:
     assert (folder / "handler.py").read_bytes() == FILES["handler.py"]
 
 
+def test_what_a_function_wrote_into_an_unpacked_folder_does_not_stay(home: Path) -> None:
+    artifact = open_artifact(write_zip(home / "a.zip", {**FILES, "\u00e4.txt": b"a"}))
+    folder = unpack(artifact)
+    (folder / "lib" / "cached.bin").write_bytes(b"x")
+    (folder / "new").mkdir()
+    (folder / "new" / "a.txt").write_bytes(b"x")
+    (folder / "link").symlink_to("handler.py")
+
+    unpack(artifact)
+
+    kept = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert kept == {*FILES, "\u00e4.txt", ".bareboat/manifest.json"}
+
+
+def test_an_archive_without_a_manifest_keeps_its_unpacked_files(home: Path) -> None:
+    path = home / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("handler.py", b"")
+    forged = _forged(path)
+
+    unpack(forged)
+
+    assert (unpack(forged) / "handler.py").is_file()
+
+
 def test_an_archive_from_elsewhere_leaves_nothing_beside_itself(home: Path, tmp_path: Path) -> None:
     other = tmp_path / "downloads"
     other.mkdir()
