@@ -52,9 +52,11 @@ class Connection:
         self._data = b""
 
     def call(
-        self, method: str, path: str, body: bytes = b"", headers: Headers = ()
+        self, method: str, path: str, body: bytes | str = b"", headers: Headers = ()
     ) -> tuple[int, dict[str, str], bytes]:
         """Return status, headers (names in lower case) and body."""
+        if isinstance(body, str):
+            body = body.encode()
         lines = [f"{method} {API}{path} HTTP/1.1", f"Host: {self._host}", f"Content-Length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in headers]
         sent = "\r\n".join([*lines, "", ""]).encode() + body
@@ -245,8 +247,11 @@ def find_handler(name: str) -> Any:
     return getattr(found, function)
 
 
-def encode(value: Any) -> tuple[bytes, str]:
-    """Return a handler's answer as Lambda sends it: bytes as they are, else JSON; NaN and Decimal included."""
+def encode(value: Any) -> tuple[bytes | str, str]:
+    """Return a handler's answer as Lambda sends it: bytes as they are, else JSON; NaN and Decimal included.
+
+    JSON stays text: half of a surrogate pair, which is no UTF-8, ends the process when it is sent, as on Lambda.
+    """
     if isinstance(value, bytes):
         return value, "application/unknown"
     ascii_only = os.environ.get("AWS_EXECUTION_ENV") not in RAW_UNICODE
@@ -257,7 +262,7 @@ def encode(value: Any) -> tuple[bytes, str]:
     if RAW_MARK in text:
         first, *rest = text.split('"' + RAW_MARK)
         text = first + "".join(piece.replace('"', "", 1) for piece in rest)
-    return text.encode("utf-8", "surrogatepass"), "application/json"
+    return text, "application/json"
 
 
 def plain(value: Any, above: set[int]) -> Any:

@@ -71,6 +71,15 @@ def test_a_cache_that_cannot_be_made_names_the_way_out(
     assert caught.value.problems[0].fix.startswith("set BAREBOAT_CACHE_DIR to such a folder")
 
 
+@pytest.mark.usefixtures("client")
+def test_half_a_surrogate_pair_in_an_answer_ends_the_process(functions: Any) -> None:
+    pool = functions.pool("def handler(event, context):\n    return '\\ud800'\n", python="3.13")  # 3.11 escapes it
+
+    (invocation,) = functions.invoke(pool, b"{}")
+
+    assert json.loads(invocation.payload)["errorType"] == "Runtime.ExitError"
+
+
 @pytest.mark.usefixtures("no_network")
 def test_without_a_network_a_function_that_may_need_boto3_runs_with_a_warning(
     functions: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
