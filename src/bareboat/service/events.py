@@ -9,6 +9,7 @@ from bareboat.service.check import known_keys
 from bareboat.service.keys.events import EventKeys, HttpApiKeys, HttpKeys, ScheduleKeys
 from bareboat.service.model import Event, HttpApiEvent, HttpEvent, OtherEvent, Place, ScheduleEvent
 from bareboat.service.nodes import Node, plain
+from bareboat.service.problems import is_misspelt
 from bareboat.service.report import Report
 from bareboat.service.routes import METHODS_TEXT, Fault, method_of, path_fault, split_short
 
@@ -85,14 +86,20 @@ def _method_and_path(value: Any, node: Node, path: str, report: Report, *, need_
             return None
         return split
     if value.path is None:
-        if "path" not in (node.value or {}):
+        if not _has(node, "path", type(value)):
             report.problems.add(node.place, f"{path} has no path", expected="path: /predict, or path: '*'")
         return None
     if value.method is None and need_method and value.path != "*":
-        if "method" not in (node.value or {}):
+        if not _has(node, "method", type(value)):
             report.problems.add(node.place, f"{path} has no method", expected=METHODS_TEXT)
         return None
     return value.method or "*", value.path
+
+
+def _has(node: Node, key: str, kind: type[HttpApiKeys | HttpKeys]) -> bool:
+    """Say whether an event has a key, be it misspelt."""
+    keys = list(node.value or {})
+    return key in keys or is_misspelt(key, keys, known_keys(kind))
 
 
 def _http_api(value: HttpApiKeys | str, node: Node, path: str, report: Report) -> HttpApiEvent | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from bareboat.service import modules, runtimes
+from bareboat.service.check import known_keys
 from bareboat.service.draft import Context, Draft
 from bareboat.service.environment import display, variables_of
 from bareboat.service.events import events_of
@@ -22,6 +23,7 @@ from bareboat.service.model import (
 )
 from bareboat.service.nodes import Node, plain
 from bareboat.service.packages import package_rules
+from bareboat.service.problems import is_misspelt
 from bareboat.service.report import Report
 from bareboat.service.scalars import js_text
 
@@ -148,6 +150,8 @@ class _Function(Draft):
         if len(present) == 1:
             return present[0]
         if not present:
+            if any(is_misspelt(key, list(self.node.value), known_keys(FunctionKeys)) for key in ("handler", "model")):
+                return ""
             self.report.problems.add(
                 self.where,
                 f"{self.path} has neither handler nor model",

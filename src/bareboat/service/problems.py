@@ -59,6 +59,12 @@ def rename_fix(name: str, names: Iterable[str]) -> str:
     return f"rename it to '{match}'" if match else ""
 
 
+def is_misspelt(wanted: str, keys: Iterable[str], known: Iterable[str]) -> bool:
+    """Say whether one of a mapping's keys most likely stands for the wanted one, which is a problem of its own."""
+    names = list(known)
+    return any(key not in names and nearest(key, names) == wanted for key in keys)
+
+
 def listed(names: Iterable[str]) -> str:
     """Return the names as a person reads them, in their order: `a, b, c`."""
     return ", ".join(names)

@@ -172,6 +172,8 @@ def test_events_out_of_scope_are_refused_by_name(refuse_events, kind):
         ("- httpApi: 'GET /{}'", "has the parameter '{}'", "9:18"),
         ("- httpApi: 'GET /a?b'", "has 'a?b'", "9:18"),
         ("- httpApi: {path: /a, method: get, methd: x}", "httpApi has no key 'methd'", "9:42"),
+        ("- httpApi: {path: /a, methd: get}", "httpApi has no key 'methd'", "9:29"),
+        ("- http: {paht: /a, method: get}", "http has no key 'paht'", "9:16"),
         ("- httpApi:", "is an empty 'httpApi'", "9:9"),
         ("- httpApi: [a]", "httpApi is a list", "9:18"),
         ("- http: GET a b", "has 'a b'", None),

@@ -238,6 +238,7 @@ def test_a_faulty_setting_is_refused_with_its_line(refuse_function, body, found,
         ("model: lgb.model\nbefore: run", "functions.predict.before is 'run'"),
         ("handler: predict", "functions.predict.handler is 'predict'"),
         ("description: x", "functions.predict has neither handler nor model"),
+        ("handlr: handler.predict", "functions.predict has no key 'handlr'"),
     ],
 )
 def test_a_faulty_model_or_handler_is_refused(refuse_function, body, found):

@@ -40,10 +40,10 @@ def test_every_problem_is_told_at_once_in_file_order(refuse):
         """
     )
 
-    assert [problem.where.split(":")[1] for problem in problems] == ["2", "6", "9", "10", "12", "12", "13", "15"]
+    assert [problem.where.split(":")[1] for problem in problems] == ["2", "6", "9", "10", "12", "13", "15"]
     assert problems[3].fix == "rename it to 'memorySize'"
-    assert problems[5].fix == "rename it to 'method'"
-    assert problems[5].expected == "one of path, method, authorizer"
+    assert problems[4].fix == "rename it to 'method'"
+    assert problems[4].expected == "one of path, method, authorizer"
 
 
 def test_a_folder_without_a_file_is_refused(tmp_path):
