@@ -66,9 +66,9 @@ class Inputs:
         for path in (*self.files, *map(Path, more_files)):
             try:
                 stat = path.stat()
-                digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+                digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
             except OSError:
-                digest.update(f"{path}\0-\n".encode())
+                digest.update(f"{path}\0-\n".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
 

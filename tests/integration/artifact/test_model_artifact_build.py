@@ -134,6 +134,15 @@ def test_an_archive_that_was_touched_is_built_again(iris: Project) -> None:
     assert open_artifact(again.path).digest == first.digest
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other file systems take only Unicode")
+def test_a_folder_whose_name_is_not_unicode_is_built_and_recognised(iris: Project) -> None:
+    service = iris(folder=os.fsdecode(b"gr\xf6\xdfe"))
+
+    first = build(service)["predict"]
+
+    assert (first.reused, build(service)["predict"].reused) == (False, True)
+
+
 def test_recognising_an_unchanged_build_imports_no_packer(iris: Project) -> None:
     service = iris()
     build(service)
