@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from bareboat.errors import LocalError
@@ -45,6 +45,7 @@ class Process:
 
     Args:
         mark: text of the environment that no other process has; what leaves the process group is found by it.
+        cores: those that it may use; none given is all of them.
         on_output: told of bytes as they come.
         on_exit: told once of the exit status, as subprocess has it.
     Raises:
@@ -60,6 +61,7 @@ class Process:
         mark: str,
         on_output: Callable[[bytes], None],
         on_exit: Callable[[int], None],
+        cores: Collection[int] = (),
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._on_output = on_output
@@ -89,16 +91,19 @@ class Process:
         self.pid = self._popen.pid
         self.ended = self._loop.create_future()
         orphans.add(self.pid, mark.encode())
-        self._limit()
+        self._limit(cores)
         self._watch()
 
-    def _limit(self) -> None:
+    def _limit(self, cores: Collection[int]) -> None:
         if sys.platform == "linux":
             import resource
 
             with contextlib.suppress(ProcessLookupError, PermissionError, ValueError):
                 resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
                 resource.prlimit(self.pid, resource.RLIMIT_CORE, (0, 0))  # no core files in the task root
+            if cores:
+                with contextlib.suppress(OSError):  # it has ended, or those cores were taken from us meanwhile
+                    os.sched_setaffinity(self.pid, cores)
 
     def _watch(self) -> None:
         self._pidfd = -1

@@ -120,6 +120,7 @@ class Sandbox:
             mark=f"AWS_LAMBDA_LOG_STREAM_NAME={stream}",
             on_output=self._logs.feed,
             on_exit=self._exited,
+            cores=self._spec.cores.deal() if self._spec.cores else (),
         )
         await asyncio.wait({self._init}, timeout=timeout_s)
         took_ms = (perf_counter() - began) * 1000

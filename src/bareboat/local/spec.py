@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bareboat.artifact.model import Artifact
 from bareboat.errors import LocalError
+from bareboat.local.cores import Cores
 from bareboat.local.environment import environment
 from bareboat.local.runtime_client import (
     LAUNCH,
@@ -33,6 +34,7 @@ class Spec:
         env: all variables but those that each process has of its own.
         folder: the unpacked artifact, the working directory.
         arn: the function's, unqualified.
+        cores: what deals each process its share of the CPU; None for what has but one thread, a model's kernel.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Spec:
     folder: Path
     memory_mb: int
     timeout_s: float
+    cores: Cores | None = None
 
 
 def prepare(
@@ -101,6 +104,7 @@ def prepare(
         folder=folder,
         memory_mb=function.memory_mb,
         timeout_s=float(function.timeout_s),
+        cores=Cores(function.memory_mb) if _has_user_code(function) else None,
     )
 
 

@@ -15,7 +15,6 @@ import pytest
 from bareboat.artifact.model import Artifact
 from bareboat.local.invocation import Invocation
 from bareboat.local.pool import Pool
-from bareboat.packaging.interpreters import find_python
 from bareboat.packaging.target import host_target
 from bareboat.service.model import Function, Place
 
@@ -40,8 +39,6 @@ class Functions:
         **fields: Any,
     ) -> Pool:
         """Return a pool that is not started. `fields` are those of Function, `settings` those of Pool."""
-        if find_python(python) is None:
-            pytest.skip(f"no Python {python} here")
         self._made += 1
         task_root = self.folder / f"task{self._made}"
         files = {"handler.py": source} if isinstance(source, str) else source

@@ -21,6 +21,7 @@ from bareboat.errors import InputError, LocalError
 from bareboat.local.faults import MAX_PAYLOAD_BYTES
 from bareboat.local.invocation import Invocation, Throttled
 from bareboat.local.pool import Pool
+from bareboat.packaging.interpreters import find_python
 
 pytestmark = pytest.mark.usefixtures("client")
 
@@ -282,6 +283,8 @@ def test_an_async_handler_is_a_marshal_error_as_on_lambda(functions: Any) -> Non
 
 
 def test_nan_decimal_none_bytes_and_text_are_sent_as_lambda_sends_them(functions: Any) -> None:
+    if find_python("3.13") is None:
+        pytest.skip("no Python 3.13 here")
     pool = functions.pool(
         """
         from collections import namedtuple
@@ -746,3 +749,11 @@ f.invoke(f.pool(source, timeout_s=600), b"1")
     while functions.living() and time.monotonic() < until:
         time.sleep(0.02)
     assert functions.living() == []
+
+
+def test_a_function_sees_the_cores_that_its_memory_buys(functions: Any) -> None:
+    pool = functions.pool("import os\ndef handler(event, context):\n    return len(os.sched_getaffinity(0))\n")
+
+    (invocation,) = functions.invoke(pool, b"{}")
+
+    assert invocation.payload == b"1"  # of 1,024 MB
