@@ -1,9 +1,10 @@
-"""Service -> Artifact, and back: build, open, unpack."""
+"""Service -> Artifact, and back: check, build, open, unpack."""
 
 from bareboat.artifact.build import build
+from bareboat.artifact.check import check_models
 from bareboat.artifact.host import check_runs_here, local_target
 from bareboat.artifact.model import Artifact
 from bareboat.artifact.reader import open_artifact
 from bareboat.artifact.unpack import unpack
 
-__all__ = ["Artifact", "build", "check_runs_here", "local_target", "open_artifact", "unpack"]
+__all__ = ["Artifact", "build", "check_models", "check_runs_here", "local_target", "open_artifact", "unpack"]

@@ -106,7 +106,6 @@ def _explained(error: OSError | OverflowError, host: str, port: int) -> LocalErr
             f"port {port} on {host} is in use by another program",
             expected="a free port",
             fix=f"stop that program, or take another port: --port {_free_port_after(host, port)}",
-            where=f"{host}:{port}",
         )
     if error.errno in {errno.EACCES, errno.EPERM}:
         return LocalError(

@@ -46,7 +46,7 @@ def create_project(template: Template, folder: Path, *, name: str | None = None)
 
 
 def create_project_for_model(model: Path, folder: Path, *, name: str | None = None) -> Project:
-    """Write a project round a model file: serverless.yml with its feature names, and a copy of the file.
+    """Write a project around a model file: serverless.yml with its feature names, and a copy of the file.
 
     A model that already lies in `folder` stays where it is.
 

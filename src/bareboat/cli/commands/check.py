@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 @service_options
 @click.pass_obj
 def check(terminal: Terminal, source: Source) -> None:
-    """Validate serverless.yml and show each value with its origin.
+    """Validate serverless.yml and its models, and list all values.
 
-    Every problem is told at once, with its line and column, what was expected and the fix; the exit code is then 2.
+    Every problem is told at once, with its line and column, what was expected and the fix; the exit code is then 2, or
+    1 when only a model file is at fault.
     """
+    from bareboat.artifact import check_models
+
     service = source.load(terminal)
+    check_models(service)
     terminal.notes(service.notes, infos=True)
     if terminal.as_json:
         terminal.document(_document(service))
@@ -34,7 +38,8 @@ def check(terminal: Terminal, source: Source) -> None:
     )
     terminal.say()
     terminal.say(f"{service.path.name} is valid: {_count(len(service.functions), 'function')}.")
-    terminal.next(f"bareboat package{source.flags}", f"bareboat serve{source.flags}")
+    if service.functions:
+        terminal.next(f"bareboat package{source.flags}", f"bareboat serve{source.flags}")
 
 
 def _document(service: Service) -> dict[str, Any]:

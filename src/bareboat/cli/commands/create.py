@@ -1,4 +1,4 @@
-"""`bareboat create`: a project from a template, or round a model file."""
+"""`bareboat create`: a project from a template, or around a model file."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def _template_names(_ctx: click.Context, _option: click.Parameter, incomplete: s
     help="The folder to write; nothing in it is overwritten.  [default: the name]",
 )
 @click.option(
-    "-m", "--model", type=click.Path(path_type=Path), metavar="FILE", help="Write a project round this model file."
+    "-m", "--model", type=click.Path(path_type=Path), metavar="FILE", help="Write a project around this model file."
 )
 @click.option("-l", "--list", "listed", is_flag=True, help="Show the templates.")
 @click.pass_obj
 def create(
     terminal: Terminal, template: str | None, name: str | None, path: Path | None, model: Path | None, listed: bool
 ) -> None:
-    """Start a project from a template, or round your model file.
+    """Start a project from a template, or around your model file.
 
     \b
     bareboat create --template lightgbm-iris --name predict --path iris

@@ -33,11 +33,11 @@ def demo(terminal: Terminal, port: int | None, once: bool) -> None:
     It builds the artifact of an iris classifier from its model file in a temporary folder, starts the local cloud,
     sends a request, measures size and speed, and stays up for you to try.
     """
-    import asyncio
     import tempfile
 
     from bareboat.artifact import build
     from bareboat.local.cloud import LocalCloud
+    from bareboat.local.loop import run
     from bareboat.project import create_project, find_template
     from bareboat.service import load_service
 
@@ -49,7 +49,7 @@ def demo(terminal: Terminal, port: int | None, once: bool) -> None:
         requests = RequestLog(terminal)
         artifacts = build_for_here(terminal, service, places=False)
         cloud = LocalCloud(service, artifacts, port=_port(port), on_request=requests.told)
-        asyncio.run(_run(terminal, cloud, for_lambda, requests, once=once))
+        run(_run(terminal, cloud, for_lambda, requests, once=once))
 
 
 class RequestLog:
