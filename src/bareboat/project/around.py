@@ -28,7 +28,7 @@ functions:
   predict:
     model: {model}
     # The names that requests use, in the model's order. Rename them as you like: the model's own names go on working.
-    # A feature that may be null or left out: - {{name: x, nullable: true}}
+    # A feature that may be null or left out: - {{name: x, nullable: true}}; those that the model has seen missing are.
     features:
 {features}
 {labels}    samples:
@@ -142,9 +142,23 @@ def _config(forest: Forest, service: str, model: str, title: str) -> str:
         title=title,
         service=service,
         model=_scalar(model),
-        features="\n".join(f"      - {_scalar(name)}" for name in forest.feature_names),
+        features="\n".join(f"      - {entry}" for entry in _features(forest)),
         labels=_LABELS.format(n=forest.n_classes, names=names) if forest.is_classifier else "",
     )
+
+
+def _features(forest: Forest) -> list[str]:
+    """Return the entries of `features`: those whose splits have a side for NaN were trained with missing values."""
+    seen_missing = {
+        feature
+        for tree in forest.trees
+        for feature, rule in zip(tree.feature, tree.rule, strict=True)
+        if rule in {Rule.NAN_LEFT, Rule.NAN_RIGHT}
+    }
+    return [
+        f"{{name: {_scalar(name)}, nullable: true}}" if index in seen_missing else _scalar(name)
+        for index, name in enumerate(forest.feature_names)
+    ]
 
 
 def _title(forest: Forest, file_name: str) -> str:

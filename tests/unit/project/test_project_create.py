@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -127,7 +128,7 @@ def test_what_was_made_is_taken_away_when_a_file_cannot_be_written(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-# --- round a model file
+# --- around a model file
 
 IRIS = find_template("lightgbm-iris").folder / "lgb.model"
 
@@ -149,6 +150,18 @@ def test_a_project_round_a_model_names_its_features(tmp_path):
     assert list(row) == function["features"]
     assert json.loads(project.sample) == row
     assert row["petal_width_(cm)"] in {0.8, 1.65, 1.75, 1.55, 1.45, 1.7}
+
+
+def test_features_that_the_model_has_seen_missing_may_be_null(tmp_path):
+    splits = re.compile(r"(split_feature=2 2\n.*?decision_type=)2 2", re.DOTALL)
+    text = splits.sub(r"\g<1>8 8", IRIS.read_text())  # LightGBM's missing type NaN, for petal length alone
+    (tmp_path / "gaps.txt").write_text(text)
+
+    project = create_project_for_model(tmp_path / "gaps.txt", tmp_path / "gaps")
+
+    features = yaml.safe_load((project.folder / "serverless.yml").read_text())["functions"]["predict"]["features"]
+    assert features[2] == {"name": "petal_length_(cm)", "nullable": True}
+    assert features[3] == "petal_width_(cm)"
 
 
 def test_the_event_of_a_model_with_a_feature_called_body_is_the_row_itself(tmp_path):
