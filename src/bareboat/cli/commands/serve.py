@@ -51,8 +51,10 @@ async def _serve(terminal: Terminal, cloud: LocalCloud) -> None:
     async with cloud:
         ended = end_asked()
         _announce(terminal, cloud)
-        await ended.wait()
-        terminal.say("ending")
+        try:
+            await ended.wait()
+        finally:  # Ctrl-C cancels
+            terminal.say("ending: requests under way have ten seconds")
 
 
 def _announce(terminal: Terminal, cloud: LocalCloud) -> None:
