@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
+import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -46,6 +49,40 @@ def system_command() -> Callable[[str], str]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def load_file() -> Callable[[Path], ModuleType]:
+    """Import a Python file that lies among the tests, which are no package."""
+
+    def load_module(path: Path) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(f"bareboat_tests_{path.stem}", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load_module
+
+
+@pytest.fixture
+def load_template(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], ModuleType]:
+    """Import a module of a template as Lambda would, from its folder and by its bare name, anew for each test."""
+
+    def load_module(template: str, module: str) -> ModuleType:
+        monkeypatch.syspath_prepend(str(REPOSITORY / "src" / "bareboat" / "templates" / template))
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
+        for name in ("handler", "page"):
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        importlib.invalidate_caches()
+        loaded = importlib.import_module(module)
+        for name in ("handler", "page"):
+            if name in sys.modules:
+                monkeypatch.setitem(sys.modules, name, sys.modules.pop(name))
+        return loaded
+
+    return load_module
 
 
 @pytest.hookimpl(wrapper=True)

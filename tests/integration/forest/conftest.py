@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import struct
 import subprocess
 from collections.abc import Callable
@@ -17,15 +16,9 @@ FLAGS = ("-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror")
 
 
 @pytest.fixture(scope="session")
-def samples() -> ModuleType:
+def samples(load_file: Callable[[Path], ModuleType]) -> ModuleType:
     """The random forests and hard rows of the contract tests."""
-    path = HERE.parents[1] / "contract/forest/samples.py"
-    spec = importlib.util.spec_from_file_location("bareboat_forest_samples", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_file(HERE.parents[1] / "contract/forest/samples.py")
 
 
 @pytest.fixture(scope="session")

@@ -130,8 +130,8 @@ def ask(handler: ModuleType, url: str, keyword: str = "hello") -> tuple[int, Any
         ("/echo/ü?a=b#c", "/echo/%C3%BC?a=b", True),
     ],
 )
-def test_a_page_is_fetched_and_searched(load: Load, site: str, path: str, keyword: str, exist: bool) -> None:
-    assert ask(load("keyword", "handler"), site + path, keyword) == (200, {"exist": exist})
+def test_a_page_is_fetched_and_searched(load_template: Load, site: str, path: str, keyword: str, exist: bool) -> None:
+    assert ask(load_template("keyword", "handler"), site + path, keyword) == (200, {"exist": exist})
 
 
 @pytest.mark.parametrize(
@@ -146,13 +146,15 @@ def test_a_page_is_fetched_and_searched(load: Load, site: str, path: str, keywor
         ("/garbage", "The page's host does not answer as a web server"),
     ],
 )
-def test_a_page_that_cannot_be_had_is_a_502(load: Load, site: str, path: str, message: str) -> None:
-    assert ask(load("keyword", "handler"), site + path) == (502, {"message": message})
+def test_a_page_that_cannot_be_had_is_a_502(load_template: Load, site: str, path: str, message: str) -> None:
+    assert ask(load_template("keyword", "handler"), site + path) == (502, {"message": message})
 
 
 @pytest.mark.parametrize("path", ["/silent", "/dripping", "/headers"])
-def test_a_page_that_takes_too_long_is_a_504_and_its_connection_is_ended(load: Load, site: str, path: str) -> None:
-    handler = load("keyword", "handler")
+def test_a_page_that_takes_too_long_is_a_504_and_its_connection_is_ended(
+    load_template: Load, site: str, path: str
+) -> None:
+    handler = load_template("keyword", "handler")
     handler.TIMEOUT_S = 0.5  # type: ignore[attr-defined]
     before = threading.active_count()
 
@@ -167,17 +169,20 @@ def test_a_page_that_takes_too_long_is_a_504_and_its_connection_is_ended(load: L
     assert threading.active_count() <= before + 1
 
 
-def test_a_port_where_nobody_listens_is_a_502(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_where_nobody_listens_is_a_502(load_template: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEYWORD_ALLOW_PRIVATE", "1")
     with socket.socket() as bound:  # bound but not listening: connections are refused
         bound.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}/"
 
-        assert ask(load("keyword", "handler"), url) == (502, {"message": "The page's host refuses the connection"})
+        assert ask(load_template("keyword", "handler"), url) == (
+            502,
+            {"message": "The page's host refuses the connection"},
+        )
 
 
-def test_https_to_a_server_without_tls_is_a_502(load: Load, site: str) -> None:
-    status, body = ask(load("keyword", "handler"), site.replace("http:", "https:") + "/hello")
+def test_https_to_a_server_without_tls_is_a_502(load_template: Load, site: str) -> None:
+    status, body = ask(load_template("keyword", "handler"), site.replace("http:", "https:") + "/hello")
 
     assert status == 502
     assert body["message"].startswith("The page's host offers no connection to trust")
@@ -187,12 +192,12 @@ def test_https_to_a_server_without_tls_is_a_502(load: Load, site: str) -> None:
     "host", ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "[::1]", "[::ffff:127.0.0.1]"]
 )
 def test_without_leave_a_private_address_is_refused_however_it_is_written(
-    load: Load, site: str, host: str, monkeypatch: pytest.MonkeyPatch
+    load_template: Load, site: str, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("KEYWORD_ALLOW_PRIVATE")
     url = f"{site.replace('127.0.0.1', host)}/hello"
 
-    status, body = ask(load("keyword", "handler"), url)
+    status, body = ask(load_template("keyword", "handler"), url)
 
     # A machine without IPv6, or a libc that takes no short forms, does not know some of these hosts at all.
     assert (status, body) in [
@@ -202,10 +207,10 @@ def test_without_leave_a_private_address_is_refused_however_it_is_written(
 
 
 def test_a_redirect_to_a_private_address_is_refused_and_each_hop_is_looked_up_once(
-    load: Load, site: str, monkeypatch: pytest.MonkeyPatch
+    load_template: Load, site: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("KEYWORD_ALLOW_PRIVATE")
-    page = load("keyword", "page")
+    page = load_template("keyword", "page")
     port = int(site.rpartition(":")[2])
     looked_up: list[str] = []
     real = socket.getaddrinfo
@@ -226,9 +231,9 @@ def test_a_redirect_to_a_private_address_is_refused_and_each_hop_is_looked_up_on
 
 
 def test_the_host_header_is_the_name_although_the_connection_goes_to_the_checked_address(
-    load: Load, site: str, monkeypatch: pytest.MonkeyPatch
+    load_template: Load, site: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = load("keyword", "page")
+    page = load_template("keyword", "page")
     port = int(site.rpartition(":")[2])
     real = socket.getaddrinfo
     monkeypatch.setattr(page.socket, "getaddrinfo", lambda _host, service, **kw: real("127.0.0.1", service, **kw))

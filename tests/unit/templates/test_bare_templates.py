@@ -42,8 +42,8 @@ def test_a_template_names_only_files_and_functions_that_it_has(name: str) -> Non
             assert f"def {attribute}(event, context):" in (TEMPLATES / name / f"{module}.py").read_text()
 
 
-def test_the_bare_handler_answers_with_its_event(load: Callable[[str, str], ModuleType]) -> None:
-    hello = load("aws-python3", "handler").hello
+def test_the_bare_handler_answers_with_its_event(load_template: Callable[[str, str], ModuleType]) -> None:
+    hello = load_template("aws-python3", "handler").hello
 
     answer = hello({"name": "Ada"}, None)
 

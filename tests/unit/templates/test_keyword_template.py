@@ -15,14 +15,14 @@ Load = Callable[[str, str], ModuleType]
 
 
 @pytest.fixture
-def page(load: Load) -> ModuleType:
-    return load("keyword", "page")
+def page(load_template: Load) -> ModuleType:
+    return load_template("keyword", "page")
 
 
 @pytest.fixture
-def handler(load: Load) -> ModuleType:
+def handler(load_template: Load) -> ModuleType:
     """The handler with a web of one page."""
-    module = load("keyword", "handler")
+    module = load_template("keyword", "handler")
 
     def fetch(url: str, *, timeout_s: float) -> str:
         assert timeout_s == 10
