@@ -54,7 +54,7 @@ async def _serve(terminal: Terminal, cloud: LocalCloud) -> None:
         try:
             await ended.wait()
         finally:  # Ctrl-C cancels
-            terminal.say("ending: requests under way have ten seconds")
+            terminal.say("ending: requests under way have ten seconds; Ctrl-C again ends at once")
 
 
 def _announce(terminal: Terminal, cloud: LocalCloud) -> None:
