@@ -53,10 +53,10 @@ def local_target(function: Function) -> tuple[Target, tuple[Note, ...]]:
 
 
 def check_runs_here(artifact: Artifact) -> None:
-    """Raise unless this machine can run the artifact.
+    """Raise unless the artifact was made for a machine like this one.
 
     Raises:
-        ArtifactError: it was made for another CPU or system, or its Python is not installed here.
+        ArtifactError: it was made for another CPU or system.
     """
     target, host = artifact.target, host_target(artifact.target.python)
     if (target.system, target.architecture) != (host.system, host.architecture):
@@ -64,12 +64,6 @@ def check_runs_here(artifact: Artifact) -> None:
             f"the artifact was made for {target.system} {target.architecture}",
             expected=f"{host.system} {host.architecture}, this machine",
             fix="bareboat invoke local and bareboat serve build one for this machine",
-            where=str(artifact.path),
-        )
-    if find_python(target.python) is None:
-        raise ArtifactError(
-            f"the artifact was made for python{target.python}, which is not installed here",
-            fix=f"uv python install {target.python}",
             where=str(artifact.path),
         )
 

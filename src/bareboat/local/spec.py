@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bareboat.artifact import check_runs_here
 from bareboat.artifact.model import Artifact
 from bareboat.errors import LocalError
 from bareboat.local.cores import Cores
@@ -56,8 +57,9 @@ def prepare(
         folder: where the artifact is unpacked, when it already is.
     Raises:
         LocalError: no interpreter of the artifact's Python version, or the client cannot be installed.
-        ArtifactError: the archive is damaged, or does not serve the function.
+        ArtifactError: the archive is damaged, or made for another machine.
     """
+    check_runs_here(artifact)
     minor = artifact.target.python
     interpreter = find_python(minor)
     if interpreter is None:

@@ -58,10 +58,6 @@ class Selection:
     files: tuple[Found, ...]
     notes: tuple[str, ...] = ()
 
-    def paths(self) -> frozenset[str]:
-        """Return the paths in the artifact."""
-        return frozenset(file.path for file in self.files)
-
 
 def select_files(
     folder: Path, patterns: Sequence[str], *, whole: bool = True, also_not: frozenset[str] = frozenset()

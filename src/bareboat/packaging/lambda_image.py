@@ -27,8 +27,6 @@ GCC = frozenset({"libgcc_s.so.1", "libstdc++.so.6"})  # awslambdaric's own exten
 VERY_LIKELY = frozenset({"libz.so.1"})  # rpm and curl, which are on the image, need it
 PROVIDED = GLIBC | GCC | VERY_LIKELY
 
-# Folders of the artifact that the image's LD_LIBRARY_PATH names: /var/task and /var/task/lib.
-SEARCHED = ("", "lib")
 TASK_ROOT = "/var/task"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bareboat.errors import PackagingError, Problem
 from bareboat.packaging.elf import Elf
-from bareboat.packaging.lambda_image import PROVIDED, SEARCHED, newest_versions
+from bareboat.packaging.lambda_image import PROVIDED, newest_versions
 from bareboat.packaging.target import Target
 
 # Files that their package tries to load and does without, by the beginning of their path.
@@ -42,9 +42,8 @@ class NativeReport:
 def check_native(elves: Mapping[str, Elf], target: Target, names: Iterable[str] = ()) -> NativeReport:
     """Compare what native files ask for with what the artifact and the Lambda image hold.
 
-    A library counts as there when the image has it, when it lies in a folder that the loader searches (the task's root,
-    its `lib`, the file's own DT_RUNPATH), or when the artifact has it under that name anywhere, since a package that
-    brings a library elsewhere loads it by its path first.
+    A library counts as there when the image has it, or when the artifact has it under that name anywhere: in a folder
+    that the loader searches, or elsewhere, since a package that brings one there loads it by its path first.
 
     Args:
         elves: path in the artifact -> headers, of every native file.
@@ -104,14 +103,6 @@ def refuse(report: NativeReport, target: Target, *, where: str = "") -> None:
         )
     if problems:
         raise PackagingError(problems[0].found, problems=tuple(problems))
-
-
-def loads_from(path: str, elf: Elf) -> tuple[str, ...]:
-    """Return the folders of the artifact in which the loader looks for what `path` needs, "" for the root."""
-    origin = posixpath.dirname(path)
-    own = [entry.replace("${ORIGIN}", "$ORIGIN") for entry in elf.search]
-    folders = [posixpath.normpath(entry.replace("$ORIGIN", origin or ".")) for entry in own if "$ORIGIN" in entry]
-    return tuple("" if folder == "." else folder for folder in folders) + SEARCHED
 
 
 def _missing_problem(library: str, files: tuple[str, ...], where: str) -> Problem:
