@@ -6,9 +6,10 @@ import struct
 from enum import IntEnum
 
 MAGIC = b"BBFOREST"
-VERSION = 1
+VERSION = 2
+"""What is written. Version 1 is read too."""
 HEADER = struct.Struct("<8sHHBBHQIIIIIId")
-"""magic, version, n_sections, transform, flags, 0, size, n_features, n_trees, n_outputs, n_classes, depth, n_leaves,
+"""magic, version, n_sections, transform, flags, trees_per_round, size, n_features, n_trees, n_outputs, n_classes, depth, n_leaves,
 parameter."""
 ENTRY = struct.Struct("<HBBII")
 """tag, kind, flags, offset in units of 8 bytes, count of elements."""
@@ -16,6 +17,9 @@ DIGEST = struct.Struct("<Q")
 
 AVERAGE = 1
 TINY_IS_ZERO = 2
+SINGLE_INPUT = 4
+SINGLE_SUM = 8
+VECTOR_LEAVES = 16
 MAY_BE_SKIPPED = 1
 """A section's flag: a reader that does not know the tag goes on without it."""
 
@@ -40,14 +44,24 @@ class Section(IntEnum):
     LINEAR_COEFFICIENT = 15
     NAMES = 16
     CATEGORY_NAMES = 17
+    BASE = 18
+    TREE_OUTPUT = 19
+    PARAMETERS = 20
+    LEAF_ROW = 21
+    CLASS_NAMES = 22
+    LEAF_ID = 23
+    LEAF_COVER = 24
+    SPLIT_COVER = 25
+    SPLIT_GAIN = 26
 
 
-ELEMENT: dict[Section, str] = {
-    Section.THRESHOLDS: "d",
+ELEMENTS: dict[Section, str] = {
+    Section.THRESHOLDS: "df",
     Section.THRESHOLD_START: "I",
     Section.COLUMNS: "I",
     Section.LEAF_START: "I",
-    Section.LEAF_VALUES: "d",
+    Section.NODES: "BHI",
+    Section.LEAF_VALUES: "df",
     Section.CATEGORY_CODES: "I",
     Section.CATEGORY_START: "I",
     Section.SET_START: "I",
@@ -59,11 +73,30 @@ ELEMENT: dict[Section, str] = {
     Section.LINEAR_COEFFICIENT: "d",
     Section.NAMES: "B",
     Section.CATEGORY_NAMES: "B",
+    Section.BASE: "d",
+    Section.TREE_OUTPUT: "I",
+    Section.PARAMETERS: "d",
+    Section.LEAF_ROW: "BHI",
+    Section.CLASS_NAMES: "B",
+    Section.LEAF_ID: "BHI",
+    Section.LEAF_COVER: "dfBHI",
+    Section.SPLIT_COVER: "dfBHI",
+    Section.SPLIT_GAIN: "df",
 }
-"""The element of each section but NODES, in struct's letters, little-endian."""
+"""The elements that a section may have, by its kind, in struct's letters, little-endian. A node is four of them:
+column, cut, first leaf, first leaf of the right. Kinds other than 0 came with version 2, but for nodes."""
 
-NODE_FIELD = {0: "B", 1: "H", 2: "I"}
-"""The four fields of a node by the kind of the NODES section: column, cut, first leaf, first leaf of the right."""
+SKIPPABLE = frozenset(
+    {
+        Section.CATEGORY_NAMES,
+        Section.CLASS_NAMES,
+        Section.LEAF_ID,
+        Section.LEAF_COVER,
+        Section.SPLIT_COVER,
+        Section.SPLIT_GAIN,
+    }
+)
+"""Sections that predictions do not need."""
 
 MODE_SHIFT = 24
 """A column is `mode << 24 | feature`."""
@@ -71,9 +104,8 @@ MODE_SHIFT = 24
 
 def element_size(section: Section, kind: int) -> int:
     """Return the bytes of one element of a section."""
-    if section is Section.NODES:
-        return 4 * struct.calcsize(NODE_FIELD[kind])
-    return struct.calcsize("<" + ELEMENT[section])
+    size = struct.calcsize("<" + ELEMENTS[section][kind])
+    return 4 * size if section is Section.NODES else size
 
 
 def padded(size: int) -> int:

@@ -1,11 +1,13 @@
-"""Forest and rows -> scores, slowly, in plain Python: what the kernel must equal bit for bit."""
+"""Ensemble and rows -> scores, slowly and plainly: what the kernel must equal bit for bit."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from bareboat.forest.ir import Forest, Rule, Transform, Tree
+import numpy as np
+
+from bareboat.forest.ir import CategorySet, Ensemble, Rule, Transform, Tree
 
 TINY = 1.0000000180025095e-35
 """float32(1e-35): LightGBM's kZeroThreshold (include/LightGBM/meta.h)."""
@@ -13,78 +15,123 @@ TINY = 1.0000000180025095e-35
 Row = Sequence[float]
 
 
-def raw_scores(forest: Forest, rows: Iterable[Row]) -> list[list[float]]:
-    """Return the sums of leaf values before any averaging or transform.
+def raw_scores(ensemble: Ensemble, rows: Iterable[Row]) -> list[list[float]]:
+    """Return base plus the sums of leaf values, before any averaging or transform.
 
     Args:
-        forest: the ensemble.
+        ensemble: the trees.
         rows: (n, n_features) float64, NaN for a missing value.
     Returns:
         (n, n_outputs) float64.
     """
-    return [_raw_score(forest, row) for row in rows]
+    trees = [ensemble.trees[number] for number in range(ensemble.n_trees)]
+    return [_raw_score(ensemble, trees, row) for row in rows]
 
 
-def predict(forest: Forest, rows: Iterable[Row]) -> list[list[float]]:
-    """Return the outputs: raw scores, averaged where the forest says so, then transformed.
+def predict(ensemble: Ensemble, rows: Iterable[Row]) -> list[list[float]]:
+    """Return the outputs: raw scores, averaged where the ensemble says so, then transformed.
 
     Returns:
-        (n, n_outputs) float64; a binary classifier has one output, the probability of its second class.
+        (n, n_outputs) float64; a binary classifier of one output has the probability of its second class.
     """
-    return [_transformed(forest, scores) for scores in raw_scores(forest, rows)]
+    return [transformed(ensemble, scores) for scores in raw_scores(ensemble, rows)]
 
 
-def leaves(forest: Forest, row: Row) -> list[int]:
-    """Return the leaf that each tree sends a row to, in the source's own numbering: (n_trees,)."""
-    values = _read(forest, row)
-    return [_leaf(tree, values) for tree in forest.trees]
+def leaves(ensemble: Ensemble, row: Row) -> list[int]:
+    """Return the leaf that each tree sends a row to, in the order of `Trees.leaf_value`: (n_trees,)."""
+    values = _read(ensemble, row)
+    return [_leaf(ensemble.trees[number], values) for number in range(ensemble.n_trees)]
 
 
-def _read(forest: Forest, row: Row) -> list[float]:
-    if len(row) != forest.n_features:
-        raise ValueError(f"a row of {len(row)} values for {forest.n_features} features")
-    if forest.tiny_is_zero:
-        return [0.0 if -TINY <= value <= TINY else float(value) for value in row]
-    return [float(value) for value in row]
+def transformed(ensemble: Ensemble, scores: Sequence[float]) -> list[float]:
+    """Return the outputs of one row's raw scores: (n_outputs,)."""
+    number = _rounding(ensemble.single_sum)
+    if ensemble.average:
+        scores = [number(score / ensemble.n_rounds) for score in scores]
+    parameter = ensemble.parameters[0]
+    match ensemble.transform:
+        case Transform.IDENTITY:
+            return list(scores)
+        case Transform.SIGMOID:
+            return [number(1.0 / number(1.0 + number(_exp(-parameter * score)))) for score in scores]
+        case Transform.SOFTMAX:
+            return _softmax(scores, number)
+        case Transform.EXP:
+            return [number(_exp(score)) for score in scores]
+        case Transform.LOG1P_EXP:
+            return [number(math.log1p(_exp(score))) for score in scores]
+        case Transform.SIGNED_SQUARE:
+            return [float((score > 0) - (score < 0)) * score * score for score in scores]
+        case Transform.STEP:
+            return [float(score > 0) for score in scores]
+        case Transform.ISOLATION:
+            return [-(2.0 ** (-score / parameter)) - ensemble.parameters[1] for score in scores]
+        case Transform.SAMME:
+            votes = [score / parameter for score in scores]
+            if len(votes) == 2:
+                difference = votes[1] - votes[0]
+                return _softmax([-difference / 2, difference / 2], number)
+            return _softmax([vote / (len(votes) - 1) for vote in votes], number)
+        case Transform.LOGISTIC:
+            sides = [number(1.0 / number(1.0 + number(_exp(-abs(score))))) for score in scores]
+            return [number(1.0 - side) if score < 0 else side for score, side in zip(scores, sides, strict=True)]
 
 
-def _raw_score(forest: Forest, row: Row) -> list[float]:
-    values = _read(forest, row)
-    scores = [0.0] * forest.n_outputs
-    for number, tree in enumerate(forest.trees):
-        scores[number % forest.n_outputs] += _tree_value(tree, values)
+def _rounding(single: bool) -> Callable[[float], float]:
+    return (lambda value: float(np.float32(value))) if single else float
+
+
+def _read(ensemble: Ensemble, row: Row) -> list[float]:
+    if len(row) != ensemble.n_features:
+        raise ValueError(f"a row of {len(row)} values for {ensemble.n_features} features")
+    with np.errstate(over="ignore"):
+        values = [_rounding(ensemble.single_input)(value) for value in row]
+    if ensemble.tiny_is_zero:
+        return [0.0 if -TINY <= value <= TINY else value for value in values]
+    return values
+
+
+def _raw_score(ensemble: Ensemble, trees: Sequence[Tree], row: Row) -> list[float]:
+    values = _read(ensemble, row)
+    number = _rounding(ensemble.single_sum)
+    scores = ensemble.base.tolist()
+    for tree in trees:
+        leaf = _leaf(tree, values)
+        if ensemble.has_vector_leaves:
+            for output, value in enumerate(np.asarray(tree.leaf_value)[leaf].tolist()):
+                scores[output] = number(scores[output] + value)
+        else:
+            scores[tree.output] = number(scores[tree.output] + _leaf_value(tree, leaf, values))
     return scores
 
 
-def _tree_value(tree: Tree, values: Row) -> float:
-    leaf = _leaf(tree, values)
+def _leaf_value(tree: Tree, leaf: int, values: Row) -> float:
+    plain = float(np.ravel(tree.leaf_value)[leaf])
     if tree.linear is None:
-        return tree.leaf_value[leaf]
+        return plain
     model = tree.linear[leaf]
     score = model.constant
     for feature, coefficient in zip(model.features, model.coefficients, strict=True):
         if math.isnan(values[feature]):
-            return tree.leaf_value[leaf]
+            return plain
         score += coefficient * values[feature]
     return score
 
 
 def _leaf(tree: Tree, values: Row) -> int:
-    if not tree.feature:
+    if not tree.n_splits:
         return 0
     node = 0
     while node >= 0:
-        node = tree.left[node] if _goes_left(tree, node, values[tree.feature[node]]) else tree.right[node]
+        node = int((tree.left if _goes_left(tree, node, values[tree.feature[node]]) else tree.right)[node])
     return ~node
 
 
 def _goes_left(tree: Tree, node: int, value: float) -> bool:
-    rule = tree.rule[node]
-    if rule is Rule.CATEGORY:
-        # (int)value < 0 exactly when value <= -1; past the range of an int nothing is in a set.
-        if math.isnan(value) or value <= -1.0 or value >= 2.0**31:
-            return False
-        return bool(tree.categories[node] >> int(value) & 1)
+    rule = Rule(tree.rule[node])
+    if rule.is_categorical:
+        assert tree.categories is not None
+        return _in_set(tree.categories[node], rule, value)
     if rule is Rule.NAN_LEFT or rule is Rule.NAN_RIGHT:
         if math.isnan(value):
             return rule is Rule.NAN_LEFT
@@ -93,29 +140,28 @@ def _goes_left(tree: Tree, node: int, value: float) -> bool:
             value = 0.0
         if rule is not Rule.MISSING_IS_ZERO and -TINY <= value <= TINY:
             return rule is Rule.ZERO_LEFT
-    return value <= tree.threshold[node]
+    return bool(value <= tree.threshold[node])
 
 
-def _transformed(forest: Forest, scores: list[float]) -> list[float]:
-    if forest.average:
-        scores = [score / forest.n_rounds for score in scores]
-    match forest.transform:
-        case Transform.IDENTITY:
-            return scores
-        case Transform.SIGMOID:
-            return [1.0 / (1.0 + _exp(-forest.parameter * score)) for score in scores]
-        case Transform.SOFTMAX:
-            powers = [_exp(score - max(scores)) for score in scores]
-            total = 0.0
-            for power in powers:
-                total += power
-            return [power / total for power in powers]
-        case Transform.EXP:
-            return [_exp(score) for score in scores]
-        case Transform.LOG1P_EXP:
-            return [math.log1p(_exp(score)) for score in scores]
-        case Transform.SIGNED_SQUARE:
-            return [float((score > 0) - (score < 0)) * score * score for score in scores]
+def _in_set(categories: CategorySet, rule: Rule, value: float) -> bool:
+    if math.isnan(value):
+        return categories.nan_left
+    # (int)value < 0 exactly when value <= -1; past the range of an int there is no code.
+    is_code = (value > -1.0 if rule is Rule.CATEGORY else value >= 0.0) and value < 2.0**31
+    if not is_code or (rule is Rule.CATEGORY_WHOLE and value != math.floor(value)):
+        return categories.others_left
+    if categories.others_left:
+        return not categories.right >> int(value) & 1
+    return bool(categories.codes >> int(value) & 1)
+
+
+def _softmax(scores: Sequence[float], number: Callable[[float], float]) -> list[float]:
+    top = max(scores)
+    powers = [number(_exp(number(score - top))) for score in scores]
+    total = 0.0
+    for power in powers:
+        total += power
+    return [number(power / number(total)) for power in powers]
 
 
 def _exp(x: float) -> float:

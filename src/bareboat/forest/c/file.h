@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-enum { VERSION = 1, N_TAGS = 17 };
+enum { VERSION = 2, FIRST_VERSION_TAGS = 17, N_TAGS = 26 };
 
 enum tag {
     THRESHOLDS = 1,
@@ -23,19 +23,39 @@ enum tag {
     LINEAR_FEATURE,
     LINEAR_COEFFICIENT,
     NAMES,
-    CATEGORY_NAMES
+    CATEGORY_NAMES,
+    BASE,
+    TREE_OUTPUT,
+    PARAMETERS,
+    LEAF_ROW,
+    CLASS_NAMES,
+    LEAF_ID,
+    LEAF_COVER,
+    SPLIT_COVER,
+    SPLIT_GAIN
 };
 
-enum rule { MISSING_IS_ZERO, NAN_LEFT, NAN_RIGHT, ZERO_LEFT, ZERO_RIGHT, CATEGORY };
-enum transform { IDENTITY, SIGMOID, SOFTMAX, EXP, LOG1P_EXP, SIGNED_SQUARE };
-enum flag { AVERAGE = 1, TINY_IS_ZERO = 2 };
+enum rule {
+    MISSING_IS_ZERO,
+    NAN_LEFT,
+    NAN_RIGHT,
+    ZERO_LEFT,
+    ZERO_RIGHT,
+    CATEGORY,
+    CATEGORY_NOT_NEGATIVE,
+    CATEGORY_WHOLE
+};
+enum transform {
+    IDENTITY, SIGMOID, SOFTMAX, EXP, LOG1P_EXP, SIGNED_SQUARE, STEP, ISOLATION, SAMME, LOGISTIC
+};
+enum flag { AVERAGE = 1, TINY_IS_ZERO = 2, SINGLE_INPUT = 4, SINGLE_SUM = 8, VECTOR_LEAVES = 16 };
 enum { MODE_SHIFT = 24, MAY_BE_SKIPPED = 1 };
 
 struct header {
     char magic[8];
     uint16_t version, n_sections;
     uint8_t transform, flags;
-    uint16_t zero;
+    uint16_t trees_per_round; /* 0: n_outputs, or 1 when leaves are vectors */
     uint64_t size;
     uint32_t n_features, n_trees, n_outputs, n_classes, depth, n_leaves;
     double parameter;
@@ -51,13 +71,16 @@ struct section {
 /* A node is four numbers of 1, 2 or 4 bytes by the kind of its section. */
 enum field { COLUMN, CUT, FIRST, RIGHT };
 
-/* The caller's `forest`: where each section lies, checked. The stack of open follows it. */
+/* The start of the caller's `forest`: where each section lies, checked. What paths add follows it. */
 struct forest {
     const struct header *header;
     const void *at[N_TAGS + 1];
     uint32_t count[N_TAGS + 1];
-    uint32_t node_kind;
-    uint32_t n_numeric; /* columns before the first categorical one */
+    uint8_t kind[N_TAGS + 1];
+    uint32_t path;
+    uint32_t n_numeric;       /* columns before the first categorical one */
+    uint32_t leaf_width;      /* 1, or n_outputs when leaves are vectors */
+    uint32_t trees_per_round; /* never 0 */
     double rounds;
 };
 

@@ -4,22 +4,22 @@
  *
  *   file     the whole .forest file, mapped or read, at an address that is a multiple of 8. It must stay as it is for
  *            as long as `forest` is used: open checks every index once, and nothing is checked again.
- *   forest   bareboat_memory() bytes, aligned to 8; bareboat_open() fills it. Read-only afterwards, so that any number
+ *   forest   bareboat_memory() bytes, aligned to 64; bareboat_open() fills it. Read-only afterwards, so that any number
  *            of threads may share it.
- *   scratch  bareboat_scratch() bytes, aligned to 8, one for each thread.
+ *   scratch  bareboat_scratch() bytes, aligned to 64, one for each thread.
  *
- * Shapes: n_features, n_outputs and n_trees are those of the file's header. A row is n_features float64, NaN where a
+ * Shapes: n_features, n_outputs and n_trees are those of the file's header. A row is n_features numbers, NaN where a
  * value is missing. Outputs are n_outputs float64 a row.
  *
  * docs/forest-format.md describes the file. Raw scores are the sums of leaf values in the order of the trees, with no
- * fused multiply-add, so that they equal the training framework's on every CPU.
+ * fused multiply-add, so that they equal the training framework's on every CPU and on every path.
  */
 #ifndef BAREBOAT_KERNEL_H
 #define BAREBOAT_KERNEL_H
 
 #include <stdint.h>
 
-#define BAREBOAT_ABI 1
+#define BAREBOAT_ABI 2
 
 #if defined(_WIN32)
 #define BAREBOAT_API __declspec(dllexport)
@@ -42,8 +42,18 @@ enum {
     BAREBOAT_ORDER = 10,    /* numbers that must rise do not */
     BAREBOAT_INDEX = 11,    /* an index points outside */
     BAREBOAT_NUMBER = 12,   /* a number is NaN, or infinite where it may not be */
-    BAREBOAT_MEMORY = 13    /* the caller's memory is too small, or it or the file is not aligned */
+    BAREBOAT_MEMORY = 13,   /* the caller's memory is too small, or it or the file is not aligned */
+    BAREBOAT_PATH = 14      /* this CPU has not the instructions that the caller asks for */
 };
+
+/* Instructions to use. Every path gives the same bits. */
+enum { BAREBOAT_BEST = 0, BAREBOAT_SCALAR = 1, BAREBOAT_NEON = 2, BAREBOAT_AVX2 = 3, BAREBOAT_AVX512 = 4 };
+
+/* What scores are asked for: base and sums of leaf values, or these averaged and transformed. */
+enum { BAREBOAT_RAW = 0, BAREBOAT_PREDICT = 1 };
+
+/* The numbers of rows. float32 is widened, which rounds nothing. */
+enum { BAREBOAT_FLOAT64 = 0, BAREBOAT_FLOAT32 = 1 };
 
 /* Return BAREBOAT_ABI. A caller refuses a kernel of another ABI before it calls anything else. */
 BAREBOAT_API uint32_t bareboat_abi(void);
@@ -57,21 +67,26 @@ BAREBOAT_API uint64_t bareboat_digest(const void *data, uint64_t size);
 /* Return how many bytes `forest` takes for this file, or minus an error. Looks at the header alone. */
 BAREBOAT_API int64_t bareboat_memory(const void *file, uint64_t size);
 
-/* Check the whole file and fill `forest`. Return BAREBOAT_OK or an error. */
-BAREBOAT_API int32_t bareboat_open(const void *file, uint64_t size, void *forest, uint64_t forest_size);
+/* Check the whole file and fill `forest` for one of the paths above. Return BAREBOAT_OK or an error. */
+BAREBOAT_API int32_t bareboat_open(const void *file, uint64_t size, void *forest, uint64_t forest_size, uint32_t path);
 
-/* Return how many bytes of scratch one call takes. */
+/* Return the path that an open forest takes, never BAREBOAT_BEST. */
+BAREBOAT_API uint32_t bareboat_path(const void *forest);
+
+/* Return how many bytes of scratch one call of those below takes. */
 BAREBOAT_API uint64_t bareboat_scratch(const void *forest);
 
-/* One row: row (n_features), out (n_outputs). */
+/* One row: row (n_features) float64, out (n_outputs). */
 BAREBOAT_API void bareboat_raw_row(const void *forest, const double *row, double *out, void *scratch);
 BAREBOAT_API void bareboat_predict_row(const void *forest, const double *row, double *out, void *scratch);
 
-/* Many rows: value j of row i is the float64 at rows + i * row_stride + j * column_stride, in bytes, at any address.
- * out is (n_rows, n_outputs), contiguous. raw: sums of leaf values. predict: averaged and transformed. */
-BAREBOAT_API void bareboat_raw(const void *forest, const void *rows, int64_t n_rows, int64_t row_stride,
-                               int64_t column_stride, double *out, void *scratch);
-BAREBOAT_API void bareboat_predict(const void *forest, const void *rows, int64_t n_rows, int64_t row_stride,
-                                   int64_t column_stride, double *out, void *scratch);
+/* Many rows: value j of row i is the number at rows + i * row_stride + j * column_stride, in bytes, at any address.
+ * out is (n_rows, n_outputs), contiguous. */
+BAREBOAT_API void bareboat_score(const void *forest, uint32_t what, uint32_t number, const void *rows, int64_t n_rows,
+                                 int64_t row_stride, int64_t column_stride, double *out, void *scratch);
+
+/* The leaf that each tree sends each row to, counted from left to right within the tree: (n_rows, n_trees). */
+BAREBOAT_API void bareboat_leaves(const void *forest, uint32_t number, const void *rows, int64_t n_rows,
+                                  int64_t row_stride, int64_t column_stride, uint32_t *out, void *scratch);
 
 #endif
