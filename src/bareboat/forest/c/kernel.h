@@ -85,6 +85,11 @@ BAREBOAT_API void bareboat_predict_row(const void *forest, const double *row, do
 BAREBOAT_API void bareboat_score(const void *forest, uint32_t what, uint32_t number, const void *rows, int64_t n_rows,
                                  int64_t row_stride, int64_t column_stride, double *out, void *scratch);
 
+/* Raw scores -> outputs, in place: what bareboat_predict_row makes of them, had the forest had `rounds` rounds and
+ * `parameter` as the first of its transform. For the scores of some of its rounds. scores is (n_rows, n_outputs). */
+BAREBOAT_API void bareboat_transform(const void *forest, double rounds, double parameter, double *scores,
+                                     int64_t n_rows);
+
 /* The leaf that each tree sends each row to, counted from left to right within the tree: (n_rows, n_trees). */
 BAREBOAT_API void bareboat_leaves(const void *forest, uint32_t number, const void *rows, int64_t n_rows,
                                   int64_t row_stride, int64_t column_stride, uint32_t *out, void *scratch);
