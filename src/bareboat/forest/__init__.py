@@ -1,7 +1,36 @@
-"""Model files -> Forest -> `.forest` files."""
+"""Model files -> Ensemble -> `.forest` files. Importing it imports nothing else (PEP 562)."""
 
-from bareboat.forest.file import forest_bytes, write_forest
-from bareboat.forest.ir import Forest, Tree
-from bareboat.forest.readers import read_forest
+from typing import TYPE_CHECKING
 
-__all__ = ["Forest", "Tree", "forest_bytes", "read_forest", "write_forest"]
+if TYPE_CHECKING:
+    from bareboat.forest.file import forest_bytes, write_forest
+    from bareboat.forest.ir import Ensemble, Tree, Trees
+    from bareboat.forest.readers import ensemble_from_model, read_ensemble
+
+_HOMES = {
+    "Ensemble": "bareboat.forest.ir",
+    "Tree": "bareboat.forest.ir",
+    "Trees": "bareboat.forest.ir",
+    "ensemble_from_model": "bareboat.forest.readers",
+    "forest_bytes": "bareboat.forest.file",
+    "read_ensemble": "bareboat.forest.readers",
+    "write_forest": "bareboat.forest.file",
+}
+
+__all__ = [
+    "Ensemble",
+    "Tree",
+    "Trees",
+    "ensemble_from_model",
+    "forest_bytes",
+    "read_ensemble",
+    "write_forest",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'bareboat.forest' has no attribute {name!r}")

@@ -288,6 +288,7 @@ class Ensemble:
         single_input: values are rounded to float32 before they are compared.
         single_sum: sums and transforms are done in float32; leaf values and base are exact in it.
         tiny_is_zero: values within 1e-35 (as float32 has it) of 0.0 are read as 0.0, as LightGBM does.
+        notes: what a person should know of how the model was read, such as rounds left out; not kept in the file.
     """
 
     feature_names: tuple[str, ...]
@@ -306,6 +307,7 @@ class Ensemble:
     single_input: bool = False
     single_sum: bool = False
     tiny_is_zero: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def n_features(self) -> int:

@@ -1,34 +1,38 @@
-"""Model file -> Forest. A new format is one module here and one line in READERS."""
+"""Model file or model object -> Ensemble. A new format is one module here and one line in READERS."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 from bareboat.errors import ModelError
-from bareboat.forest.ir import Forest
+from bareboat.forest.ir import Ensemble
+from bareboat.forest.readers.child import PICKLE
+from bareboat.forest.readers.child_openers import opened, read_saved
 from bareboat.forest.readers.lightgbm import LIGHTGBM_TEXT
-from bareboat.forest.readers.reader import Reader
+from bareboat.forest.readers.reader import HEAD_BYTES, Reader, SavedModel
 
-READERS: tuple[Reader, ...] = (LIGHTGBM_TEXT,)
+READERS: tuple[Reader, ...] = (LIGHTGBM_TEXT, PICKLE)
 
 _STRANGERS: tuple[tuple[bytes, str, str], ...] = (
-    (b"\x80", "a pickle", "load it in Python and save the model in one of these formats"),
-    (b"PK\x03\x04", "a zip archive", "unpack it and give the model file inside"),
-    (b"\x1f\x8b", "a gzip file", "unpack it first"),
     (b"BBFOREST", "a .forest file, which bareboat wrote from a model", "give the model file that it was made from"),
-    (b"{", "a JSON document", "save the model in one of these formats"),
+    (b"{", "a JSON document of no known model", "save the model in one of these formats"),
     (b"\x7fELF", "a program or a native library", "give the model file"),
 )
 
 
-def read_forest(path: Path) -> Forest:
-    """Read a model file in any known format.
+def read_ensemble(path: Path) -> Ensemble:
+    """Read a model file in any known format. A pickle is opened in a child process: give only files that you trust.
 
     Raises:
         ModelError: the file cannot be read, is of no known format, or is damaged; names the file and the line.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+            reader = next((reader for reader in READERS if reader.matches(head)), None)
+            data = head + file.read() if reader and reader.whole else head
     except OSError as error:
         raise ModelError(
             f"cannot read the model file: {error.strerror or error}",
@@ -36,10 +40,23 @@ def read_forest(path: Path) -> Forest:
             fix="check the path and its permissions",
             where=str(path),
         ) from error
-    for reader in READERS:
-        if reader.matches(data[:64]):
-            return reader.read(path, data)
-    raise _unknown_format(path, data)
+    if reader is None:
+        raise _unknown_format(path, head)
+    return reader.read(path, data)
+
+
+def ensemble_from_model(model: Any) -> Ensemble:
+    """Read a model file, or take a fitted model of a framework apart in this process.
+
+    Args:
+        model: a path, or an object such as lightgbm.Booster or sklearn's RandomForestClassifier.
+    Raises:
+        ModelError: the file or the object cannot be read, or is of no known kind.
+    """
+    if isinstance(model, str | os.PathLike):
+        return read_ensemble(Path(model))
+    found = opened(model)
+    return read_saved(Path(f"<{type(model).__name__}>"), found) if isinstance(found, SavedModel) else found
 
 
 def _unknown_format(path: Path, data: bytes) -> ModelError:

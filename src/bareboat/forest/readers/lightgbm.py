@@ -1,4 +1,4 @@
-"""LightGBM's text model (Booster.save_model, versions v3 and v4) -> Forest.
+"""LightGBM's text model (Booster.save_model, versions v3 and v4) -> Ensemble.
 
 Source: microsoft/LightGBM, src/boosting/gbdt_model_text.cpp, src/io/tree.cpp, include/LightGBM/tree.h and
 src/objective/ (4.7.0). What is not named there is refused.
@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from bareboat.forest.ir import Category, Forest
+import numpy as np
+
+from bareboat.forest.ir import Category, Ensemble, Trees
 from bareboat.forest.readers.lightgbm_categories import feature_categories
 from bareboat.forest.readers.lightgbm_objective import Objective, parse_objective
 from bareboat.forest.readers.lightgbm_text import Field, Fields, ModelText
@@ -28,7 +30,7 @@ def _matches(head: bytes) -> bool:
     return head.startswith((b"tree\n", b"tree\r\n"))
 
 
-def _read(path: Path, data: bytes) -> Forest:
+def _read(path: Path, data: bytes) -> Ensemble:
     text = ModelText(path, data)
     text.next_line()  # "tree"
     header = text.fields(HEADER_KEYS, "the header")
@@ -38,18 +40,23 @@ def _read(path: Path, data: bytes) -> Forest:
     objective = parse_objective(text, header)
     sizes = text.integers(header.need("tree_sizes"))
     _check_tree_count(text, header.need("tree_sizes"), len(sizes), objective)
-    trees = tuple(read_tree(text, number, size, len(sizes), len(names)) for number, size in enumerate(sizes))
+    trees = [
+        read_tree(text, number, size, len(sizes), len(names), number % objective.n_outputs)
+        for number, size in enumerate(sizes)
+    ]
     tail = text.tail()
     categories: tuple[tuple[Category, ...] | None, ...] = feature_categories(text, tail, infos)
-    return Forest(
+    return Ensemble(
         feature_names=names,
         categories=categories,
         objective=objective.name,
         transform=objective.transform,
-        parameter=objective.parameter,
+        parameters=(objective.parameter,),
         n_classes=objective.n_classes,
         n_outputs=objective.n_outputs,
-        trees=trees,
+        trees=Trees.of(trees),
+        trees_per_round=objective.n_outputs,
+        base=np.zeros(objective.n_outputs),
         average="average_output" in header,
         tiny_is_zero=True,
         source=f"lightgbm {header.need('version').text()}",

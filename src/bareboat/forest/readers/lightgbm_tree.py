@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from bareboat.forest.ir import LinearLeaf, Rule, Tree
+from bareboat.forest.ir import CategorySet, LinearLeaf, Rule, Tree
 from bareboat.forest.readers.lightgbm_text import SAVE_AGAIN, Fields, ModelText
 from bareboat.forest.structure import structure_fault
 
@@ -37,7 +37,7 @@ _RULES: tuple[Rule | None, ...] = (
 )
 
 
-def read_tree(text: ModelText, number: int, size: int, n_trees: int, n_features: int) -> Tree:
+def read_tree(text: ModelText, number: int, size: int, n_trees: int, n_features: int, output: int) -> Tree:
     """Read tree `number`, whose text must be `size` bytes long.
 
     Raises:
@@ -60,7 +60,7 @@ def read_tree(text: ModelText, number: int, size: int, n_trees: int, n_features:
             expected=f"{size}, as tree_sizes says",
             fix=f"{SAVE_AGAIN}; an editor or a transfer as text may have changed its line ends",
         )
-    return _tree(text, fields, n_features)
+    return _tree(text, fields, n_features, output)
 
 
 def _skip_blank(text: ModelText, owner: str) -> None:
@@ -71,13 +71,13 @@ def _skip_blank(text: ModelText, owner: str) -> None:
         raise text.error(text.line - 1, f"{line[:40].decode()!r} after {owner}", "an empty line", SAVE_AGAIN)
 
 
-def _tree(text: ModelText, fields: Fields, n_features: int) -> Tree:
+def _tree(text: ModelText, fields: Fields, n_features: int, output: int) -> Tree:
     n_leaves = text.integer(fields.need("num_leaves"), at_least=1)
     leaf_value = text.numbers(fields.need("leaf_value"), n_leaves)
     linear = _linear_leaves(text, fields, n_leaves, n_features)
     n_splits = n_leaves - 1
     if n_splits == 0:
-        return Tree((), (), (), (), (), (), tuple(leaf_value), linear)
+        return Tree((), (), (), (), (), leaf_value, output=output, linear=linear)
     feature = _features(text, fields, "split_feature", n_splits, n_features)
     left = text.integers(fields.need("left_child"), n_splits)
     right = text.integers(fields.need("right_child"), n_splits)
@@ -94,7 +94,8 @@ def _tree(text: ModelText, fields: Fields, n_features: int) -> Tree:
         feature=tuple(feature),
         rule=tuple(rule),
         threshold=tuple(threshold),
-        categories=categories,
+        categories={split: CategorySet(bits) for split, bits in enumerate(categories) if rule[split] is Rule.CATEGORY},
+        output=output,
         left=tuple(left),
         right=tuple(right),
         leaf_value=tuple(leaf_value),
