@@ -217,6 +217,7 @@ class Report:
     failures: dict[str, str] = field(default_factory=dict)
     targets: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    script: str = ""  # within benchmarks/, when it is not called as the report is
     started: str = field(default_factory=lambda: datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"))
     load: float = field(default_factory=lambda: os.getloadavg()[0])
 
@@ -232,7 +233,7 @@ class Report:
 
     def markdown(self) -> str:
         """Write the report as Markdown."""
-        command = f"python benchmarks/{self.name}.py --rounds {self.rounds}"
+        command = f"python benchmarks/{self.script or self.name}.py --rounds {self.rounds}"
         lines = [f"# {self.title}", "", f"`{command}`, {self.started}.", ""]
         lines += [f"Machine: {machine()}; load average {self.load:.1f} at the start.", ""]
         lines += ["Versions: " + ", ".join(f"{key} {value}" for key, value in self.versions.items()) + ".", ""]

@@ -31,6 +31,24 @@ VENVS = {
     "mlflow": ["mlflow==3.17.2", *LIGHTGBM],
     "bentoml": ["bentoml==1.4.39", *LIGHTGBM],
     "sam": ["aws-sam-cli==1.170.0"],
+    # All engines of forests in one process. lleaves 1.3.0 needs llvmlite 0.44, which holds numba and numpy back.
+    "forest": [
+        "llvmlite==0.44.0",
+        "lleaves==1.3.0",
+        "treelite==4.8.1",
+        "tl2cgen==1.0.0",
+        "onnxruntime==1.31.1",
+        "onnx==1.23.2",
+        "onnxmltools==1.16.0",
+        "skl2onnx==1.20.0",
+        "lightgbm==4.7.0",
+        "xgboost-cpu==3.2.0",
+        "scikit-learn==1.9.1",
+        "shap==0.51.0",
+        "numpy==2.2.6",
+        "pandas",
+        "matplotlib",
+    ],
 }
 TREES = {
     "runtime-3.12": [RUNTIME_CLIENT],  # what lies in /var/runtime on Lambda
