@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import statistics
 import subprocess
 import sys
@@ -18,23 +19,23 @@ FLOOR = "Python alone"
 
 BAREBOAT = """
 from bareboat.runtime.forest import load_forest
-print(repr(load_forest({path!r}).predict({row!r})[-1]))
+print(repr(load_forest(PATH).predict(ROW)[-1]))
 """
 LLEAVES = """
 import lleaves, numpy
-model = lleaves.Model(model_file={model!r})
-model.compile(cache={path!r}{options})
-print(repr(float(model.predict(numpy.array([{row!r}]), n_jobs=1)[0])))
+model = lleaves.Model(model_file=MODEL)
+model.compile(cache=PATHOPTIONS)
+print(repr(float(model.predict(numpy.array([ROW]), n_jobs=1)[0])))
 """
 ONNXRUNTIME = """
 import numpy, onnxruntime
-session = onnxruntime.InferenceSession({path!r}, providers=["CPUExecutionProvider"])
-out = session.run([session.get_outputs()[-1].name], {{"x": numpy.array([{row!r}], numpy.float32)}})[0]
+session = onnxruntime.InferenceSession(PATH, providers=["CPUExecutionProvider"])
+out = session.run([session.get_outputs()[-1].name], {"x": numpy.array([ROW], numpy.float32)})[0]
 print(repr(float(numpy.ravel(out)[-1])))
 """
 LIGHTGBM = """
 import lightgbm, numpy
-print(repr(float(lightgbm.Booster(model_file={model!r}).predict(numpy.array([{row!r}]))[0])))
+print(repr(float(lightgbm.Booster(model_file=MODEL).predict(numpy.array([ROW]))[0])))
 """
 MEMORY = """
 import resource, sys
@@ -48,13 +49,16 @@ def programs(model: models.Model) -> dict[str, str]:
     forest, _ = engines.bareboat_file(model)
     engines.lleaves_engine(model), engines.onnx_file(model)
     options = ", finline=False, fblocksize=34" if model.name == "L" else ""
-    texts = {"bareboat": (BAREBOAT, forest), "lleaves": (LLEAVES, model.file.with_suffix(".lleaves.o")),
-             "onnxruntime": (ONNXRUNTIME, model.file.with_suffix(".onnx")), "lightgbm": (LIGHTGBM, model.file)}  # fmt: skip
+    texts = {
+        "bareboat": (BAREBOAT, forest),
+        "lleaves": (LLEAVES, model.file.with_suffix(".lleaves.o")),
+        "onnxruntime": (ONNXRUNTIME, model.file.with_suffix(".onnx")),
+        "lightgbm": (LIGHTGBM, model.file),
+    }
     made = {FLOOR: ""}
     for name, (program, path) in texts.items():
-        filled = program.replace("{row!r}", text).replace("{options}", options)
-        made[name] = filled.replace("{path!r}", repr(str(path))).replace("{model!r}", repr(str(model.file))).replace(
-            "{{", "{").replace("}}", "}")  # fmt: skip
+        values = {"ROW": text, "OPTIONS": options, "PATH": repr(str(path)), "MODEL": repr(str(model.file))}
+        made[name] = functools.reduce(lambda text, pair: text.replace(*pair), values.items(), program)
     return made
 
 
@@ -88,13 +92,7 @@ def main(given: argparse.Namespace) -> int:
                 if turn >= 0:
                     taken[key].append(seconds * 1e3)
                 memory[key] = peak
-                answers[key] = (
-                    ""
-                    if key == FLOOR
-                    else "equal"
-                    if answer == want
-                    else f"off by {abs(float(answer) - float(want)):.1g}"
-                )
+                answers[key] = "" if key == FLOOR else _compared(answer, want)
         floor = statistics.median(taken[FLOOR])
         for key, ms in taken.items():
             over = statistics.median(ms) - floor
@@ -105,3 +103,7 @@ def main(given: argparse.Namespace) -> int:
                               over <= LIMITS_MS[name], f"{over:.1f} ms")  # fmt: skip
     report.notes += ["Bytecode is written before, and the page cache is warm. lleaves loads what it compiled before."]
     return report.finish(write=not given.no_write)
+
+
+def _compared(answer: str, want: str) -> str:
+    return "equal" if answer == want else f"off by {abs(float(answer) - float(want)):.1g}"
