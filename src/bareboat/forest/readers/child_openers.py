@@ -10,8 +10,9 @@ from bareboat.errors import ModelError
 from bareboat.forest.ir import Category, Ensemble
 from bareboat.forest.readers.lightgbm_model import LIGHTGBM_MODEL
 from bareboat.forest.readers.reader import Opener, SavedModel
+from bareboat.forest.readers.sklearn import SKLEARN_ESTIMATOR
 
-OPENERS: tuple[Opener, ...] = (LIGHTGBM_MODEL,)
+OPENERS: tuple[Opener, ...] = (LIGHTGBM_MODEL, SKLEARN_ESTIMATOR)
 
 _NOT_YET = {
     ("sklearn", "Pipeline"): "give its last step: pipeline[-1]; its other steps are no trees",

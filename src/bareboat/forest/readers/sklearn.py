@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bareboat.forest.ir import Ensemble
+from bareboat.forest.readers.reader import Opener
 from bareboat.forest.readers.sklearn_bagging import (
     read_bagging,
     read_forest,
@@ -39,7 +40,7 @@ EXTRACTORS: dict[str, Callable[[Any, str], Ensemble]] = {
     "RandomForestClassifier": read_forest,
     "RandomForestRegressor": read_forest,
 }
-"""By the name of scikit-learn's class. A subclass of one of them may predict otherwise, so it is none of them."""
+"""By the name of scikit-learn's class."""
 
 
 def read_estimator(estimator: Any) -> Ensemble:
@@ -51,3 +52,6 @@ def read_estimator(estimator: Any) -> Ensemble:
     """
     source = f"sklearn {check_version()} {name_of(estimator)}"
     return EXTRACTORS[name_of(estimator)](estimator, source)
+
+
+SKLEARN_ESTIMATOR = Opener(package="sklearn", classes=tuple(EXTRACTORS), open=read_estimator)

@@ -92,7 +92,11 @@ def check_tree(outer: Any, inner: Any, known: Sequence[str]) -> None:
         ModelError: with the class of the inner estimator.
     """
     if name_of(inner) not in known or not type(inner).__module__.startswith("sklearn.tree."):
-        raise ModelError(f"{name_of(outer)} of {name_of(inner)}", expected=f"one of {' or '.join(known)}")
+        raise ModelError(
+            f"{name_of(outer)} of {name_of(inner)}",
+            expected=" or ".join(known),
+            fix=f"fit a {name_of(outer)} of one of these",
+        )
 
 
 def _bagged(estimator: Any, trees: Sequence[Any], features: Sequence[Any], source: str, *, average: bool) -> Ensemble:
