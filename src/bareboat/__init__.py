@@ -8,9 +8,6 @@ _HOMES = {
     "Artifact": "bareboat.artifact.model",
     "build": "bareboat.artifact",
     "open_artifact": "bareboat.artifact",
-    "Forest": "bareboat.forest",
-    "read_forest": "bareboat.forest",
-    "load_forest": "bareboat.runtime",
     "BareboatError": "bareboat.errors",
 }
 

@@ -170,14 +170,14 @@ def _contents(
 
 def _model_files(function: Function) -> tuple[dict[str, Path | bytes], dict[str, Any]]:
     from bareboat.artifact.signature import describe_model, function_document
-    from bareboat.forest import forest_bytes, read_forest
+    from bareboat.forest import forest_bytes, read_ensemble
 
     assert function.model is not None
-    forest = read_forest(function.model)
+    forest = read_ensemble(function.model)
     document = function_document(function, forest)
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     signature = {key: document[key] for key in ("features", "labels")} | {"model": describe_model(forest)}
-    return {FUNCTION: text.encode(), document["forest"]: forest_bytes(forest)}, signature
+    return {FUNCTION: text.encode(), document["forest"]: forest_bytes(forest, statistics=False)}, signature
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ def check_models(service: Service) -> None:
         ConfigurationError: they do not fit, in some function; every problem of every function at once.
         ModelError: all that is wrong is in the model files.
     """
-    from bareboat.forest import read_forest
+    from bareboat.forest import read_ensemble
 
     problems: list[Problem] = []
     kind: type[BareboatError] = ModelError
@@ -22,7 +22,7 @@ def check_models(service: Service) -> None:
         if function.model is None:
             continue
         try:
-            function_document(function, read_forest(function.model))
+            function_document(function, read_ensemble(function.model))
         except ModelError as error:
             problems += error.problems
         except ConfigurationError as error:

@@ -9,13 +9,13 @@ from bareboat.errors import ConfigurationError, Problem
 from bareboat.service.model import Feature, Function
 
 if TYPE_CHECKING:
-    from bareboat.forest import Forest
+    from bareboat.forest import Ensemble
 
 FORMAT = 1
 MAX_ROWS = 10_000
 
 
-def function_document(function: Function, forest: Forest) -> dict[str, Any]:
+def function_document(function: Function, forest: Ensemble) -> dict[str, Any]:
     """Return function.json as JSON has it.
 
     Raises:
@@ -36,7 +36,7 @@ def function_document(function: Function, forest: Forest) -> dict[str, Any]:
     }
 
 
-def describe_model(forest: Forest) -> dict[str, Any]:
+def describe_model(forest: Ensemble) -> dict[str, Any]:
     """Return what the manifest says of a forest, beside its features and labels."""
     return {
         "source": forest.source,
@@ -48,7 +48,7 @@ def describe_model(forest: Forest) -> dict[str, Any]:
     }
 
 
-def _features(function: Function, forest: Forest) -> list[dict[str, Any]]:
+def _features(function: Function, forest: Ensemble) -> list[dict[str, Any]]:
     declared = function.features or tuple(Feature(name) for name in forest.feature_names)
     return [
         {
@@ -61,7 +61,7 @@ def _features(function: Function, forest: Forest) -> list[dict[str, Any]]:
     ]
 
 
-def _feature_problems(function: Function, forest: Forest) -> list[Problem]:
+def _feature_problems(function: Function, forest: Ensemble) -> list[Problem]:
     where, path = str(function.where), f"functions.{function.name}.features"
     own = forest.feature_names
     if function.features is None:
@@ -102,7 +102,7 @@ def _count_fix(names: list[str], own: tuple[str, ...]) -> str:
     return "leave the key out to use the model's own names"
 
 
-def _label_problems(function: Function, forest: Forest) -> list[Problem]:
+def _label_problems(function: Function, forest: Ensemble) -> list[Problem]:
     where, path = str(function.where), f"functions.{function.name}.labels"
     if function.labels is None:
         return []

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bareboat.forest.file import forest_bytes, write_forest
+    from bareboat.forest.file_reader import read_forest_file
     from bareboat.forest.ir import Ensemble, Tree, Trees
     from bareboat.forest.readers import ensemble_from_model, read_ensemble
 
@@ -14,6 +15,7 @@ _HOMES = {
     "ensemble_from_model": "bareboat.forest.readers",
     "forest_bytes": "bareboat.forest.file",
     "read_ensemble": "bareboat.forest.readers",
+    "read_forest_file": "bareboat.forest.file_reader",
     "write_forest": "bareboat.forest.file",
 }
 
@@ -24,6 +26,7 @@ __all__ = [
     "ensemble_from_model",
     "forest_bytes",
     "read_ensemble",
+    "read_forest_file",
     "write_forest",
 ]
 

@@ -1,7 +1,8 @@
 """Bytes -> the 64-bit digest at the end of a `.forest` file: XXH64 with seed 0.
 
 It finds damage, not malice: a file that was altered on purpose is met by the kernel's check of every index, and
-by the artifact's manifest, which holds a SHA-256 of each file.
+by the artifact's manifest, which holds a SHA-256 of each file. The kernel digests a large file (10 GB a second); in
+Python it takes a second for 30 MB, where there is no kernel for this machine.
 
 Source: the xxHash specification 0.1.1, section "XXH64 algorithm"
 (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md).
@@ -10,7 +11,9 @@ Source: the xxHash specification 0.1.1, section "XXH64 algorithm"
 from __future__ import annotations
 
 import struct
+from pathlib import Path
 
+_LARGE = 1 << 16
 _MASK = (1 << 64) - 1
 _P1, _P2, _P3, _P4, _P5 = (
     0x9E3779B185EBCA87,
@@ -23,6 +26,16 @@ _P1, _P2, _P3, _P4, _P5 = (
 
 def digest(data: bytes) -> int:
     """Return XXH64(data, seed=0)."""
+    if len(data) >= _LARGE:
+        from bareboat.runtime.forest import kernel_path, load_kernel
+
+        if Path(kernel_path()).exists():
+            return int(load_kernel(kernel_path()).bareboat_digest(data, len(data)))
+    return digest_in_python(data)
+
+
+def digest_in_python(data: bytes) -> int:
+    """Return XXH64(data, seed=0) without a kernel."""
     whole = len(data) & ~31
     total = _stripes(data[:whole]) if whole else _P5
     total = (total + len(data)) & _MASK

@@ -1,47 +1,55 @@
-"""`.forest` file -> Forest: the way back, for tests and tools. Serving goes through the kernel instead.
+"""`.forest` file -> Ensemble: the way back, for tools and tests. Scoring goes through the kernel instead.
 
-The source's numbering of splits and leaves is not in the file: splits come back in preorder, leaves from left to
-right.
+Versions 1 and 2 are read. The source's numbering of splits is not in the file: splits come back in preorder, leaves
+from left to right.
 """
 
 from __future__ import annotations
 
 import json
 import struct
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bareboat.errors import ModelError
 from bareboat.forest.digest import digest
-from bareboat.forest.ir import Category, Forest, LinearLeaf, Rule, Transform, Tree
+from bareboat.forest.ir import Category, Ensemble, LinearLeaves, Rule, Transform, Trees
 from bareboat.forest.layout import (
     AVERAGE,
     DIGEST,
-    ELEMENT,
+    ELEMENTS,
     ENTRY,
     HEADER,
     MAGIC,
     MAY_BE_SKIPPED,
     MODE_SHIFT,
-    NODE_FIELD,
+    SINGLE_INPUT,
+    SINGLE_SUM,
     TINY_IS_ZERO,
+    VECTOR_LEAVES,
     VERSION,
     Section,
     element_size,
 )
+from bareboat.forest.sets import unpacked_set
 
 _LARGEST_CODE = 1 << 26
 """A set is held as the bits of an integer, 8 MB for this code; LightGBM's text is larger by far for such a model."""
 _PACKAGE_AGAIN = "package the model again"
 
 
-def read_forest_file(path: Path) -> Forest:
+def read_forest_file(path: Path) -> Ensemble:
     """Read a `.forest` file.
 
     Raises:
         ModelError: the file is no `.forest` file of a known version, or is damaged.
     """
     try:
-        return forest_from_bytes(path.read_bytes())
+        return ensemble_from_bytes(path.read_bytes())
     except OSError as error:
         raise ModelError(f"cannot read the forest: {error.strerror or error}", where=str(path)) from error
     except ModelError as error:
@@ -49,153 +57,222 @@ def read_forest_file(path: Path) -> Forest:
         raise ModelError(problem.found, expected=problem.expected, fix=problem.fix, where=str(path)) from error
 
 
-def forest_from_bytes(data: bytes) -> Forest:
+def ensemble_from_bytes(data: bytes) -> Ensemble:
     """Read the bytes of a `.forest` file; raises ModelError as `read_forest_file` does, without a place."""
     if len(data) < HEADER.size + DIGEST.size or not data.startswith(MAGIC):
         raise ModelError("not a .forest file", expected="a file that starts with BBFOREST", fix=_PACKAGE_AGAIN)
     version, size = HEADER.unpack_from(data)[1], HEADER.unpack_from(data)[6]
-    if version != VERSION:
-        raise ModelError(f"a .forest file of version {version}", expected=f"version {VERSION}", fix=_PACKAGE_AGAIN)
+    if not 1 <= version <= VERSION:
+        raise ModelError(f"a .forest file of version {version}", expected=f"version 1 to {VERSION}", fix=_PACKAGE_AGAIN)
     if size != len(data) or DIGEST.unpack(data[-DIGEST.size :])[0] != digest(data[: -DIGEST.size]):
         raise ModelError(
             "a damaged forest: its size or digest does not fit", expected="a whole file", fix=_PACKAGE_AGAIN
         )
     try:
-        return _forest(data)
-    except (struct.error, LookupError, ValueError, TypeError) as error:
+        return _ensemble(data)
+    except (struct.error, LookupError, ValueError, TypeError, OverflowError) as error:
         raise ModelError(
             f"a damaged forest: {error}", expected="what docs/forest-format.md describes", fix=_PACKAGE_AGAIN
         ) from error
 
 
-def _forest(data: bytes) -> Forest:
-    (_, _, n_sections, transform, flags, _, _, n_features, n_trees, n_outputs, n_classes, _, _, parameter) = (
-        HEADER.unpack_from(data)
-    )
-    if max(n_features, n_trees) > len(data):
-        raise ValueError("more features or trees than bytes")
-    objective, source, *names = _section_bytes(data, n_sections, Section.NAMES).decode().split("\0")
-    categories = json.loads(_section_bytes(data, n_sections, Section.CATEGORY_NAMES) or b"[]")
+def _ensemble(data: bytes) -> Ensemble:
+    _, version, n_sections, transform, flags, a_round, _, *counts, parameter = HEADER.unpack_from(data)
+    n_features, n_trees, n_outputs, n_classes = counts[:4]
+    if not 0 < n_trees <= len(data) or not 0 < n_outputs <= len(data) or n_features > len(data):
+        raise ValueError("more features, trees or outputs than bytes")
+    sections = _Sections(data, n_sections, version)
+    objective, source, *names = sections.text(Section.NAMES).split("\0")
     if len(names) != n_features:
         raise ValueError(f"{len(names)} names for {n_features} features")
-    trees = _Trees(data, n_sections)
-    return Forest(
+    width = n_outputs if flags & VECTOR_LEAVES else 1
+    a_round = a_round or (1 if flags & VECTOR_LEAVES else n_outputs)
+    if n_trees % a_round:
+        raise ValueError(f"{n_trees} trees, {a_round} a round")
+    base = sections.floats(Section.BASE)
+    return Ensemble(
         feature_names=tuple(names),
-        categories=_categories(categories) if categories else (None,) * n_features,
+        categories=_categories(json.loads(sections.text(Section.CATEGORY_NAMES) or "null"), n_features),
         objective=objective,
-        transform=Transform(transform),
-        parameter=parameter,
-        n_classes=n_classes,
-        n_outputs=n_outputs,
-        trees=tuple(trees.tree(number) for number in range(n_trees)),
-        average=bool(flags & AVERAGE),
-        tiny_is_zero=bool(flags & TINY_IS_ZERO),
         source=source,
+        transform=Transform(transform),
+        parameters=(parameter, *sections.floats(Section.PARAMETERS).tolist()),
+        n_classes=n_classes,
+        classes=tuple(json.loads(sections.text(Section.CLASS_NAMES) or "[]")),
+        n_outputs=n_outputs,
+        trees=_trees(sections, n_trees, n_outputs, width),
+        trees_per_round=a_round,
+        base=base if len(base) else np.zeros(n_outputs),
+        average=bool(flags & AVERAGE),
+        single_input=bool(flags & SINGLE_INPUT),
+        single_sum=bool(flags & SINGLE_SUM),
+        tiny_is_zero=bool(flags & TINY_IS_ZERO),
     )
 
 
-def _categories(lists: list[list[Category] | None]) -> tuple[tuple[Category, ...] | None, ...]:
+def _categories(lists: list[list[Category] | None] | None, n_features: int) -> tuple[tuple[Category, ...] | None, ...]:
+    if lists is None:
+        return (None,) * n_features
+    if len(lists) != n_features:
+        raise ValueError(f"categories of {len(lists)} features")
     return tuple(None if each is None else tuple(each) for each in lists)
 
 
-def _section_bytes(data: bytes, n_sections: int, wanted: Section) -> bytes:
-    """Return a section's bytes, b"" when it is absent."""
-    for number in range(n_sections):
-        tag, kind, flags, offset, count = ENTRY.unpack_from(data, HEADER.size + number * ENTRY.size)
-        if tag == wanted:
-            return data[8 * offset : 8 * offset + count * element_size(wanted, kind)]
-        if not flags & MAY_BE_SKIPPED:
-            Section(tag)
-    return b""
+class _Sections:
+    """The sections of a file, each an array of its kind's elements; one that is absent has none."""
+
+    def __init__(self, data: bytes, n_sections: int, version: int) -> None:
+        self._arrays: dict[int, NDArray[Any]] = {}
+        for number in range(n_sections):
+            tag, kind, flags, offset, count = ENTRY.unpack_from(data, HEADER.size + number * ENTRY.size)
+            if tag not in set(Section) or (version == 1 and tag > Section.CATEGORY_NAMES):
+                if flags & MAY_BE_SKIPPED:
+                    continue
+                raise ValueError(f"a section with the unknown tag {tag}")
+            section = Section(tag)
+            size = count * element_size(section, kind)
+            if 8 * offset + size > len(data):
+                raise ValueError(f"the section {section.name.lower()} lies outside the file")
+            array = np.frombuffer(data[8 * offset : 8 * offset + size], f"<{ELEMENTS[section][kind]}")
+            self._arrays[tag] = array.reshape(-1, 4) if section is Section.NODES else array
+
+    def __getitem__(self, section: Section) -> NDArray[Any]:
+        return self._arrays.get(section, np.zeros((0, 4) if section is Section.NODES else 0, np.uint32))
+
+    def __contains__(self, section: Section) -> bool:
+        return len(self[section]) > 0
+
+    def text(self, section: Section) -> str:
+        return self[section].tobytes().decode()
+
+    def floats(self, section: Section) -> NDArray[np.float64]:
+        return self[section].astype(np.float64)
+
+    def integers(self, section: Section) -> NDArray[np.int64]:
+        return self[section].astype(np.int64)
 
 
-def _numbers(data: bytes, n_sections: int, section: Section) -> tuple[float, ...]:
-    raw = _section_bytes(data, n_sections, section)
-    return struct.unpack(f"<{len(raw) // element_size(section, 0)}{ELEMENT[section]}", raw)
+def _trees(sections: _Sections, n_trees: int, n_outputs: int, width: int) -> Trees:
+    leaf_start = sections.integers(Section.LEAF_START)
+    if len(leaf_start) != n_trees + 1 or leaf_start[0] or (np.diff(leaf_start) < 1).any():
+        raise ValueError("leaves that do not start where they must")
+    n_leaves = int(leaf_start[-1])
+    column, cut, first, right_first = sections[Section.NODES].astype(np.int64).T
+    if len(column) != n_leaves - n_trees:
+        raise ValueError(f"{len(column)} splits for {n_leaves} leaves of {n_trees} trees")
+    left, right = _children(leaf_start, first, right_first)
+    feature, rule = sections[Section.COLUMNS] & (1 << MODE_SHIFT) - 1, sections[Section.COLUMNS] >> MODE_SHIFT
+    rules = rule[column].astype(np.uint8)
+    if rules.max(initial=0) > max(Rule):
+        raise ValueError(f"the rule {rules.max()}")
+    numbers, sets = _sets(sections, leaf_start, column, np.where(rules >= Rule.CATEGORY, cut, -1))
+    output = np.arange(n_trees) % n_outputs
+    if Section.TREE_OUTPUT in sections:
+        output = sections.integers(Section.TREE_OUTPUT)
+    if len(output) != n_trees or output.max() >= n_outputs:
+        raise ValueError("trees for outputs that do not exist")
+    return Trees(
+        leaf_start=leaf_start,
+        output=(output if width == 1 else np.zeros(n_trees)).astype(np.int32),
+        feature=feature[column].astype(np.int32),
+        rule=rules,
+        threshold=_thresholds(sections, feature[column], np.where(rules >= Rule.CATEGORY, -1, cut)),
+        left=left.astype(np.int32),
+        right=right.astype(np.int32),
+        set_number=numbers,
+        sets=sets,
+        leaf_value=_leaf_values(sections, n_leaves, width),
+        linear=_linear(sections, n_leaves),
+        leaf_id=_statistic(sections, Section.LEAF_ID, n_leaves, np.int32),
+        leaf_cover=_statistic(sections, Section.LEAF_COVER, n_leaves, np.float64),
+        split_cover=_statistic(sections, Section.SPLIT_COVER, n_leaves - n_trees, np.float64),
+        split_gain=_statistic(sections, Section.SPLIT_GAIN, n_leaves - n_trees, np.float64),
+    )
 
 
-def _integers(data: bytes, n_sections: int, section: Section) -> tuple[int, ...]:
-    raw = _section_bytes(data, n_sections, section)
-    return struct.unpack(f"<{len(raw) // element_size(section, 0)}{ELEMENT[section]}", raw)
-
-
-class _Trees:
-    """The sections that trees are made of."""
-
-    def __init__(self, data: bytes, n: int) -> None:
-        self._thresholds = _numbers(data, n, Section.THRESHOLDS)
-        self._threshold_start = _integers(data, n, Section.THRESHOLD_START)
-        self._columns = _integers(data, n, Section.COLUMNS)
-        self._leaf_start = _integers(data, n, Section.LEAF_START)
-        self._leaf_values = _numbers(data, n, Section.LEAF_VALUES)
-        self._codes = _integers(data, n, Section.CATEGORY_CODES)
-        self._code_start = _integers(data, n, Section.CATEGORY_START)
-        self._set_start = _integers(data, n, Section.SET_START)
-        self._set_offset = _integers(data, n, Section.SET_OFFSET)
-        self._sets = _section_bytes(data, n, Section.SETS)
-        self._linear_constant = _numbers(data, n, Section.LINEAR_CONSTANT)
-        self._linear_start = _integers(data, n, Section.LINEAR_START)
-        self._linear_feature = _integers(data, n, Section.LINEAR_FEATURE)
-        self._linear_coefficient = _numbers(data, n, Section.LINEAR_COEFFICIENT)
-        self._n_numeric = sum(column >> MODE_SHIFT != Rule.CATEGORY for column in self._columns)
-        raw = _section_bytes(data, n, Section.NODES)
-        entries = (ENTRY.unpack_from(data, HEADER.size + number * ENTRY.size) for number in range(n))
-        kind = next((entry[1] for entry in entries if entry[0] == Section.NODES), 0)
-        self._nodes = list(struct.iter_unpack(f"<4{NODE_FIELD[kind]}", raw))
-
-    def tree(self, number: int) -> Tree:
-        """Return one tree."""
-        start, end = self._leaf_start[number : number + 2]
-        if not start < end <= len(self._leaf_values):
-            raise ValueError(f"tree {number} has the leaves {start} to {end}")
-        left, right = self._children(start - number, end - start)
-        feature, rule, threshold, categories = [], [], [], []
-        for column, cut, _, _ in self._nodes[start - number : end - number - 1]:
-            feature.append(self._columns[column] & ((1 << MODE_SHIFT) - 1))
-            rule.append(Rule(self._columns[column] >> MODE_SHIFT))
-            if rule[-1] is Rule.CATEGORY:
-                threshold.append(0.0)
-                categories.append(self._set(column - self._n_numeric, self._set_start[number] + cut))
-            else:
-                threshold.append(self._thresholds[self._threshold_start[feature[-1]] + cut])
-                categories.append(0)
-        return Tree(
-            tuple(feature),
-            tuple(rule),
-            tuple(threshold),
-            tuple(categories),
-            tuple(left),
-            tuple(right),
-            self._leaf_values[start:end],
-            tuple(self._linear_leaf(leaf) for leaf in range(start, end)) if self._linear_start else None,
+def _children(
+    leaf_start: NDArray[np.int64], first: NDArray[np.int64], middle: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return left and right children, a level of all trees at a time: the left branch follows its split, the right
+    one the left one's splits."""
+    split_start = (leaf_start - np.arange(len(leaf_start)))[:-1]
+    left, right = np.empty_like(first), np.empty_like(first)
+    high = np.diff(leaf_start)
+    tree = np.flatnonzero(high > 1)
+    split, low, high = np.zeros(len(tree), np.int64), np.zeros(len(tree), np.int64), high[tree]
+    while len(tree):
+        at = split_start[tree] + split
+        cut = middle[at]
+        if ((first[at] != low) | (cut <= low) | (cut >= high)).any():
+            raise ValueError("a split that does not divide its leaves")
+        left[at] = np.where(cut - low > 1, split + 1, ~low)
+        right[at] = np.where(high - cut > 1, split + cut - low, ~cut)
+        to_left, to_right = cut - low > 1, high - cut > 1
+        split, low, high, tree = (
+            np.concatenate([a[to_left], b[to_right]])
+            for a, b in ((split + 1, split + cut - low), (low, cut), (cut, high), (tree, tree))
         )
+    return left, right
 
-    def _children(self, first: int, n_leaves: int) -> tuple[list[int], list[int]]:
-        """Return left and right children: the left branch follows its split, the right one follows the left."""
-        left, right = [0] * (n_leaves - 1), [0] * (n_leaves - 1)
-        pending = [(0, 0, n_leaves)] if n_leaves > 1 else []
-        while pending:
-            split, low, high = pending.pop()
-            middle = self._nodes[first + split][3]
-            if not low < middle < high:
-                raise ValueError(f"split {split} divides leaves {low} to {high} at {middle}")
-            left[split] = split + 1 if middle - low > 1 else ~low
-            right[split] = split + middle - low if high - middle > 1 else ~middle
-            if high - middle > 1:
-                pending.append((right[split], middle, high))
-            if middle - low > 1:
-                pending.append((left[split], low, middle))
-        return left, right
 
-    def _set(self, column: int, number: int) -> int:
-        codes = self._codes[self._code_start[column] : self._code_start[column + 1]]
-        if max(codes, default=0) > _LARGEST_CODE:
-            raise ValueError(f"a category of code {max(codes)}")
-        dense = int.from_bytes(self._sets[self._set_offset[number] : self._set_offset[number + 1]], "little")
-        return sum(1 << code for place, code in enumerate(codes) if dense >> place & 1)
+def _thresholds(sections: _Sections, feature: NDArray[Any], cut: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return each split's threshold, 0.0 where its cut is -1."""
+    start, is_numeric = sections.integers(Section.THRESHOLD_START), cut >= 0
+    feature, cut = feature[is_numeric], cut[is_numeric]
+    if (cut >= start[feature + 1] - start[feature]).any():
+        raise ValueError("a cut past its feature's thresholds")
+    values = np.zeros(len(is_numeric))
+    values[is_numeric] = sections.floats(Section.THRESHOLDS)[start[feature] + cut]
+    return values
 
-    def _linear_leaf(self, leaf: int) -> LinearLeaf:
-        start, end = self._linear_start[leaf : leaf + 2]
-        return LinearLeaf(
-            self._linear_constant[leaf], self._linear_feature[start:end], self._linear_coefficient[start:end]
-        )
+
+def _sets(
+    sections: _Sections, leaf_start: NDArray[np.int64], column: NDArray[np.int64], cut: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], tuple[Any, ...]]:
+    """Return the number of each split's set, -1 for a cut of -1, and the sets."""
+    numbers = np.full(len(cut), -1, np.int32)
+    splits = np.flatnonzero(cut >= 0)
+    if not len(splits):
+        return numbers, ()
+    n_numeric = int((sections[Section.COLUMNS] >> MODE_SHIFT < Rule.CATEGORY).sum())
+    codes, code_start = sections.integers(Section.CATEGORY_CODES), sections[Section.CATEGORY_START].tolist()
+    if codes.max(initial=0) > _LARGEST_CODE:
+        raise ValueError(f"a category of code {codes.max()}")
+    tree = np.repeat(np.arange(len(leaf_start) - 1), np.diff(leaf_start) - 1)[splits]
+    wanted = (sections.integers(Section.SET_START)[tree] + cut[splits]).tolist()
+    offset, packed = sections[Section.SET_OFFSET].tolist(), sections[Section.SETS].tobytes()
+    known = [codes[a:b] for a, b in pairwise(code_start)]
+    numbers[splits] = np.arange(len(splits))
+    return numbers, tuple(
+        unpacked_set(packed[offset[number] : offset[number + 1]], known[each])
+        for number, each in zip(wanted, (column[splits] - n_numeric).tolist(), strict=True)
+    )
+
+
+def _leaf_values(sections: _Sections, n_leaves: int, width: int) -> NDArray[np.float64]:
+    values = sections.floats(Section.LEAF_VALUES).reshape(-1, width)
+    if Section.LEAF_ROW in sections:
+        values = values[sections[Section.LEAF_ROW]]
+    if len(values) != n_leaves:
+        raise ValueError(f"{len(values)} values for {n_leaves} leaves")
+    return values
+
+
+def _linear(sections: _Sections, n_leaves: int) -> LinearLeaves | None:
+    if Section.LINEAR_START not in sections:
+        return None
+    start, constant = sections.integers(Section.LINEAR_START), sections.floats(Section.LINEAR_CONSTANT)
+    feature, coefficient = sections.integers(Section.LINEAR_FEATURE), sections.floats(Section.LINEAR_COEFFICIENT)
+    if len(start) != n_leaves + 1 or len(constant) != n_leaves or len(feature) != len(coefficient):
+        raise ValueError("linear leaves of the wrong number")
+    if start[0] or start[-1] != len(feature) or (np.diff(start) < 0).any():
+        raise ValueError("coefficients that do not start where they must")
+    return LinearLeaves(constant, start, feature.astype(np.int32), coefficient)
+
+
+def _statistic(sections: _Sections, section: Section, count: int, dtype: type) -> NDArray[Any] | None:
+    if section not in sections:
+        return None
+    if len(sections[section]) != count:
+        raise ValueError(f"{len(sections[section])} numbers in {section.name.lower()}, not {count}")
+    return sections[section].astype(dtype)

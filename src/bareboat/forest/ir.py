@@ -42,13 +42,14 @@ class Rule(IntEnum):
     @property
     def is_categorical(self) -> bool:
         """Whether splits of this rule test a set instead of a threshold."""
-        return self >= Rule.CATEGORY
+        return self.value >= Rule.CATEGORY.value
 
 
 class Transform(IntEnum):
     """What turns raw scores into outputs. The numbers are those of the `.forest` file's header.
 
-    `p` is `Ensemble.parameters`. With `Ensemble.single_sum` all of it is done in float32.
+    `p` is `Ensemble.parameters`. With `Ensemble.single_sum` each step of SIGMOID, SOFTMAX, EXP and
+    LOGISTIC is rounded to float32, and of the others the result.
     """
 
     IDENTITY = 0
@@ -63,7 +64,7 @@ class Transform(IntEnum):
     STEP = 6
     """1.0 when x > 0, else 0.0."""
     ISOLATION = 7
-    """-(2 ** (-x / p[0])) - p[1]: IsolationForest's decision_function of summed path lengths, below 0 for an outlier."""
+    """-(2 ** (-x / p[0])) - p[1]: IsolationForest's decision_function of summed path lengths, below 0 for outliers."""
     SAMME = 8
     """AdaBoost's probabilities of summed votes: d = x / p[0]; two classes: softmax(-(d1 - d0) / 2, (d1 - d0) / 2), else
     softmax(d / (n_classes - 1))."""
@@ -115,10 +116,10 @@ class Tree:
         categories: {split: set} of the categorical splits.
         output: the output that the tree adds to; 0 when its leaves are vectors.
         linear: (n_leaves,) or None when every leaf is a plain value.
-        leaf_id: (n_leaves,) what `apply` calls each leaf, or None for its place.
+        leaf_id: (n_leaves,) what `apply` calls each leaf, not negative, or None for its place.
         leaf_cover: (n_leaves,) weight of the training rows in each leaf, or None when unknown.
         split_cover: (n_splits,) the same for splits, or None for the sum of the two branches.
-        split_gain: (n_splits,) what each split gained, in the source's own measure, or None when unknown.
+        split_gain: (n_splits,) what each split gained, in the source's own measure, finite, or None when unknown.
     """
 
     feature: Sequence[int] | Integers
@@ -241,9 +242,7 @@ class Trees:
             raise IndexError(f"tree {number} of {len(self)}")
         leaves = slice(int(self.leaf_start[number]), int(self.leaf_start[number + 1]))
         splits = slice(leaves.start - number, leaves.stop - number - 1)
-        sets = {
-            split: self.sets[which] for split, which in enumerate(self.set_number[splits].tolist()) if which >= 0
-        }
+        sets = {split: self.sets[which] for split, which in enumerate(self.set_number[splits].tolist()) if which >= 0}
         value = self.leaf_value[leaves]
         return Tree(
             feature=self.feature[splits],
@@ -332,7 +331,7 @@ class Ensemble:
     @property
     def has_vector_leaves(self) -> bool:
         """Whether a leaf adds to every output."""
-        return self.trees.leaf_value.shape[1] > 1
+        return bool(self.trees.leaf_value.shape[1] > 1)
 
     @property
     def is_classifier(self) -> bool:

@@ -9,8 +9,8 @@ MAGIC = b"BBFOREST"
 VERSION = 2
 """What is written. Version 1 is read too."""
 HEADER = struct.Struct("<8sHHBBHQIIIIIId")
-"""magic, version, n_sections, transform, flags, trees_per_round, size, n_features, n_trees, n_outputs, n_classes, depth, n_leaves,
-parameter."""
+"""magic, version, n_sections, transform, flags, trees_per_round, size, n_features, n_trees, n_outputs, n_classes,
+depth, n_leaves, parameter."""
 ENTRY = struct.Struct("<HBBII")
 """tag, kind, flags, offset in units of 8 bytes, count of elements."""
 DIGEST = struct.Struct("<Q")

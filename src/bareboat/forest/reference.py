@@ -53,7 +53,7 @@ def transformed(ensemble: Ensemble, scores: Sequence[float]) -> list[float]:
         case Transform.IDENTITY:
             return list(scores)
         case Transform.SIGMOID:
-            return [number(1.0 / number(1.0 + number(_exp(-parameter * score)))) for score in scores]
+            return [_logistic(parameter * score, number) for score in scores]
         case Transform.SOFTMAX:
             return _softmax(scores, number)
         case Transform.EXP:
@@ -61,31 +61,38 @@ def transformed(ensemble: Ensemble, scores: Sequence[float]) -> list[float]:
         case Transform.LOG1P_EXP:
             return [number(math.log1p(_exp(score))) for score in scores]
         case Transform.SIGNED_SQUARE:
-            return [float((score > 0) - (score < 0)) * score * score for score in scores]
+            return [number(float((score > 0) - (score < 0)) * score * score) for score in scores]
         case Transform.STEP:
             return [float(score > 0) for score in scores]
         case Transform.ISOLATION:
-            return [-(2.0 ** (-score / parameter)) - ensemble.parameters[1] for score in scores]
+            return [number(-_power_of_two(-score / parameter) - ensemble.parameters[1]) for score in scores]
         case Transform.SAMME:
-            votes = [score / parameter for score in scores]
-            if len(votes) == 2:
-                difference = votes[1] - votes[0]
-                return _softmax([-difference / 2, difference / 2], number)
-            return _softmax([vote / (len(votes) - 1) for vote in votes], number)
+            return _samme([score / parameter for score in scores], number)
         case Transform.LOGISTIC:
-            sides = [number(1.0 / number(1.0 + number(_exp(-abs(score))))) for score in scores]
+            sides = [_logistic(abs(score), number) for score in scores]
             return [number(1.0 - side) if score < 0 else side for score, side in zip(scores, sides, strict=True)]
 
 
+def _samme(votes: Sequence[float], number: Callable[[float], float]) -> list[float]:
+    if len(votes) == 2:
+        difference = votes[1] - votes[0]
+        return _softmax([-difference / 2, difference / 2], number)
+    return _softmax([vote / (len(votes) - 1) for vote in votes], number)
+
+
 def _rounding(single: bool) -> Callable[[float], float]:
-    return (lambda value: float(np.float32(value))) if single else float
+    return _single if single else float
+
+
+def _single(value: float) -> float:
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.float32(value))
 
 
 def _read(ensemble: Ensemble, row: Row) -> list[float]:
     if len(row) != ensemble.n_features:
         raise ValueError(f"a row of {len(row)} values for {ensemble.n_features} features")
-    with np.errstate(over="ignore"):
-        values = [_rounding(ensemble.single_input)(value) for value in row]
+    values = [_rounding(ensemble.single_input)(value) for value in row]
     if ensemble.tiny_is_zero:
         return [0.0 if -TINY <= value <= TINY else value for value in values]
     return values
@@ -94,7 +101,7 @@ def _read(ensemble: Ensemble, row: Row) -> list[float]:
 def _raw_score(ensemble: Ensemble, trees: Sequence[Tree], row: Row) -> list[float]:
     values = _read(ensemble, row)
     number = _rounding(ensemble.single_sum)
-    scores = ensemble.base.tolist()
+    scores: list[float] = ensemble.base.tolist()
     for tree in trees:
         leaf = _leaf(tree, values)
         if ensemble.has_vector_leaves:
@@ -155,6 +162,10 @@ def _in_set(categories: CategorySet, rule: Rule, value: float) -> bool:
     return bool(categories.codes >> int(value) & 1)
 
 
+def _logistic(x: float, number: Callable[[float], float]) -> float:
+    return number(1.0 / number(1.0 + number(_exp(number(-x)))))
+
+
 def _softmax(scores: Sequence[float], number: Callable[[float], float]) -> list[float]:
     top = max(scores)
     powers = [number(_exp(number(score - top))) for score in scores]
@@ -167,5 +178,12 @@ def _softmax(scores: Sequence[float], number: Callable[[float], float]) -> list[
 def _exp(x: float) -> float:
     try:
         return math.exp(x)
+    except OverflowError:
+        return math.inf
+
+
+def _power_of_two(x: float) -> float:
+    try:
+        return math.pow(2.0, x)
     except OverflowError:
         return math.inf

@@ -1,4 +1,4 @@
-"""Forest -> the number tables of a `.forest` file: ranks instead of thresholds, leaves from left to right.
+"""Ensemble -> the number tables of a `.forest` file: ranks instead of thresholds, leaves from left to right.
 
 Within one feature a split's threshold becomes its place among the feature's sorted thresholds, and a value becomes its
 rank, the number of thresholds below it: `value <= threshold[k]` exactly when `rank <= k`. A row is ranked once, the
@@ -8,195 +8,252 @@ for each rule that its splits use.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bareboat.errors import ModelError
-from bareboat.forest.ir import Forest, Rule, Tree
-from bareboat.forest.layout import MODE_SHIFT
-from bareboat.forest.structure import preorder
+from bareboat.forest.ir import Ensemble, Rule, Trees
+from bareboat.forest.layout import MODE_SHIFT, Section
+from bareboat.forest.numbers import narrow_counts, narrow_floats, narrow_integers, rounded_down
+from bareboat.forest.sets import known_codes, packed_set
+from bareboat.forest.structure import Structure, lay_out
 
-Column = tuple[int, Rule]
-"""(feature, rule)."""
-
-_INT_END = 1 << 31
-"""A value is cut to an int of 32 bits, so no larger code is ever met."""
+Sections = dict[Section, NDArray[Any]]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tables:
-    """The sections of a `.forest` file as numbers; docs/forest-format.md says what each holds."""
+    """The sections of a `.forest` file as arrays, whose types say the sections' kinds; `nodes` is (n_splits, 4).
 
-    thresholds: list[float] = field(default_factory=list)
-    threshold_start: list[int] = field(default_factory=list)
-    columns: list[int] = field(default_factory=list)
-    leaf_start: list[int] = field(default_factory=lambda: [0])
-    node_kind: int = 0
-    nodes: list[int] = field(default_factory=list)
-    leaf_values: list[float] = field(default_factory=list)
-    category_codes: list[int] = field(default_factory=list)
-    category_start: list[int] = field(default_factory=list)
-    set_start: list[int] = field(default_factory=list)
-    set_offset: list[int] = field(default_factory=list)
-    sets: bytes = b""
-    linear_constant: list[float] = field(default_factory=list)
-    linear_start: list[int] = field(default_factory=list)
-    linear_feature: list[int] = field(default_factory=list)
-    linear_coefficient: list[float] = field(default_factory=list)
-    depth: int = 0
+    docs/forest-format.md says what each holds. `depth` is the number of splits on the longest way to a leaf.
+    """
+
+    sections: Sections
+    depth: int
 
 
-def build_tables(forest: Forest) -> Tables:
-    """Return the tables of a forest.
+def build_tables(ensemble: Ensemble, *, statistics: bool = True) -> Tables:
+    """Return the tables of an ensemble.
+
+    Args:
+        ensemble: whose trees are checked to be trees, and whose leaves to be finite.
+        statistics: whether leaf ids, covers and gains are among them.
 
     Raises:
-        ModelError: more than 2^24 features, or 2^32 leaves, thresholds or bytes of category sets.
+        ModelError: children that form no tree, a number that is not finite, or more than 2^24 features or 2^32 of
+            something else.
     """
-    tables = Tables()
-    cuts, codes = _cuts_and_codes(forest)
-    columns = _columns(forest)
-    tables.columns = [rule << MODE_SHIFT | feature for feature, rule in columns]
-    tables.threshold_start.append(0)
-    for feature in range(forest.n_features):
-        tables.thresholds += cuts.get(feature, ())
-        tables.threshold_start.append(len(tables.thresholds))
-    rank = {feature: {cut: place for place, cut in enumerate(sorted_)} for feature, sorted_ in cuts.items()}
-    dense = {feature: {code: place for place, code in enumerate(sorted_)} for feature, sorted_ in codes.items()}
-    if codes:
-        tables.category_start.append(0)
-        for feature in sorted(codes):
-            tables.category_codes += codes[feature]
-            tables.category_start.append(len(tables.category_codes))
-    writer = _TreeWriter(tables, {column: place for place, column in enumerate(columns)}, rank, dense)
-    for tree in forest.trees:
-        writer.add(tree)
-    writer.close(linear=any(tree.linear is not None for tree in forest.trees))
-    _check_sizes(forest, tables)
-    tables.node_kind = _node_kind(tables, cuts)
-    return tables
+    trees = ensemble.trees
+    _check_numbers(trees)
+    structure = lay_out(trees)
+    columns, column = _columns(trees)
+    thresholds, starts, cut = _cuts(ensemble)
+    sections: Sections = {
+        Section.THRESHOLDS: thresholds,
+        Section.THRESHOLD_START: starts,
+        Section.COLUMNS: columns,
+        Section.LEAF_START: trees.leaf_start.astype(np.uint32),
+    }
+    sections |= _sets(trees, structure, columns, column, cut)
+    sections[Section.NODES] = _nodes(structure, column, cut, starts)
+    leaf_at = np.empty_like(structure.leaf_place)
+    leaf_at[structure.leaf_place] = np.arange(len(leaf_at), dtype=leaf_at.dtype)
+    sections |= _leaves(trees.leaf_value[leaf_at])
+    sections |= _linear(trees, leaf_at)
+    if statistics:
+        sections |= _statistics(trees, structure, leaf_at)
+    _check_sizes(ensemble, sections)
+    return Tables(sections, structure.depth)
 
 
-def _cuts_and_codes(forest: Forest) -> tuple[dict[int, list[float]], dict[int, list[int]]]:
-    """Return each feature's sorted distinct thresholds, and each categorical feature's sorted codes in any set."""
-    cuts: dict[int, set[float]] = {}
-    unions: dict[int, int] = {}
-    for tree in forest.trees:
-        for feature, rule, threshold, bits in zip(
-            tree.feature, tree.rule, tree.threshold, tree.categories, strict=True
-        ):
-            if rule is Rule.CATEGORY:
-                unions[feature] = unions.get(feature, 0) | bits
-            else:
-                cuts.setdefault(feature, set()).add(threshold + 0.0)  # -0.0 + 0.0 is 0.0
-    return (
-        {feature: sorted(values) for feature, values in cuts.items()},
-        {feature: [code for code in _bits(union) if code < _INT_END] for feature, union in unions.items()},
-    )
+def _check_numbers(trees: Trees) -> None:
+    linear = trees.linear
+    finite = [("leaf value", trees.leaf_value), ("gain", trees.split_gain)]
+    finite += [] if linear is None else [("linear leaf", linear.constant), ("linear leaf", linear.coefficient)]
+    covers = [("cover", trees.leaf_cover), ("cover", trees.split_cover)]
+    for what, values in [*finite, *covers]:
+        if values is not None and not np.isfinite(values).all():
+            number = values[~np.isfinite(values)][0]
+            raise ModelError(f"{number} as a {what}", expected="a finite number", fix="train the model again")
+    for what, values in covers:
+        if values is not None and values.min(initial=0.0) < 0:
+            raise ModelError(f"{values.min()} as a {what}", expected="0 or more", fix="train the model again")
+    if np.isnan(trees.threshold).any():
+        raise ModelError("a threshold that is NaN", expected="a number", fix="train the model again")
 
 
-def _columns(forest: Forest) -> list[Column]:
-    """Return the columns in use: numeric ones by feature and rule, then categorical ones by feature."""
-    used = {column for tree in forest.trees for column in zip(tree.feature, tree.rule, strict=True)}
-    return sorted(used, key=lambda column: (column[1] is Rule.CATEGORY, column))
+def _columns(trees: Trees) -> tuple[NDArray[np.uint32], NDArray[Any]]:
+    """Return the columns in use, numeric ones by feature and rule, then categorical ones, and each split's column."""
+    is_categorical = trees.rule >= Rule.CATEGORY
+    key = trees.feature.astype(np.uint32) << 3 | trees.rule | is_categorical.astype(np.uint32) << 31
+    used = np.unique(key)
+    feature, rule = (used & (1 << 31) - 1) >> 3, used & 7
+    return (rule << MODE_SHIFT | feature).astype(np.uint32), np.searchsorted(used, key)
 
 
-class _TreeWriter:
-    """Appends trees to tables."""
-
-    def __init__(
-        self,
-        tables: Tables,
-        columns: dict[Column, int],
-        rank: dict[int, dict[float, int]],
-        dense: dict[int, dict[int, int]],
-    ) -> None:
-        self._tables = tables
-        self._columns = columns
-        self._rank = rank
-        self._dense = dense
-        self._sets: list[bytes] = []
-        self._set_start = [0]
-        self._linear: list[int] = [0]
-
-    def add(self, tree: Tree) -> None:
-        """Append one tree's nodes in preorder and its leaves from left to right."""
-        tables = self._tables
-        splits, leaves, depth = preorder(tree.left, tree.right)
-        first_set = len(self._sets)
-        nodes = tables.nodes
-        for split, first, right in splits:
-            feature, rule = tree.feature[split], tree.rule[split]
-            if rule is Rule.CATEGORY:
-                cut = len(self._sets) - first_set
-                self._sets.append(_packed_set(tree.categories[split], self._dense[feature]))
-            else:
-                cut = self._rank[feature][tree.threshold[split]]
-            nodes += (self._columns[feature, rule], cut, first, right)
-        tables.depth = max(tables.depth, depth)
-        tables.leaf_values += [tree.leaf_value[leaf] for leaf in leaves]
-        tables.leaf_start.append(len(tables.leaf_values))
-        self._set_start.append(len(self._sets))
-        self._add_linear(tree, leaves)
-
-    def _add_linear(self, tree: Tree, leaves: Sequence[int]) -> None:
-        tables = self._tables
-        for leaf in leaves:
-            if tree.linear is None:
-                tables.linear_constant.append(tree.leaf_value[leaf])
-            else:
-                model = tree.linear[leaf]
-                tables.linear_constant.append(model.constant)
-                tables.linear_feature += model.features
-                tables.linear_coefficient += model.coefficients
-            self._linear.append(len(tables.linear_feature))
-
-    def close(self, *, linear: bool) -> None:
-        """Finish the tables that only some forests have."""
-        tables = self._tables
-        if linear:
-            tables.linear_start = self._linear
-        else:
-            tables.linear_constant = []
-        if self._dense:
-            tables.set_start = self._set_start
-            tables.sets = b"".join(self._sets)
-            tables.set_offset.append(0)
-            for packed in self._sets:
-                tables.set_offset.append(tables.set_offset[-1] + len(packed))
+def _cuts(ensemble: Ensemble) -> tuple[NDArray[Any], NDArray[np.uint32], NDArray[np.uint32]]:
+    """Return the features' sorted distinct thresholds, where each feature's start, and each numeric split's cut."""
+    trees, n_features = ensemble.trees, ensemble.n_features
+    numeric = np.flatnonzero(trees.rule < Rule.CATEGORY)
+    value = trees.threshold[numeric] + 0.0  # -0.0 + 0.0 is 0.0
+    threshold = rounded_down(value) if ensemble.single_input else narrow_floats(value)
+    feature = trees.feature[numeric]
+    order = np.argsort(feature.astype(np.uint16) if n_features <= 1 << 16 else feature, kind="stable")
+    ends = np.cumsum(np.bincount(feature, minlength=n_features))
+    cut = np.zeros(len(trees.feature), np.uint32)
+    starts, kept = np.zeros(n_features + 1, np.int64), [threshold[:0]]
+    for each in np.unique(feature).tolist():
+        splits = order[ends[each - 1] if each else 0 : ends[each]]
+        values, cut[numeric[splits]] = np.unique(threshold[splits], return_inverse=True)
+        starts[each + 1] = len(values)
+        kept.append(values)
+    return np.concatenate(kept), np.cumsum(starts).astype(np.uint32), cut
 
 
-def _bits(value: int) -> Iterator[int]:
-    """Yield the places of the ones of an integer, from the lowest."""
-    return (place for place, digit in enumerate(reversed(f"{value:b}")) if digit == "1")
+def _nodes(
+    structure: Structure, column: NDArray[Any], cut: NDArray[np.uint32], starts: NDArray[np.uint32]
+) -> NDArray[Any]:
+    """Return (n_splits, 4) column, cut, first and right in preorder, as narrow as columns, ranks and leaves allow."""
+    fields = (column, cut, structure.first, structure.right)
+    widest = max(int(field.max(initial=0)) for field in (*fields, np.diff(starts)))
+    nodes = np.empty((len(cut), 4), np.uint8 if widest <= 0xFF else np.uint16 if widest <= 0xFFFF else np.uint32)
+    for place, field in enumerate(fields):
+        nodes[structure.split_place, place] = field
+    return nodes
 
 
-def _packed_set(bits: int, dense: dict[int, int]) -> bytes:
-    """Return a set over dense codes, lowest bit first, without trailing zero bytes."""
-    value = 0
-    for code in _bits(bits):
-        if code < _INT_END:
-            value |= 1 << dense[code]
-    return value.to_bytes((value.bit_length() + 7) // 8, "little")
+def _sets(
+    trees: Trees,
+    structure: Structure,
+    columns: NDArray[np.uint32],
+    column: NDArray[Any],
+    cut: NDArray[np.uint32],
+) -> Sections:
+    """Return the sections of categorical columns, and write into `cut` the number of each split's set in its tree."""
+    splits = np.flatnonzero(trees.set_number >= 0)
+    if not len(splits):
+        return {}
+    splits = splits[np.argsort(structure.split_place[splits])]
+    n_numeric = int((columns >> MODE_SHIFT < Rule.CATEGORY).sum())
+    known = [
+        known_codes([trees.sets[number] for number in np.unique(trees.set_number[column == each]).tolist()])
+        for each in range(n_numeric, len(columns))
+    ]
+    packed: dict[tuple[int, int], bytes] = {}
+    wanted = list(zip(trees.set_number[splits].tolist(), (column[splits] - n_numeric).tolist(), strict=True))
+    for number, each in wanted:
+        if (number, each) not in packed:
+            packed[number, each] = packed_set(trees.sets[number], known[each])
+    in_order = [packed[pair] for pair in wanted]
+    set_start = _starts(np.bincount(trees.split_tree[splits], minlength=len(trees)))
+    cut[splits] = np.arange(len(splits)) - set_start[trees.split_tree[splits]]
+    return {
+        Section.CATEGORY_CODES: np.concatenate(known).astype(np.uint32),
+        Section.CATEGORY_START: _starts([len(codes) for codes in known]).astype(np.uint32),
+        Section.SET_START: set_start.astype(np.uint32),
+        Section.SET_OFFSET: _starts([len(each) for each in in_order]).astype(np.uint32),
+        Section.SETS: np.frombuffer(b"".join(in_order), np.uint8),
+    }
 
 
-def _node_kind(tables: Tables, cuts: dict[int, list[float]]) -> int:
-    """Return the narrowest node whose fields hold every column, cut, rank and leaf: 0, 1 or 2."""
-    widest = max(
-        len(tables.columns) - 1,
-        max((len(sorted_) for sorted_ in cuts.values()), default=0),
-        max(tables.nodes, default=0),
-    )
-    return 0 if widest <= 0xFF else 1 if widest <= 0xFFFF else 2
+def _leaves(values: NDArray[np.float64]) -> Sections:
+    """Return leaf values (n_leaves, width), as rows that equal leaves share where that makes them smaller."""
+    single = narrow_floats(values)
+    first, row = _equal_rows(single)
+    shared = narrow_integers(row)
+    if single[first].nbytes + shared.nbytes < single.nbytes:
+        return {Section.LEAF_VALUES: single[first].ravel(), Section.LEAF_ROW: shared}
+    return {Section.LEAF_VALUES: single.ravel()}
 
 
-def _check_sizes(forest: Forest, tables: Tables) -> None:
-    limits = (
-        ("features", forest.n_features, 1 << MODE_SHIFT),
-        ("leaves", len(tables.leaf_values), 1 << 32),
-        ("thresholds", len(tables.thresholds), 1 << 32),
-        ("bytes of category sets", len(tables.sets), 1 << 32),
-        ("coefficients in linear leaves", len(tables.linear_coefficient), 1 << 32),
-    )
+def _equal_rows(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return where each distinct row stands first, rising, and each row's number among these; equal to the bit."""
+    bits = values.view(np.uint64 if values.dtype == np.float64 else np.uint32)
+    key = bits[:, 0] if values.shape[1] == 1 else _hashes(bits)
+    _, first, row = np.unique(key, return_index=True, return_inverse=True)
+    if not np.array_equal(bits[first][row], bits):  # two rows of one hash
+        return np.arange(len(values)), np.arange(len(values))
+    order = np.argsort(first)
+    number = np.empty_like(order)
+    number[order] = np.arange(len(order))
+    return first[order], number[row]
+
+
+def _hashes(bits: NDArray[Any]) -> NDArray[np.uint64]:
+    """Return a 64-bit hash of each row: sorting whole rows takes many times as long."""
+    total = np.zeros(len(bits), np.uint64)
+    for column in bits.T:
+        total = (total ^ column) * np.uint64(0x9E3779B97F4A7C15)
+        total ^= total >> np.uint64(29)
+    return total
+
+
+def _linear(trees: Trees, leaf_at: NDArray[Any]) -> Sections:
+    linear = trees.linear
+    if linear is None:
+        return {}
+    counts = np.diff(linear.start)[leaf_at]
+    start = _starts(counts)
+    taken = np.repeat(linear.start[:-1][leaf_at] - start[:-1], counts) + np.arange(start[-1])
+    return {
+        Section.LINEAR_CONSTANT: linear.constant[leaf_at],
+        Section.LINEAR_START: start.astype(np.uint32),
+        Section.LINEAR_FEATURE: linear.feature[taken].astype(np.uint32),
+        Section.LINEAR_COEFFICIENT: linear.coefficient[taken],
+    }
+
+
+def _statistics(trees: Trees, structure: Structure, leaf_at: NDArray[Any]) -> Sections:
+    """Return the sections that predictions do not need, as far as they are known and not plain."""
+    counts = np.diff(trees.leaf_start)
+    number = np.arange(len(leaf_at)) - np.repeat(trees.leaf_start[:-1], counts)
+    leaf_id = (number if trees.leaf_id is None else trees.leaf_id)[leaf_at]
+    sections: Sections = {}
+    if not np.array_equal(leaf_id, number):
+        sections[Section.LEAF_ID] = narrow_integers(leaf_id)
+    if trees.leaf_cover is not None:
+        sections[Section.LEAF_COVER] = narrow_counts(trees.leaf_cover[leaf_at])
+    if trees.split_cover is not None and not _are_sums(trees):
+        sections[Section.SPLIT_COVER] = narrow_counts(_placed(trees.split_cover, structure))
+    if trees.split_gain is not None:
+        sections[Section.SPLIT_GAIN] = narrow_floats(_placed(trees.split_gain, structure))
+    return sections
+
+
+def _placed(values: NDArray[np.float64], structure: Structure) -> NDArray[np.float64]:
+    placed = np.empty(len(values))
+    placed[structure.split_place] = values
+    return placed
+
+
+def _are_sums(trees: Trees) -> bool:
+    """Whether each split's cover is exactly the sum of its two branches'."""
+    if trees.leaf_cover is None or trees.split_cover is None:
+        return False
+    tree = trees.split_tree
+    covers = []
+    for child in (trees.left, trees.right):
+        is_leaf = child < 0
+        cover = np.empty(len(child))
+        cover[is_leaf] = trees.leaf_cover[trees.leaf_start[:-1][tree[is_leaf]] + ~child[is_leaf]]
+        inner = tree[~is_leaf]
+        cover[~is_leaf] = trees.split_cover[trees.leaf_start[:-1][inner] - inner + child[~is_leaf]]
+        covers.append(cover)
+    return np.array_equal(covers[0] + covers[1], trees.split_cover)
+
+
+def _starts(counts: Any) -> NDArray[np.int64]:
+    starts = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=starts[1:])
+    return starts
+
+
+def _check_sizes(ensemble: Ensemble, sections: Sections) -> None:
+    limits = [("features", ensemble.n_features, 1 << MODE_SHIFT), ("leaves", ensemble.n_leaves, 1 << 32)]
+    limits += [(f"numbers in {tag.name.lower()}", len(values), 1 << 32) for tag, values in sections.items()]
     for what, found, limit in limits:
         if found >= limit:
             raise ModelError(f"{found} {what}", expected=f"fewer than {limit}", fix="train a smaller model")

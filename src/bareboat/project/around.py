@@ -6,10 +6,12 @@ import json
 import re
 from pathlib import Path
 from statistics import median_low
+from typing import TYPE_CHECKING
 
 from bareboat.errors import ModelError
-from bareboat.forest import read_forest
-from bareboat.forest.ir import Category, Forest, Rule
+
+if TYPE_CHECKING:
+    from bareboat.forest.ir import Category, Ensemble
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.()/-]*(?: [A-Za-z0-9_.()/-]+)*")
 _RESERVED = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
@@ -81,7 +83,9 @@ def files_around(model: Path, folder: Path, service: str) -> tuple[dict[str, byt
     Raises:
         ModelError: the file cannot be read, or it is no model.
     """
-    forest = read_forest(model)
+    from bareboat.forest import read_ensemble
+
+    forest = read_ensemble(model)
     source = model.resolve()
     inside = source.is_relative_to(folder)
     name = source.relative_to(folder).as_posix() if inside else source.name
@@ -105,18 +109,17 @@ def files_around(model: Path, folder: Path, service: str) -> tuple[dict[str, byt
     return encoded, sample
 
 
-def sample_row(forest: Forest) -> dict[str, Category]:
+def sample_row(forest: Ensemble) -> dict[str, Category]:
     """Make up a row from the middle of each feature's thresholds: plausible, and none that anybody measured."""
+    trees = forest.trees
     thresholds: list[list[float]] = [[] for _ in forest.feature_names]
     codes: dict[int, int] = {}
-    for tree in forest.trees:
-        for feature, rule, threshold, categories in zip(
-            tree.feature, tree.rule, tree.threshold, tree.categories, strict=True
-        ):
-            if rule is Rule.CATEGORY:
-                codes.setdefault(feature, max(0, (categories & -categories).bit_length() - 1))
-            else:
-                thresholds[feature].append(threshold)
+    splits = zip(trees.feature.tolist(), trees.set_number.tolist(), trees.threshold.tolist(), strict=True)
+    for feature, number, threshold in splits:
+        if number < 0:
+            thresholds[feature].append(threshold)
+        elif feature not in codes:
+            codes[feature] = max(0, (trees.sets[number].codes & -trees.sets[number].codes).bit_length() - 1)
     row: dict[str, Category] = {}
     for index, name in enumerate(forest.feature_names):
         named = forest.categories[index]
@@ -134,7 +137,7 @@ def _rounded(value: float) -> float | int:
     return int(short) if short.is_integer() and abs(short) < 1e15 else short
 
 
-def _config(forest: Forest, service: str, model: str, title: str) -> str:
+def _config(forest: Ensemble, service: str, model: str, title: str) -> str:
     names = ", ".join(f"class_{number}" for number in range(min(forest.n_classes, 3)))
     if forest.n_classes > 3:
         names += ", ..."
@@ -147,21 +150,20 @@ def _config(forest: Forest, service: str, model: str, title: str) -> str:
     )
 
 
-def _features(forest: Forest) -> list[str]:
+def _features(forest: Ensemble) -> list[str]:
     """Return the entries of `features`: those whose splits have a side for NaN were trained with missing values."""
-    seen_missing = {
-        feature
-        for tree in forest.trees
-        for feature, rule in zip(tree.feature, tree.rule, strict=True)
-        if rule in {Rule.NAN_LEFT, Rule.NAN_RIGHT}
-    }
+    from bareboat.forest.ir import Rule
+
+    trees = forest.trees
+    has_side = (trees.rule == Rule.NAN_LEFT) | (trees.rule == Rule.NAN_RIGHT)
+    seen_missing = set(trees.feature[has_side].tolist())
     return [
         f"{{name: {_scalar(name)}, nullable: true}}" if index in seen_missing else _scalar(name)
         for index, name in enumerate(forest.feature_names)
     ]
 
 
-def _title(forest: Forest, file_name: str) -> str:
+def _title(forest: Ensemble, file_name: str) -> str:
     kind = f"a classifier of {forest.n_classes} classes" if forest.is_classifier else "a regressor"
     size = f"{_counted(forest.n_trees, 'tree')}, {_counted(forest.n_features, 'feature')}"
     return f"{file_name} ({forest.source}, {forest.objective}): {kind}, {size}"

@@ -40,7 +40,7 @@ class Answers:
         """Return the answer to a request: the object of its one row, or `{"predictions": [...]}`.
 
         Args:
-            outputs: what `Forest.predict` gives for each row: a probability for each class, or values.
+            outputs: what `OpenForest.predict` gives for each row: a probability for each class, or values.
         Raises:
             ValueError: an output is NaN or infinite, which JSON cannot say.
         """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Row = Sequence[float]
     Work = tuple[ctypes.Array[ctypes.c_double], int, int, int]
 
-ABI = 1
+ABI = 2
 _BLOCK = 256  # rows packed for one call of the kernel
 
 # docs/forest-format.md, "Header" and "Sections"
@@ -41,6 +41,13 @@ _ERRORS = (
     "holds NaN, or an infinite number where none may be",
     "does not fit into memory as it must",
 )
+_NO_PATH = 14  # no fault of the file
+
+# The paths of forest/c/kernel.h, by number.
+_PATHS = ("best", "scalar", "neon", "avx2", "avx512")
+_RAW, _PREDICT = 0, 1
+_FLOAT64 = 0
+_ALIGNMENT = 64
 _SECTIONS = (
     "thresholds",
     "threshold_start",
@@ -59,19 +66,40 @@ _SECTIONS = (
     "linear_coefficient",
     "names",
     "category_names",
+    "base",
+    "tree_output",
+    "parameters",
+    "leaf_row",
+    "class_names",
+    "leaf_id",
+    "leaf_cover",
+    "split_cover",
+    "split_gain",
 )
 
 _kernels: "dict[str, ctypes.CDLL]" = {}
 
 
-def load_forest(path: str) -> "Forest":
+def load_forest(path: str) -> "OpenForest":
     """Open a `.forest` file and check it wholly.
+
+    The environment variable BAREBOAT_KERNEL names the instructions to use: best (what the CPU has), scalar, neon, avx2
+    or avx512. Scores are the same to the bit.
 
     Raises:
         ModelError: the file cannot be read or is damaged.
-        ArtifactError: there is no kernel for this machine here.
+        ArtifactError: there is no kernel for this machine here, or the CPU has not the instructions asked for.
     """
-    return Forest(path, load_kernel(kernel_path()))
+    return OpenForest(path, load_kernel(kernel_path()), _wanted_path())
+
+
+def _wanted_path() -> int:
+    name = os.environ.get("BAREBOAT_KERNEL", "") or _PATHS[0]
+    if name not in _PATHS:
+        raise ArtifactError(
+            f"BAREBOAT_KERNEL is {name!r}", expected=f"one of {', '.join(_PATHS)}", fix="unset it for the best one"
+        )
+    return _PATHS.index(name)
 
 
 def kernel_name() -> str:
@@ -127,23 +155,26 @@ def load_kernel(path: str) -> "ctypes.CDLL":
 
 
 def _declare(kernel: "ctypes.CDLL") -> None:
-    pointer, size, signed = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_int64
+    pointer, size, signed, number = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_int64, ctypes.c_uint32
     kernel.bareboat_digest.argtypes = (pointer, size)
     kernel.bareboat_digest.restype = size
     kernel.bareboat_memory.argtypes = (pointer, size)
     kernel.bareboat_memory.restype = signed
-    kernel.bareboat_open.argtypes = (pointer, size, pointer, size)
+    kernel.bareboat_open.argtypes = (pointer, size, pointer, size, number)
+    kernel.bareboat_path.argtypes = (pointer,)
+    kernel.bareboat_path.restype = number
     kernel.bareboat_scratch.argtypes = (pointer,)
     kernel.bareboat_scratch.restype = size
     for function in (kernel.bareboat_raw_row, kernel.bareboat_predict_row):
         function.argtypes = (pointer, pointer, pointer, pointer)
         function.restype = None
-    for function in (kernel.bareboat_raw, kernel.bareboat_predict):
-        function.argtypes = (pointer, pointer, signed, signed, signed, pointer, pointer)
-        function.restype = None
+    kernel.bareboat_score.argtypes = (pointer, number, number, pointer, signed, signed, signed, pointer, pointer)
+    kernel.bareboat_score.restype = None
+    kernel.bareboat_leaves.argtypes = (pointer, number, pointer, signed, signed, signed, pointer, pointer)
+    kernel.bareboat_leaves.restype = None
 
 
-class Forest:
+class OpenForest:
     """A loaded forest. Threads may share it.
 
     A row is a sequence of n_features numbers in the order of `feature_names`, NaN where a value is missing; a
@@ -158,9 +189,11 @@ class Forest:
         objective: the framework's word for what was learned, such as `multiclass`.
         source: who wrote the model, such as `lightgbm v4`.
         is_classifier: whether `predict` returns probabilities.
+        path: the instructions that score, such as `avx2`.
     """
 
     __slots__ = (
+        "_at",
         "_file",
         "_kernel",
         "_memory",
@@ -175,10 +208,11 @@ class Forest:
         "n_outputs",
         "n_trees",
         "objective",
+        "path",
         "source",
     )
 
-    def __init__(self, path: str, kernel: "ctypes.CDLL") -> None:
+    def __init__(self, path: str, kernel: "ctypes.CDLL", instructions: int = 0) -> None:
         self._file = _map(path)
         self._kernel = kernel
         self._start = ctypes.c_char.from_buffer(self._file)  # keeps the file mapped for as long as the forest lives
@@ -186,10 +220,17 @@ class Forest:
         memory_size = kernel.bareboat_memory(address, size)
         if memory_size < 0:
             raise _damaged(path, -memory_size)
-        self._memory = (ctypes.c_double * (memory_size // 8 + 1))()
-        error = kernel.bareboat_open(address, size, self._memory, memory_size)
+        self._memory, self._at = _aligned(memory_size)
+        error = kernel.bareboat_open(address, size, self._at, memory_size, instructions)
+        if error == _NO_PATH:
+            raise ArtifactError(
+                f"this CPU or this kernel has no {_PATHS[instructions]} instructions",
+                expected="instructions that it has",
+                fix="unset BAREBOAT_KERNEL",
+            )
         if error:
             raise _damaged(path, error)
+        self.path = _PATHS[kernel.bareboat_path(self._at)]
         header = _HEADER.unpack_from(self._file)
         self.n_features: int = header[7]
         self.n_trees: int = header[8]
@@ -206,7 +247,7 @@ class Forest:
         self._spare: "list[Work]" = []
 
     def __repr__(self) -> str:
-        return f"<Forest {self.objective}: {self.n_trees} trees, {self.n_features} features>"
+        return f"<OpenForest {self.objective}: {self.n_trees} trees, {self.n_features} features>"
 
     def raw_score(self, row: "Row") -> "list[float]":
         """Return the sums of leaf values: (n_outputs,).
@@ -227,11 +268,11 @@ class Forest:
 
     def raw_scores(self, rows: "Iterable[Row]") -> "list[list[float]]":
         """Return `raw_score` of each row: (n, n_outputs)."""
-        return self._many(self._kernel.bareboat_raw, rows)
+        return self._many(_RAW, rows)
 
     def predict_many(self, rows: "Iterable[Row]") -> "list[list[float]]":
         """Return `predict` of each row: (n, n_classes) or (n, n_outputs)."""
-        outputs = self._many(self._kernel.bareboat_predict, rows)
+        outputs = self._many(_PREDICT, rows)
         if self.n_classes > self.n_outputs:
             return [[1.0 - output[0], output[0]] for output in outputs]
         return outputs
@@ -247,19 +288,20 @@ class Forest:
         except (struct_error, OverflowError, TypeError):
             self._spare.append(work)
             raise self._bad_row(row) from None
-        function(self._memory, at_row, at_out, at_scratch)
+        function(self._at, at_row, at_out, at_scratch)
         result = list(self._unpack(buffer, at_out - at_row))
         self._spare.append(work)
         return result
 
-    def _many(self, function: "ctypes._NamedFuncPointer", rows: "Iterable[Row]") -> "list[list[float]]":
+    def _many(self, what: int, rows: "Iterable[Row]") -> "list[list[float]]":
         buffer, at_row, at_out, at_scratch = self._new_work(_BLOCK)
         row_size, out_size = 8 * self.n_features, 8 * self.n_outputs
+        score = self._kernel.bareboat_score
         results: "list[list[float]]" = []
         n = 0
 
         def flush() -> None:
-            function(self._memory, at_row, n, row_size, 8, at_out, at_scratch)
+            score(self._at, what, _FLOAT64, at_row, n, row_size, 8, at_out, at_scratch)
             first = at_out - at_row
             results.extend(list(self._unpack(buffer, first + i * out_size)) for i in range(n))
 
@@ -277,11 +319,12 @@ class Forest:
 
     def _new_work(self, n_rows: int) -> "Work":
         """Return a buffer for rows, outputs and scratch, and the addresses of the three."""
-        scratch = self._kernel.bareboat_scratch(self._memory) // 8 + 1
         n_values, n_results = n_rows * self.n_features, n_rows * self.n_outputs
-        buffer = (ctypes.c_double * (n_values + n_results + scratch))()
+        scratch = self._kernel.bareboat_scratch(self._at)
+        buffer = (ctypes.c_double * (n_values + n_results + scratch // 8 + _ALIGNMENT // 8))()
         start = ctypes.addressof(buffer)
-        return buffer, start, start + 8 * n_values, start + 8 * (n_values + n_results)
+        at_out = start + 8 * n_values
+        return buffer, start, at_out, (at_out + 8 * n_results + _ALIGNMENT - 1) & -_ALIGNMENT
 
     def _bad_row(self, row: "Row") -> InputError:
         try:
@@ -294,6 +337,12 @@ class Forest:
             )
         name, value = next(pair for pair in zip(self.feature_names, values, strict=True) if not _is_number(pair[1]))
         return InputError(f"{name} is {str(value)[:40]!r}", expected="a number that a float64 can hold, or NaN")
+
+
+def _aligned(size: int) -> "tuple[ctypes.Array[ctypes.c_char], int]":
+    """Return memory of `size` bytes and more, and the address within it that is a multiple of 64."""
+    memory = (ctypes.c_char * (size + _ALIGNMENT))()
+    return memory, (ctypes.addressof(memory) + _ALIGNMENT - 1) & -_ALIGNMENT
 
 
 def _is_number(value: float) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from bareboat.runtime.forest import Forest
+    from bareboat.runtime.forest import OpenForest
 
 FORMAT = 1
 MAX_ANSWER_BYTES = 6_291_556  # Lambda's limit on a response, recorded: 6 * 1024 * 1024 + 100
@@ -52,7 +52,7 @@ class ModelFunction:
     def __init__(
         self,
         name: str,
-        forest: Forest,
+        forest: OpenForest,
         signature: Signature,
         answers: Answers,
         *,

@@ -9,7 +9,7 @@ import lightgbm
 import numpy as np
 import pytest
 
-from bareboat.forest import Forest, read_forest, write_forest
+from bareboat.forest import Ensemble, read_ensemble, write_forest
 from bareboat.forest import reference as slow
 from bareboat.runtime.forest import load_forest
 
@@ -60,7 +60,7 @@ CASES = _CASES.splitlines()
 
 
 def assert_as_lightgbm(
-    samples: ModuleType, booster: lightgbm.Booster, forest: Forest, rows: np.ndarray, folder: Path
+    samples: ModuleType, booster: lightgbm.Booster, forest: Ensemble, rows: np.ndarray, folder: Path
 ) -> None:
     write_forest(forest, folder / "a.forest")
     kernel = load_forest(str(folder / "a.forest"))
@@ -80,7 +80,7 @@ def assert_as_lightgbm(
     assert np.array(slow.raw_scores(forest, few)).tobytes() == raw[-40:].tobytes()
 
 
-def rows_for(samples: ModuleType, forest: Forest, seen: np.ndarray) -> np.ndarray:
+def rows_for(samples: ModuleType, forest: Ensemble, seen: np.ndarray) -> np.ndarray:
     """The rows that the model was trained on, then hard ones."""
     return np.concatenate([seen, np.array(samples.hard_rows(forest, 7, 400))])
 
@@ -93,7 +93,7 @@ def test_every_trained_case_is_tested(trained: ModuleType) -> None:
 def test_scores_equal_lightgbm_bit_for_bit(case: str, samples: ModuleType, trained: ModuleType, tmp_path: Path) -> None:
     booster, path, seen = trained.train(case, tmp_path)
 
-    forest = read_forest(path)
+    forest = read_ensemble(path)
 
     assert forest.n_trees == booster.num_trees()
     assert list(forest.feature_names) == booster.feature_name()
@@ -103,7 +103,7 @@ def test_scores_equal_lightgbm_bit_for_bit(case: str, samples: ModuleType, train
 @pytest.mark.parametrize("case", ["multiclass", "binary with categories", "linear trees", "400 leaves"])
 def test_leaves_equal_pred_leaf(case: str, samples: ModuleType, trained: ModuleType, tmp_path: Path) -> None:
     booster, path, _ = trained.train(case, tmp_path)
-    forest = read_forest(path)
+    forest = read_ensemble(path)
     rows = np.array(samples.hard_rows(forest, 3, 50))
 
     leaves = [slow.leaves(forest, row) for row in rows.tolist()]
@@ -112,7 +112,7 @@ def test_leaves_equal_pred_leaf(case: str, samples: ModuleType, trained: ModuleT
 
 
 def test_iris_gives_the_published_probabilities(tmp_path: Path) -> None:
-    write_forest(read_forest(IRIS), tmp_path / "iris.forest")
+    write_forest(read_ensemble(IRIS), tmp_path / "iris.forest")
 
     probabilities = load_forest(str(tmp_path / "iris.forest")).predict([6.0, 3.0, 5.0, 2.0])
 
@@ -123,7 +123,7 @@ def test_a_model_of_the_first_rounds_is_read(trained: ModuleType, samples: Modul
     booster, path, seen = trained.train("multiclass", tmp_path)
     booster.save_model(path, num_iteration=3)
 
-    forest = read_forest(path)
+    forest = read_ensemble(path)
 
     assert forest.n_trees == 9
     assert_as_lightgbm(samples, lightgbm.Booster(model_file=path), forest, rows_for(samples, forest, seen), tmp_path)
@@ -137,7 +137,7 @@ def test_a_model_with_an_objective_of_the_user_gives_raw_scores(
     booster = lightgbm.train(parameters, lightgbm.Dataset(x, y), 5)
     booster.save_model(tmp_path / "own.model")
 
-    forest = read_forest(tmp_path / "own.model")
+    forest = read_ensemble(tmp_path / "own.model")
 
     assert (forest.objective, forest.n_classes) == ("custom", 0)
     assert_as_lightgbm(samples, booster, forest, rows_for(samples, forest, x), tmp_path)
@@ -147,7 +147,7 @@ def test_a_model_saved_again_after_loading_is_read(trained: ModuleType, samples:
     booster, path, seen = trained.train("binary with categories", tmp_path)
     booster.save_model(path)
 
-    forest = read_forest(path)
+    forest = read_ensemble(path)
 
     assert_as_lightgbm(samples, booster, forest, rows_for(samples, forest, seen), tmp_path)
 
@@ -163,6 +163,6 @@ def test_thresholds_of_any_magnitude_are_exact(
     lightgbm.train(parameters, lightgbm.Dataset(x, y), 5).save_model(tmp_path / "a.model")
     booster = lightgbm.Booster(model_file=tmp_path / "a.model")
 
-    forest = read_forest(tmp_path / "a.model")
+    forest = read_ensemble(tmp_path / "a.model")
 
     assert_as_lightgbm(samples, booster, forest, rows_for(samples, forest, x), tmp_path)

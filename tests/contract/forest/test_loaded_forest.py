@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import math
+import platform
 import random
 import subprocess
 import sys
@@ -15,10 +16,10 @@ import numpy as np
 import pytest
 
 from bareboat.errors import ArtifactError, InputError
-from bareboat.forest import read_forest, write_forest
-from bareboat.forest.digest import digest
+from bareboat.forest import read_ensemble, write_forest
+from bareboat.forest.digest import digest, digest_in_python
 from bareboat.runtime import forest as binding
-from bareboat.runtime.forest import Forest, load_forest, load_kernel
+from bareboat.runtime.forest import OpenForest, load_forest, load_kernel
 
 IRIS = Path(__file__).parents[3] / "src/bareboat/templates/lightgbm-iris/lgb.model"
 
@@ -26,22 +27,22 @@ IRIS = Path(__file__).parents[3] / "src/bareboat/templates/lightgbm-iris/lgb.mod
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("iris") / "iris.forest"
-    write_forest(read_forest(IRIS), made)
+    write_forest(read_ensemble(IRIS), made)
     return made
 
 
 @pytest.fixture(scope="module")
-def iris(path: Path) -> Forest:
+def iris(path: Path) -> OpenForest:
     return load_forest(str(path))
 
 
-def test_a_forest_knows_its_shape_and_names(iris: Forest) -> None:
+def test_a_forest_knows_its_shape_and_names(iris: OpenForest) -> None:
     assert (iris.n_features, iris.n_trees, iris.n_classes, iris.n_outputs) == (4, 30, 3, 3)
     assert iris.feature_names[0] == "sepal_length_(cm)"
     assert (iris.objective, iris.source, iris.is_classifier) == ("multiclass", "lightgbm v4", True)
 
 
-def test_any_sequence_of_numbers_is_a_row(iris: Forest) -> None:
+def test_any_sequence_of_numbers_is_a_row(iris: OpenForest) -> None:
     expected = iris.predict([6.0, 3.0, 5.0, 2.0])
 
     assert iris.predict((6, 3, 5, 2)) == expected
@@ -49,13 +50,13 @@ def test_any_sequence_of_numbers_is_a_row(iris: Forest) -> None:
     assert iris.predict_many(np.array([[6.0, 3.0, 5.0, 2.0]] * 2)) == [expected] * 2
 
 
-def test_no_rows_give_no_results(iris: Forest) -> None:
+def test_no_rows_give_no_results(iris: OpenForest) -> None:
     assert iris.predict_many([]) == []
     assert iris.raw_scores(iter(())) == []
 
 
 @pytest.mark.parametrize("n", [1, 255, 256, 257, 1000])
-def test_many_rows_equal_each_row_by_itself(iris: Forest, n: int) -> None:
+def test_many_rows_equal_each_row_by_itself(iris: OpenForest, n: int) -> None:
     rng = random.Random(n)
     rows = [[rng.choice((rng.uniform(0, 8), math.nan)) for _ in range(4)] for _ in range(n)]
 
@@ -74,7 +75,7 @@ def test_many_rows_equal_each_row_by_itself(iris: Forest, n: int) -> None:
         (7, "a row is int", "a sequence of 4 numbers"),
     ],
 )
-def test_a_bad_row_is_named(iris: Forest, row: object, found: str, expected: str) -> None:
+def test_a_bad_row_is_named(iris: OpenForest, row: object, found: str, expected: str) -> None:
     for score in (iris.predict, iris.raw_score):
         with pytest.raises(InputError, match=found) as caught:
             score(row)  # type: ignore[arg-type]
@@ -83,7 +84,7 @@ def test_a_bad_row_is_named(iris: Forest, row: object, found: str, expected: str
         iris.predict_many([[1.0] * 4, row])  # type: ignore[list-item]
 
 
-def test_threads_may_share_a_forest(iris: Forest) -> None:
+def test_threads_may_share_a_forest(iris: OpenForest) -> None:
     rows = [[i / 10, 3.0, i / 20, i / 50] for i in range(80)]
     expected = [iris.predict(row) for row in rows]
     wrong: list[int] = []
@@ -100,9 +101,10 @@ def test_threads_may_share_a_forest(iris: Forest) -> None:
     assert not wrong
 
 
+@pytest.mark.parametrize(("number", "dtype"), [(0, np.float64), (1, np.float32)])
 @pytest.mark.parametrize("layout", ["rows", "columns", "every other column", "backwards"])
-def test_the_kernel_reads_rows_of_any_strides(iris: Forest, layout: str) -> None:
-    rows = np.random.default_rng(3).uniform(0, 8, size=(50, 4))
+def test_the_kernel_reads_rows_of_any_strides(iris: OpenForest, layout: str, number: int, dtype: type) -> None:
+    rows = np.random.default_rng(3).uniform(0, 8, size=(50, 4)).astype(dtype)
     given = {
         "rows": rows,
         "columns": np.asfortranarray(rows),
@@ -110,9 +112,10 @@ def test_the_kernel_reads_rows_of_any_strides(iris: Forest, layout: str) -> None
         "backwards": rows[::-1].copy()[::-1],
     }[layout]
     kernel, out = iris._kernel, np.empty((50, 3))
-    scratch = ctypes.create_string_buffer(kernel.bareboat_scratch(iris._memory) + 8)
+    scratch = ctypes.create_string_buffer(kernel.bareboat_scratch(iris._at) + 64)
+    at = -(-ctypes.addressof(scratch) // 64) * 64
 
-    kernel.bareboat_raw(iris._memory, given.ctypes.data, 50, *given.strides, out.ctypes.data, scratch)
+    kernel.bareboat_score(iris._at, 0, number, given.ctypes.data, 50, *given.strides, out.ctypes.data, at)
 
     assert out.tolist() == iris.raw_scores(rows.tolist())
 
@@ -120,9 +123,34 @@ def test_the_kernel_reads_rows_of_any_strides(iris: Forest, layout: str) -> None
 def test_the_kernels_digest_is_the_writers() -> None:
     kernel, rng = load_kernel(binding.kernel_path()), random.Random(8)
 
-    for size in [*range(70), 1000, 4099]:
+    for size in [*range(70), 1000, 4099, 70001]:
         data = rng.randbytes(size)
-        assert kernel.bareboat_digest(data, size) == digest(data)
+        assert kernel.bareboat_digest(data, size) == digest_in_python(data) == digest(data)
+
+
+def test_the_instructions_can_be_chosen(path: Path, iris: OpenForest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BAREBOAT_KERNEL", "scalar")
+
+    forest = load_forest(str(path))
+
+    assert forest.path == "scalar"
+    assert forest.predict([6.0, 3.0, 5.0, 2.0]) == iris.predict([6.0, 3.0, 5.0, 2.0])
+
+
+def test_an_unknown_choice_of_instructions_names_the_known_ones(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BAREBOAT_KERNEL", "sse9")
+
+    with pytest.raises(ArtifactError, match="BAREBOAT_KERNEL is 'sse9'") as caught:
+        load_forest(str(path))
+    assert caught.value.problems[0].expected == "one of best, scalar, neon, avx2, avx512"
+
+
+def test_instructions_that_no_such_cpu_has_are_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = "avx2" if platform.machine() in {"aarch64", "arm64"} else "neon"
+    monkeypatch.setenv("BAREBOAT_KERNEL", other)
+
+    with pytest.raises(ArtifactError, match=f"no {other} instructions"):
+        load_forest(str(path))
 
 
 def test_a_file_that_is_replaced_leaves_a_loaded_forest_as_it_is(path: Path, tmp_path: Path) -> None:
@@ -131,7 +159,7 @@ def test_a_file_that_is_replaced_leaves_a_loaded_forest_as_it_is(path: Path, tmp
     loaded = load_forest(str(copy))
     expected = loaded.predict([6.0, 3.0, 5.0, 2.0])
 
-    write_forest(read_forest(IRIS), copy)
+    write_forest(read_ensemble(IRIS), copy)
     copy.unlink()
 
     assert loaded.predict([6.0, 3.0, 5.0, 2.0]) == expected

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bareboat.errors import ModelError
-from bareboat.forest import read_forest, write_forest
+from bareboat.forest import read_ensemble, write_forest
 from bareboat.runtime.forest import load_forest
 
 pandas = pytest.importorskip("pandas")
@@ -35,7 +35,7 @@ def test_categories_are_read_and_their_codes_score_as_the_frame_does(tmp_path: P
     data = frame()
     booster = train(data, tmp_path / "a.model")
 
-    forest = read_forest(tmp_path / "a.model")
+    forest = read_ensemble(tmp_path / "a.model")
 
     assert forest.categories == (None, ("blue", "green", "red"), (10, 20, 30, 40))
     write_forest(forest, tmp_path / "a.forest")
@@ -54,7 +54,7 @@ def test_categories_are_read_and_their_codes_score_as_the_frame_does(tmp_path: P
 def test_categories_survive_saving_a_loaded_model(tmp_path: Path) -> None:
     train(frame(), tmp_path / "a.model").save_model(tmp_path / "b.model")
 
-    assert read_forest(tmp_path / "b.model").categories == (None, ("blue", "green", "red"), (10, 20, 30, 40))
+    assert read_ensemble(tmp_path / "b.model").categories == (None, ("blue", "green", "red"), (10, 20, 30, 40))
 
 
 def test_a_constant_category_column_keeps_its_categories(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_constant_category_column_keeps_its_categories(tmp_path: Path) -> None
     data["shop"] = pandas.Categorical(["one"] * len(data))
     train(data, tmp_path / "a.model")
 
-    assert read_forest(tmp_path / "a.model").categories[3] == ("one",)
+    assert read_ensemble(tmp_path / "a.model").categories[3] == ("one",)
 
 
 def test_an_ordered_category_column_is_refused_since_its_list_cannot_be_placed(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_an_ordered_category_column_is_refused_since_its_list_cannot_be_placed(t
     train(data, tmp_path / "a.model")
 
     with pytest.raises(ModelError, match="2 lists of categories for 1 categorical features") as caught:
-        read_forest(tmp_path / "a.model")
+        read_ensemble(tmp_path / "a.model")
     assert "a.model:" in caught.value.problems[0].where
     assert "cat.codes" in caught.value.problems[0].fix
 
@@ -82,4 +82,4 @@ def test_a_model_of_plain_numbers_has_no_categories(tmp_path: Path) -> None:
     parameters = {"objective": "regression", "verbose": -1}
     lightgbm.train(parameters, lightgbm.Dataset(data, data["size"]), 2).save_model(tmp_path / "b.model")
 
-    assert read_forest(tmp_path / "b.model").categories == (None,)
+    assert read_ensemble(tmp_path / "b.model").categories == (None,)

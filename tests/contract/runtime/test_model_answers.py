@@ -187,10 +187,10 @@ def test_the_answers_that_the_documentation_shows_are_real(load: Load) -> None:
 
 
 def test_a_forest_file_written_as_the_documentation_says_predicts(tmp_path: Path) -> None:
-    from bareboat.forest import read_forest, write_forest
+    from bareboat.forest import read_ensemble, write_forest
     from bareboat.runtime import load_forest
 
-    write_forest(read_forest(TEMPLATES / "lightgbm-iris" / "lgb.model"), tmp_path / "iris.forest")
+    write_forest(read_ensemble(TEMPLATES / "lightgbm-iris" / "lgb.model"), tmp_path / "iris.forest")
 
     forest = load_forest(str(tmp_path / "iris.forest"))
 

@@ -3,7 +3,10 @@
  *
  *   harness score FOREST    raw scores, then outputs, as bytes
  *   harness mutate FOREST   tries every byte with several values, digest repaired, and every length; prints counts
+ *
+ * A third argument is the number of a path; without it, it is the best.
  */
+#define _POSIX_C_SOURCE 200112L
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +16,13 @@
 #include "kernel.h"
 
 static double *rows;
+static uint32_t path = BAREBOAT_BEST;
 static size_t n_values;
 
+/* Memory of exactly `size` bytes, aligned to 64 as the kernel asks for. */
 static void *take(size_t size) {
-    void *memory = malloc(size ? size : 1);
-    if (!memory) exit(3);
+    void *memory = NULL;
+    if (posix_memalign(&memory, 64, size ? size : 1)) exit(3);
     return memory;
 }
 
@@ -39,23 +44,25 @@ static int32_t score(const unsigned char *data, size_t size, FILE *out) {
     memory_size = bareboat_memory(file, size);
     if (memory_size < 0) return free(file), (int32_t)-memory_size;
     void *forest = take((size_t)memory_size);
-    error = bareboat_open(file, size, forest, (uint64_t)memory_size);
+    error = bareboat_open(file, size, forest, (uint64_t)memory_size, path);
     if (!error) {
         const struct header *header = (const void *)file;
         void *scratch = take(bareboat_scratch(forest));
         size_t n_rows = n_values / header->n_features, n_outputs = header->n_outputs;
         double *many = take(n_rows * n_outputs * sizeof *many), *one = take(n_outputs * sizeof *one);
         int64_t stride = (int64_t)(header->n_features * sizeof *rows);
-        bareboat_raw(forest, rows, (int64_t)n_rows, stride, sizeof *rows, many, scratch);
+        bareboat_score(forest, BAREBOAT_RAW, BAREBOAT_FLOAT64, rows, (int64_t)n_rows, stride, sizeof *rows, many, scratch);
         for (size_t i = 0; i < n_rows; i++) {
             bareboat_raw_row(forest, rows + i * header->n_features, one, scratch);
             if (memcmp(one, many + i * n_outputs, n_outputs * sizeof *one)) exit(4);
         }
         if (out) fwrite(many, sizeof *many, n_rows * n_outputs, out);
-        bareboat_predict(forest, rows, (int64_t)n_rows, stride, sizeof *rows, many, scratch);
+        bareboat_score(forest, BAREBOAT_PREDICT, BAREBOAT_FLOAT64, rows, (int64_t)n_rows, stride, sizeof *rows, many, scratch);
         for (size_t i = 0; i < n_rows; i++) bareboat_predict_row(forest, rows + i * header->n_features, one, scratch);
         if (out) fwrite(many, sizeof *many, n_rows * n_outputs, out);
-        free(scratch), free(many), free(one);
+        uint32_t *leaves = take(n_rows * header->n_trees * sizeof *leaves);
+        bareboat_leaves(forest, BAREBOAT_FLOAT64, rows, (int64_t)n_rows, stride, sizeof *rows, leaves, scratch);
+        free(scratch), free(many), free(one), free(leaves);
     }
     free(forest), free(file);
     return error;
@@ -81,10 +88,11 @@ static void mutate(unsigned char *data, size_t size) {
 
 int main(int argc, char **argv) {
     size_t size, rows_size;
-    FILE *file = argc == 3 ? fopen(argv[2], "rb") : NULL;
+    FILE *file = argc >= 3 ? fopen(argv[2], "rb") : NULL;
     unsigned char *data;
     int32_t error = 0;
     if (!file) return 2;
+    if (argc > 3) path = (uint32_t)atoi(argv[3]);
     data = slurp(file, &size);
     fclose(file);
     rows = (double *)(void *)slurp(stdin, &rows_size);

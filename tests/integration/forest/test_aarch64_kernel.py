@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from bareboat.forest import read_forest, reference, write_forest
+from bareboat.forest import read_ensemble, reference, write_forest
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[2] / "src/bareboat"
@@ -65,7 +65,7 @@ def test_scores_equal_the_reference(
 
 
 def test_iris_gives_the_published_probabilities(emulated: list[str], run_harness: Run, tmp_path: Path) -> None:
-    write_forest(read_forest(IRIS), tmp_path / "iris.forest")
+    write_forest(read_ensemble(IRIS), tmp_path / "iris.forest")
 
     out = run_harness(emulated, "score", tmp_path / "iris.forest", [[6.0, 3.0, 5.0, 2.0]])
 

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from bareboat.errors import ModelError
-from bareboat.forest import forest_bytes, read_forest, write_forest
+from bareboat.forest import forest_bytes, read_ensemble, write_forest
 from bareboat.runtime.forest import load_forest
 
 IRIS = Path(__file__).parents[3] / "src/bareboat/templates/lightgbm-iris/lgb.model"
@@ -81,7 +81,7 @@ DAMAGE = [
 @pytest.mark.parametrize(("damage", "found"), DAMAGE)
 def test_a_damaged_file_is_named_with_what_is_wrong(damage: object, found: str, tmp_path: Path) -> None:
     assert callable(damage)
-    (tmp_path / "a.forest").write_bytes(damage(forest_bytes(read_forest(IRIS))))
+    (tmp_path / "a.forest").write_bytes(damage(forest_bytes(read_ensemble(IRIS))))
 
     with pytest.raises(ModelError, match=found) as caught:
         load_forest(str(tmp_path / "a.forest"))

@@ -130,10 +130,10 @@ def test_a_wheel_holds_both_kernels_is_tagged_and_serves_without_a_compiler(chec
         f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r})\n"
         "from pathlib import Path\n"
         "import bareboat; assert bareboat.__file__.startswith(sys.path[0])\n"
-        "from bareboat.forest import read_forest, write_forest\n"
+        "from bareboat.forest import read_ensemble, write_forest\n"
         "from bareboat.runtime import load_forest\n"
         "root = Path(bareboat.__file__).parent / 'templates/lightgbm-iris/lgb.model'\n"
-        f"write_forest(read_forest(root), Path({str(tmp_path / 'iris.forest')!r}))\n"
+        f"write_forest(read_ensemble(root), Path({str(tmp_path / 'iris.forest')!r}))\n"
         f"print(load_forest({str(tmp_path / 'iris.forest')!r}).predict([6, 3, 5, 2]))\n"
     )
     child = subprocess.run(

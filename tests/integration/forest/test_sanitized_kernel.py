@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from bareboat.forest import forest_bytes, read_forest, reference, write_forest
+from bareboat.forest import forest_bytes, read_ensemble, reference, write_forest
 
 IRIS = Path(__file__).parents[3] / "src/bareboat/templates/lightgbm-iris/lgb.model"
 SANITIZERS = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
@@ -48,10 +48,10 @@ def test_every_altered_byte_and_every_length_gives_an_error_or_scores_without_a_
     small = sorted(
         (forest for forest in forests if 400 < len(forest_bytes(forest)) < 1600), key=lambda one: len(forest_bytes(one))
     )
-    with_sets = next(forest for forest in small if any(any(tree.categories) for tree in forest.trees))
-    linear = next(forest for forest in small if any(tree.linear for tree in forest.trees))
+    with_sets = next(forest for forest in small if forest.trees.sets)
+    linear = next(forest for forest in small if forest.trees.linear)
 
-    for forest in (with_sets, linear, read_forest(IRIS)):
+    for forest in (with_sets, linear, read_ensemble(IRIS)):
         write_forest(forest, tmp_path / "a.forest")
         out = run_harness([str(harness)], "mutate", tmp_path / "a.forest", samples.hard_rows(forest, 1, 4))
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bareboat.errors import ModelError
-from bareboat.forest import Forest, read_forest, reference
+from bareboat.forest import Ensemble, read_ensemble, reference
 from bareboat.forest.ir import Rule, Transform
 
 NAN = math.nan
@@ -120,9 +120,9 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "lgb.model"
 
 
-def read(path: Path, text: str | bytes) -> Forest:
+def read(path: Path, text: str | bytes) -> Ensemble:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read_forest(path)
+    return read_ensemble(path)
 
 
 def refused(path: Path, text: str | bytes, match: str) -> ModelError:
@@ -144,9 +144,10 @@ def test_a_numeric_tree_is_read_as_it_stands(path: Path) -> None:
         1,
     )
     assert forest.source == "lightgbm v4"
-    assert tree.rule == (Rule.NAN_LEFT, Rule.ZERO_RIGHT)
-    assert tree.threshold == (30.5, 1.0000000180025095e-35)
-    assert (tree.left, tree.right, tree.leaf_value) == ((-1, -2), (1, -3), (0.125, 0.5, -2.0))
+    assert tuple(tree.rule) == (Rule.NAN_LEFT, Rule.ZERO_RIGHT)
+    assert tuple(tree.threshold) == (30.5, 1.0000000180025095e-35)
+    assert (tuple(tree.left), tuple(tree.right)) == ((-1, -2), (1, -3))
+    assert tuple(tree.leaf_value) == (0.125, 0.5, -2.0)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +242,7 @@ def test_every_objective_has_its_transform(
 
     forest = read(path, model(*[STUMP] * n_outputs, header=header))
 
-    assert (forest.transform, forest.parameter, forest.n_classes) == (transform, parameter, n_classes)
+    assert (forest.transform, forest.parameters, forest.n_classes) == (transform, (parameter,), n_classes)
     assert (forest.objective, forest.n_outputs) == (objective.split(maxsplit=1)[0], n_outputs)
 
 
@@ -407,7 +408,7 @@ def test_what_is_no_model_is_named(path: Path, content: str | bytes, found: str,
 
 def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot read the model file") as caught:
-        read_forest(tmp_path / "no.model")
+        read_ensemble(tmp_path / "no.model")
     assert caught.value.problems[0].where == str(tmp_path / "no.model")
 
 
@@ -469,7 +470,7 @@ def test_every_cut_of_a_model_is_refused_up_to_its_parameters(path: Path) -> Non
             continue  # whole for LightGBM too: parameters are written only by a model that was trained
         path.write_text(text[:size])
         try:
-            read_forest(path)
+            read_ensemble(path)
         except ModelError:
             continue
         assert text[:size].rpartition("\n")[2] in "age=1", size
@@ -480,7 +481,7 @@ def test_a_model_cut_off_inside_a_key_is_called_cut_off(path: Path) -> None:
     path.write_text(whole[: whole.index("leaf_value=") + len("leaf_va")])
 
     with pytest.raises(ModelError, match="the file ends inside Tree=0 of 1 trees"):
-        read_forest(path)
+        read_ensemble(path)
 
 
 WHOLE = model(NUMERIC, CATEGORICAL, LINEAR, STUMP, tail=TAIL.replace("null", '[["a", "b", "c"]]')).encode()
@@ -509,7 +510,7 @@ def test_a_mutated_model_gives_a_forest_or_a_model_error(
     mutated.write_bytes(text)
 
     try:
-        forest = read_forest(mutated)
+        forest = read_ensemble(mutated)
     except ModelError as error:
         assert error.problems[0].where.startswith(str(mutated))  # noqa: PT017
         return

@@ -71,7 +71,10 @@ struct section {
 /* A node is four numbers of 1, 2 or 4 bytes by the kind of its section. */
 enum field { COLUMN, CUT, FIRST, RIGHT };
 
-/* The start of the caller's `forest`: where each section lies, checked. What paths add follows it. */
+/* Tables that the paths build for themselves in the caller's memory; paths.h says how. */
+enum table { BATCH_TABLE, ROW_TABLE, SHAP_TABLE, N_TABLES };
+
+/* The start of the caller's `forest`: where each section lies, checked. The paths' tables follow it. */
 struct forest {
     const struct header *header;
     const void *at[N_TAGS + 1];
@@ -82,6 +85,12 @@ struct forest {
     uint32_t leaf_width;      /* 1, or n_outputs when leaves are vectors */
     uint32_t trees_per_round; /* never 0 */
     double rounds;
+    void *table[N_TABLES];    /* 64-aligned, or NULL where a path has none */
+};
+
+/* A node, widened. */
+struct node {
+    uint32_t column, cut, first, right;
 };
 
 _Static_assert(sizeof(struct header) == 56, "the header has 56 bytes");
@@ -90,5 +99,46 @@ _Static_assert(sizeof(struct section) == 12, "a section's entry has 12 bytes");
 static inline const double *doubles(const struct forest *forest, enum tag tag) { return forest->at[tag]; }
 static inline const uint32_t *words(const struct forest *forest, enum tag tag) { return forest->at[tag]; }
 static inline const uint8_t *bytes(const struct forest *forest, enum tag tag) { return forest->at[tag]; }
+
+static inline int has_flag(const struct forest *forest, enum flag flag) { return (forest->header->flags & flag) != 0; }
+
+/* Number `i` of a section of float64 (kind 0) or float32 (kind 1). */
+static inline double number_at(const struct forest *forest, enum tag tag, uint64_t i) {
+    return forest->kind[tag] ? (double)((const float *)forest->at[tag])[i] : ((const double *)forest->at[tag])[i];
+}
+
+/* Integer `i` of a section of u8, u16 or u32 (kinds 0, 1 and 2). */
+static inline uint32_t integer_at(const struct forest *forest, enum tag tag, uint64_t i) {
+    if (forest->kind[tag] == 0) return ((const uint8_t *)forest->at[tag])[i];
+    if (forest->kind[tag] == 1) return ((const uint16_t *)forest->at[tag])[i];
+    return ((const uint32_t *)forest->at[tag])[i];
+}
+
+/* Node `i` of the forest, of a kind that the compiler knows where it is a constant. */
+static inline struct node node_at(const struct forest *forest, uint64_t i, uint32_t kind) {
+    if (kind == 0) {
+        const uint8_t *at = (const uint8_t *)forest->at[NODES] + 4 * i;
+        return (struct node){at[COLUMN], at[CUT], at[FIRST], at[RIGHT]};
+    }
+    if (kind == 1) {
+        const uint16_t *at = (const uint16_t *)forest->at[NODES] + 4 * i;
+        return (struct node){at[COLUMN], at[CUT], at[FIRST], at[RIGHT]};
+    }
+    const uint32_t *at = (const uint32_t *)forest->at[NODES] + 4 * i;
+    return (struct node){at[COLUMN], at[CUT], at[FIRST], at[RIGHT]};
+}
+
+static inline uint32_t feature_of(uint32_t column) { return column & ((1u << MODE_SHIFT) - 1); }
+static inline enum rule rule_of(uint32_t column) { return (enum rule)(column >> MODE_SHIFT); }
+
+/* The row of `leaf_values` that holds a leaf of the forest; it has leaf_width numbers. */
+static inline uint64_t leaf_row(const struct forest *forest, uint64_t leaf) {
+    return forest->count[LEAF_ROW] ? integer_at(forest, LEAF_ROW, leaf) : leaf;
+}
+
+/* The output that a tree with plain leaves adds to. */
+static inline uint32_t tree_output(const struct forest *forest, uint32_t tree) {
+    return forest->count[TREE_OUTPUT] ? words(forest, TREE_OUTPUT)[tree] : tree % forest->header->n_outputs;
+}
 
 #endif

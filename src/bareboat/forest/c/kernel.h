@@ -64,7 +64,8 @@ BAREBOAT_API const char *bareboat_stamp(void);
 /* Return XXH64 with seed 0 of `size` bytes at any address. */
 BAREBOAT_API uint64_t bareboat_digest(const void *data, uint64_t size);
 
-/* Return how many bytes `forest` takes for this file, or minus an error. Looks at the header alone. */
+/* Return how many bytes `forest` takes for this file on any path, or minus an error. Looks at the header and the
+ * section table alone. */
 BAREBOAT_API int64_t bareboat_memory(const void *file, uint64_t size);
 
 /* Check the whole file and fill `forest` for one of the paths above. Return BAREBOAT_OK or an error. */
