@@ -93,6 +93,13 @@ def load_forest(path: str) -> "OpenForest":
     return OpenForest(path, load_kernel(kernel_path()), _wanted_path())
 
 
+def open_forest(data: bytes) -> "OpenForest":
+    """Open the bytes of a `.forest` file, which are copied; raises as `load_forest` does."""
+    memory = mmap.mmap(-1, max(len(data), 1))
+    memory.write(data)
+    return OpenForest("", load_kernel(kernel_path()), _wanted_path(), memory)
+
+
 def _wanted_path() -> int:
     name = os.environ.get("BAREBOAT_KERNEL", "") or _PATHS[0]
     if name not in _PATHS:
@@ -170,6 +177,8 @@ def _declare(kernel: "ctypes.CDLL") -> None:
         function.restype = None
     kernel.bareboat_score.argtypes = (pointer, number, number, pointer, signed, signed, signed, pointer, pointer)
     kernel.bareboat_score.restype = None
+    kernel.bareboat_transform.argtypes = (pointer, ctypes.c_double, ctypes.c_double, pointer, signed)
+    kernel.bareboat_transform.restype = None
     kernel.bareboat_leaves.argtypes = (pointer, number, pointer, signed, signed, signed, pointer, pointer)
     kernel.bareboat_leaves.restype = None
 
@@ -190,19 +199,21 @@ class OpenForest:
         source: who wrote the model, such as `lightgbm v4`.
         is_classifier: whether `predict` returns probabilities.
         path: the instructions that score, such as `avx2`.
+        file: the file's bytes, mapped.
+        kernel, address: the library, and its `forest` (kernel.h): for those who hand it matrices themselves.
     """
 
     __slots__ = (
-        "_at",
-        "_file",
-        "_kernel",
         "_memory",
         "_pack",
         "_spare",
         "_start",
         "_unpack",
+        "address",
         "feature_names",
+        "file",
         "is_classifier",
+        "kernel",
         "n_classes",
         "n_features",
         "n_outputs",
@@ -212,16 +223,18 @@ class OpenForest:
         "source",
     )
 
-    def __init__(self, path: str, kernel: "ctypes.CDLL", instructions: int = 0) -> None:
-        self._file = _map(path)
-        self._kernel = kernel
-        self._start = ctypes.c_char.from_buffer(self._file)  # keeps the file mapped for as long as the forest lives
-        address, size = ctypes.addressof(self._start), len(self._file)
+    def __init__(
+        self, path: str, kernel: "ctypes.CDLL", instructions: int = 0, file: "mmap.mmap | None" = None
+    ) -> None:
+        self.file = _map(path) if file is None else file
+        self.kernel = kernel
+        self._start = ctypes.c_char.from_buffer(self.file)  # keeps the file mapped for as long as the forest lives
+        address, size = ctypes.addressof(self._start), len(self.file)
         memory_size = kernel.bareboat_memory(address, size)
         if memory_size < 0:
             raise _damaged(path, -memory_size)
-        self._memory, self._at = _aligned(memory_size)
-        error = kernel.bareboat_open(address, size, self._at, memory_size, instructions)
+        self._memory, self.address = _aligned(memory_size)
+        error = kernel.bareboat_open(address, size, self.address, memory_size, instructions)
         if error == _NO_PATH:
             raise ArtifactError(
                 f"this CPU or this kernel has no {_PATHS[instructions]} instructions",
@@ -230,14 +243,14 @@ class OpenForest:
             )
         if error:
             raise _damaged(path, error)
-        self.path = _PATHS[kernel.bareboat_path(self._at)]
-        header = _HEADER.unpack_from(self._file)
+        self.path = _PATHS[kernel.bareboat_path(self.address)]
+        header = _HEADER.unpack_from(self.file)
         self.n_features: int = header[7]
         self.n_trees: int = header[8]
         self.n_outputs: int = header[9]
         self.n_classes: int = header[10]
         self.is_classifier = self.n_classes > 0
-        names = _names(self._file, header[2], path)
+        names = _names(self.file, header[2], path)
         if len(names) != self.n_features + 2:
             raise _damaged(path, 9 | _NAMES << 8)
         self.objective, self.source = names[:2]
@@ -255,7 +268,7 @@ class OpenForest:
         Raises:
             InputError: the row has not n_features values, or one is no number.
         """
-        return self._one(self._kernel.bareboat_raw_row, row)
+        return self._one(self.kernel.bareboat_raw_row, row)
 
     def predict(self, row: "Row") -> "list[float]":
         """Return a classifier's probability of each class: (n_classes,), or else the prediction: (n_outputs,).
@@ -263,7 +276,7 @@ class OpenForest:
         Raises:
             InputError: the row has not n_features values, or one is no number.
         """
-        output = self._one(self._kernel.bareboat_predict_row, row)
+        output = self._one(self.kernel.bareboat_predict_row, row)
         return [1.0 - output[0], output[0]] if self.n_classes > self.n_outputs else output
 
     def raw_scores(self, rows: "Iterable[Row]") -> "list[list[float]]":
@@ -288,7 +301,7 @@ class OpenForest:
         except (struct_error, OverflowError, TypeError):
             self._spare.append(work)
             raise self._bad_row(row) from None
-        function(self._at, at_row, at_out, at_scratch)
+        function(self.address, at_row, at_out, at_scratch)
         result = list(self._unpack(buffer, at_out - at_row))
         self._spare.append(work)
         return result
@@ -296,12 +309,12 @@ class OpenForest:
     def _many(self, what: int, rows: "Iterable[Row]") -> "list[list[float]]":
         buffer, at_row, at_out, at_scratch = self._new_work(_BLOCK)
         row_size, out_size = 8 * self.n_features, 8 * self.n_outputs
-        score = self._kernel.bareboat_score
+        score = self.kernel.bareboat_score
         results: "list[list[float]]" = []
         n = 0
 
         def flush() -> None:
-            score(self._at, what, _FLOAT64, at_row, n, row_size, 8, at_out, at_scratch)
+            score(self.address, what, _FLOAT64, at_row, n, row_size, 8, at_out, at_scratch)
             first = at_out - at_row
             results.extend(list(self._unpack(buffer, first + i * out_size)) for i in range(n))
 
@@ -320,7 +333,7 @@ class OpenForest:
     def _new_work(self, n_rows: int) -> "Work":
         """Return a buffer for rows, outputs and scratch, and the addresses of the three."""
         n_values, n_results = n_rows * self.n_features, n_rows * self.n_outputs
-        scratch = self._kernel.bareboat_scratch(self._at)
+        scratch = self.kernel.bareboat_scratch(self.address)
         buffer = (ctypes.c_double * (n_values + n_results + scratch // 8 + _ALIGNMENT // 8))()
         start = ctypes.addressof(buffer)
         at_out = start + 8 * n_values
