@@ -31,9 +31,9 @@ def loaded(forest: Ensemble, folder: Path) -> OpenForest:
 def leaves(forest: OpenForest, rows: list[list[float]]) -> list[list[int]]:
     """Return what the kernel says each tree's leaf is, counted from left to right."""
     given, made = np.array(rows).reshape(len(rows), forest.n_features), np.empty((len(rows), forest.n_trees), np.uint32)
-    scratch = np.empty(forest._kernel.bareboat_scratch(forest._at) + 64, np.uint8)
+    scratch = np.empty(forest.kernel.bareboat_scratch(forest.address) + 64, np.uint8)
     at = -(-scratch.ctypes.data // 64) * 64
-    forest._kernel.bareboat_leaves(forest._at, 0, given.ctypes.data, len(rows), *given.strides, made.ctypes.data, at)
+    forest.kernel.bareboat_leaves(forest.address, 0, given.ctypes.data, len(rows), *given.strides, made.ctypes.data, at)
     return made.tolist()
 
 
