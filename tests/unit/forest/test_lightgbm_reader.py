@@ -341,7 +341,7 @@ TREE_FAULTS = [
     (CATEGORICAL, ("num_cat=1", "num_cat=-1"), "num_cat=-1", 14),
     (LINEAR, ("leaf_features=0 1", "leaf_features=0 3"), "feature 3 in leaf_features", 24),
     (LINEAR, ("num_features=2 0", "num_features=2 1"), "2 values in leaf_features", 24),
-    (LINEAR, ("num_features=2 0", "num_features=3 -1"), "-1 in num_features", 23),
+    (LINEAR, ("num_features=2 0", "num_features=3 -1"), "-1 as number 2 of num_features", 23),
     (LINEAR, ("leaf_coeff=0.5", "leaf_coeff=nan"), "nan as number 1 of leaf_coeff", 25),
     (LINEAR, ("leaf_const=1 2\n", ""), "has no leaf_const", 13),
 ]
@@ -385,10 +385,7 @@ def test_a_deep_chain_of_splits_is_read_without_recursion(path: Path) -> None:
 FILE_FAULTS = [
     ("", r"an empty file \(0 bytes\)", ""),
     ("\0\1\2\3" * 50, "no known model format", ""),
-    (b"\x80\x04\x95" + b"x" * 50, "a pickle", ""),
-    ('{"name": "tree"}', "a JSON document", ""),
-    (b"PK\x03\x04....", "a zip archive", ""),
-    (b"\x1f\x8b....", "a gzip file", ""),
+    ('{"name": "wood"}', "a JSON document", ""),
     (b"BBFOREST....", "a .forest file", ""),
     ("tree", "no known model format", ""),
     ("tree\n", "the file ends inside the header", ":1"),

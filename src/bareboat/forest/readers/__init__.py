@@ -11,9 +11,10 @@ from bareboat.forest.ir import Ensemble
 from bareboat.forest.readers.child import PICKLE
 from bareboat.forest.readers.child_openers import opened, read_saved
 from bareboat.forest.readers.lightgbm import LIGHTGBM_TEXT
+from bareboat.forest.readers.lightgbm_dump import LIGHTGBM_DUMP
 from bareboat.forest.readers.reader import HEAD_BYTES, Reader, SavedModel
 
-READERS: tuple[Reader, ...] = (LIGHTGBM_TEXT, PICKLE)
+READERS: tuple[Reader, ...] = (LIGHTGBM_TEXT, LIGHTGBM_DUMP, PICKLE)
 
 _STRANGERS: tuple[tuple[bytes, str, str], ...] = (
     (b"BBFOREST", "a .forest file, which bareboat wrote from a model", "give the model file that it was made from"),

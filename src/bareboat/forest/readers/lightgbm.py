@@ -1,21 +1,23 @@
 """LightGBM's text model (Booster.save_model, versions v3 and v4) -> Ensemble.
 
 Source: microsoft/LightGBM, src/boosting/gbdt_model_text.cpp, src/io/tree.cpp, include/LightGBM/tree.h and
-src/objective/ (4.7.0). What is not named there is refused.
+src/objective/ (4.7.0). What is not named there is refused. A saved model holds the rounds up to best_iteration, since
+that is what save_model writes by default.
 """
 
 from __future__ import annotations
 
-import math
+import json
+import re
 from pathlib import Path
 
 import numpy as np
 
-from bareboat.forest.ir import Category, Ensemble, Trees
-from bareboat.forest.readers.lightgbm_categories import feature_categories
+from bareboat.forest.ir import Ensemble
+from bareboat.forest.readers.lightgbm_categories import Categories, feature_categories
 from bareboat.forest.readers.lightgbm_objective import Objective, parse_objective
-from bareboat.forest.readers.lightgbm_text import Field, Fields, ModelText
-from bareboat.forest.readers.lightgbm_tree import read_tree
+from bareboat.forest.readers.lightgbm_text import SAVE_AGAIN, Field, Fields, ModelText
+from bareboat.forest.readers.lightgbm_tree import read_trees
 from bareboat.forest.readers.reader import Reader
 
 VERSIONS = ("v3", "v4")
@@ -37,29 +39,71 @@ def _read(path: Path, data: bytes) -> Ensemble:
     _check_version(text, header)
     names = _feature_names(text, header)
     infos = _feature_infos(text, header, len(names))
-    objective = parse_objective(text, header)
+    objective = _objective(text, header)
     sizes = text.integers(header.need("tree_sizes"))
     _check_tree_count(text, header.need("tree_sizes"), len(sizes), objective)
-    trees = [
-        read_tree(text, number, size, len(sizes), len(names), number % objective.n_outputs)
-        for number, size in enumerate(sizes)
-    ]
-    tail = text.tail()
-    categories: tuple[tuple[Category, ...] | None, ...] = feature_categories(text, tail, infos)
+    trees = read_trees(text, sizes, len(names), objective.n_outputs)
     return Ensemble(
         feature_names=names,
-        categories=categories,
+        categories=_categories(text, text.tail(), infos),
         objective=objective.name,
+        source=f"lightgbm {header.need('version').text()}",
         transform=objective.transform,
         parameters=(objective.parameter,),
         n_classes=objective.n_classes,
         n_outputs=objective.n_outputs,
-        trees=Trees.of(trees),
+        trees=trees,
         trees_per_round=objective.n_outputs,
         base=np.zeros(objective.n_outputs),
         average="average_output" in header,
         tiny_is_zero=True,
-        source=f"lightgbm {header.need('version').text()}",
+    )
+
+
+def _objective(text: ModelText, header: Fields) -> Objective:
+    num_class = text.integer(header.need("num_class"), at_least=1)
+    field = header.need("num_tree_per_iteration")
+    n_outputs = text.integer(field, at_least=1)
+    if n_outputs != num_class:
+        raise text.error(field, f"num_tree_per_iteration={n_outputs}", expected=f"{num_class}, as num_class says")
+    if "objective" not in header:
+        return parse_objective(None, n_outputs, lambda found, expected: text.error(field, found, expected))
+    line = header["objective"]
+    return parse_objective(line.text(), n_outputs, lambda found, expected: text.error(line, found, expected))
+
+
+def _categories(text: ModelText, tail: Fields, infos: tuple[Field, tuple[str, ...]]) -> Categories:
+    """Place the lists of `pandas_categorical`.
+
+    A word of `feature_infos` is `[min:max]`, `none`, or the codes seen, as in `-1:0:2`. The parameters name the
+    categorical features, constant ones among them; a model that was saved again after loading may lack them.
+    """
+    infos_field, words = infos
+    field = tail.get("pandas_categorical")
+    if field is None:
+        return (None,) * len(words)
+    codes = [
+        [int(code) for code in word.split(":")] if re.fullmatch(r"-?\d{1,10}(:-?\d{1,10})*", word) else None
+        for word in words
+    ]
+    features = [feature for feature, own in enumerate(codes) if own is not None]
+    if "categorical_feature" in tail:
+        named = tail["categorical_feature"]
+        features = sorted(text.integers(Field(named.key, named.value.replace(b",", b" "), named.line)))
+        if any(not 0 <= feature < len(words) for feature in features) or len(set(features)) != len(features):
+            raise text.error(named, "features in categorical_feature that do not exist", f"0 to {len(words) - 1}")
+    try:
+        document = json.loads(field.value)
+    except (ValueError, RecursionError) as error:
+        raise text.error(
+            field, "pandas_categorical is not JSON", "a list of lists of categories", SAVE_AGAIN
+        ) from error
+    return feature_categories(
+        document,
+        features,
+        codes,
+        lambda found, expected, fix: text.error(field, found, expected, fix),
+        lambda found, expected, fix: text.error(infos_field, found, expected, fix),
     )
 
 
@@ -105,8 +149,6 @@ def _check_tree_count(text: ModelText, field: Field, n_trees: int, objective: Ob
             f"{n_trees} trees",
             expected=f"a multiple of {objective.n_outputs}, as num_tree_per_iteration says",
         )
-    if math.isqrt(n_trees) > 1 << 16:
-        raise text.error(field, f"{n_trees} trees", expected="fewer than 2^32")
 
 
 LIGHTGBM_TEXT = Reader(name="LightGBM text (Booster.save_model)", matches=_matches, read=_read)

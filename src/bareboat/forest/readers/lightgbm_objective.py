@@ -1,13 +1,14 @@
-"""The `objective=` line of a LightGBM model -> how raw scores become outputs."""
+"""The objective of a LightGBM model -> how raw scores become outputs."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from bareboat.errors import ModelError
 from bareboat.forest.ir import Transform
-from bareboat.forest.readers.lightgbm_text import Field, Fields, ModelText
 
 # Objective -> (transform, the parameters that its line may hold). Source: ConvertOutput and ToString of each class
 # in src/objective/. `sqrt` (reg_sqrt) squares the output of those that inherit RegressionL2loss::ConvertOutput.
@@ -43,63 +44,59 @@ class Objective:
     n_outputs: int
 
 
-def parse_objective(text: ModelText, header: Fields) -> Objective:
+Refuse = Callable[[str, str], ModelError]
+"""Makes the error of what was found in the objective's line and what was expected."""
+
+
+def parse_objective(line: str | None, n_outputs: int, refuse: Refuse) -> Objective:
     """Read the objective; a model without the line was trained with an objective of the user's own.
 
+    Args:
+        line: such as `multiclass num_class:3`.
+        n_outputs: trees a round.
+        refuse: makes the error of what is wrong with the line.
     Raises:
-        ModelError: the objective or one of its parameters is not known, or contradicts `num_class`.
+        ModelError: the objective or one of its parameters is not known, or contradicts `n_outputs`.
     """
-    num_class = text.integer(header.need("num_class"), at_least=1)
-    n_outputs = text.integer(header.need("num_tree_per_iteration"), at_least=1)
-    if n_outputs != num_class:
-        raise text.error(
-            header.need("num_tree_per_iteration"),
-            f"num_tree_per_iteration={n_outputs}",
-            expected=f"{num_class}, as num_class says",
-        )
-    if "objective" not in header:
+    if line is None:
         return Objective("custom", Transform.IDENTITY, 1.0, 0, n_outputs)
-    field = header["objective"]
-    name, parameters = _words(text, field)
+    name, parameters = _words(line, refuse)
     transform = Transform.SIGNED_SQUARE if "sqrt" in parameters else OBJECTIVES[name][0]
-    sigmoid = _sigmoid(text, field, parameters["sigmoid"]) if "sigmoid" in parameters else 1.0
+    sigmoid = _sigmoid(parameters["sigmoid"], refuse) if "sigmoid" in parameters else 1.0
     n_classes = {"binary": 2, "multiclass": n_outputs, "multiclassova": n_outputs}.get(name, 0)
-    _check_classes(text, field, name, parameters, n_outputs)
+    _check_classes(name, parameters, n_outputs, refuse)
     return Objective(name, transform, sigmoid, n_classes, n_outputs)
 
 
-def _words(text: ModelText, field: Field) -> tuple[str, dict[str, str]]:
-    name, *words = field.text().split() or [""]
+def _words(line: str, refuse: Refuse) -> tuple[str, dict[str, str]]:
+    name, *words = line.split() or [""]
     if name not in OBJECTIVES:
-        raise text.error(field, f"the objective {name!r}", expected="one of " + ", ".join(sorted(OBJECTIVES)))
+        raise refuse(f"the objective {name!r}", "one of " + ", ".join(sorted(OBJECTIVES)))
     known = OBJECTIVES[name][1]
     parameters: dict[str, str] = {}
     for word in words:
         key, _, value = word.partition(":")
         if key not in known or key in parameters or (key == "sqrt") != (not value):
-            raise text.error(
-                field, f"{word!r} in the objective {name}", expected=", ".join(known) or f"{name} with no parameters"
-            )
+            raise refuse(f"{word!r} in the objective {name}", ", ".join(known) or f"{name} with no parameters")
         parameters[key] = value
     for key in known:
         if key != "sqrt" and key not in parameters:
-            raise text.error(field, f"the objective {name} without {key}", expected=f"{name} ... {key}:<number>")
+            raise refuse(f"the objective {name} without {key}", f"{name} ... {key}:<number>")
     return name, parameters
 
 
-def _check_classes(text: ModelText, field: Field, name: str, parameters: dict[str, str], n_outputs: int) -> None:
+def _check_classes(name: str, parameters: dict[str, str], n_outputs: int, refuse: Refuse) -> None:
     if "num_class" in parameters:
         if parameters["num_class"] != str(n_outputs) or n_outputs < 2:
-            raise text.error(
-                field,
+            raise refuse(
                 f"num_class:{parameters['num_class']} in the objective",
-                expected=f"at least 2, and the header's num_class={n_outputs}",
+                f"at least 2, and the header's num_class={n_outputs}",
             )
     elif n_outputs != 1 and name != "custom":
-        raise text.error(field, f"the objective {name} with num_class={n_outputs}", expected="num_class=1")
+        raise refuse(f"the objective {name} with num_class={n_outputs}", "num_class=1")
 
 
-def _sigmoid(text: ModelText, field: Field, word: str) -> float:
+def _sigmoid(word: str, refuse: Refuse) -> float:
     """Read the factor as LightGBM does (Common::Atof, whose last bit is not always the nearest)."""
     match = re.fullmatch(r"([0-9]{1,15})(?:\.([0-9]{1,15}))?(?:e([+-])([0-9]{1,3}))?", word)
     if match:
@@ -111,7 +108,7 @@ def _sigmoid(text: ModelText, field: Field, word: str) -> float:
         value = value / scale if sign == "-" else value * scale
         if 0.0 < value < math.inf:
             return value
-    raise text.error(field, f"sigmoid:{word[:40]}", expected="a number above 0")
+    raise refuse(f"sigmoid:{word[:40]}", "a number above 0")
 
 
 def _power_of_ten(exponent: int) -> float:

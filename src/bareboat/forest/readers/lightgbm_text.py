@@ -72,7 +72,8 @@ class ModelText:
     def __init__(self, path: Path, data: bytes) -> None:
         self.path = path
         try:
-            data.decode()
+            if not data.isascii():
+                data.decode()
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
             raise self.error(
