@@ -35,6 +35,27 @@ static unsigned char *slurp(FILE *stream, size_t *size) {
     return realloc(data, used ? used : 1);
 }
 
+/* Explain all rows, without a background and with the first of them as one. */
+static void explain(const void *forest, const struct header *header) {
+    size_t n_rows = n_values / header->n_features, n_background = n_rows < 3 ? n_rows : 3;
+    size_t n_outputs = header->n_outputs, n_values_out = n_rows * header->n_features * n_outputs;
+    int64_t stride = (int64_t)(header->n_features * sizeof *rows);
+    if (!n_rows || n_values_out > 1 << 20) return;
+    double *out = take(n_values_out * sizeof *out), *base = take(n_outputs * sizeof *base);
+    for (int with_background = 0; with_background < 2; with_background++) {
+        uint32_t n_known = with_background ? (uint32_t)n_background : 0;
+        if (bareboat_shap_ready(forest, (uint32_t)with_background)) continue;
+        void *scratch = take(bareboat_shap_scratch(forest, n_known));
+        if (with_background)
+            bareboat_shap_background(forest, BAREBOAT_FLOAT64, rows, (int64_t)n_rows, stride, sizeof *rows, rows, n_known,
+                                     out, base, scratch);
+        else
+            bareboat_shap(forest, BAREBOAT_FLOAT64, rows, (int64_t)n_rows, stride, sizeof *rows, out, base, scratch);
+        free(scratch);
+    }
+    free(out), free(base);
+}
+
 /* Open a copy of exactly `size` bytes and score all rows; return the error, 0 when there are scores. */
 static int32_t score(const unsigned char *data, size_t size, FILE *out) {
     unsigned char *file = take(size);
@@ -63,6 +84,7 @@ static int32_t score(const unsigned char *data, size_t size, FILE *out) {
         uint32_t *leaves = take(n_rows * header->n_trees * sizeof *leaves);
         bareboat_leaves(forest, BAREBOAT_FLOAT64, rows, (int64_t)n_rows, stride, sizeof *rows, leaves, scratch);
         free(scratch), free(many), free(one), free(leaves);
+        explain(forest, header);
     }
     free(forest), free(file);
     return error;

@@ -95,4 +95,25 @@ BAREBOAT_API void bareboat_transform(const void *forest, double rounds, double p
 BAREBOAT_API void bareboat_leaves(const void *forest, uint32_t number, const void *rows, int64_t n_rows,
                                   int64_t row_stride, int64_t column_stride, uint32_t *out, void *scratch);
 
+/* Exact SHAP values of raw scores, averaged where outputs are averages (forest/c/shap_path.h and shap_background.c say
+ * how). A forest with linear leaves has none; without a background, leaf_cover must be in the file. */
+
+/* Return BAREBOAT_OK, or the error and section that stand in the way. */
+BAREBOAT_API int32_t bareboat_shap_ready(const void *forest, uint32_t with_background);
+
+/* Return how many bytes of scratch the two below take: without a background (0), or with one of so many rows. */
+BAREBOAT_API uint64_t bareboat_shap_scratch(const void *forest, uint32_t n_background);
+
+/* Path-dependent: what is unknown is weighed by the covers. rows as for bareboat_score; out is (n_rows, n_features,
+ * n_outputs), base (n_outputs). base and the values of a row add up to its raw score. Return BAREBOAT_OK, or
+ * BAREBOAT_HEADER when a tree is deeper than the file says. */
+BAREBOAT_API int32_t bareboat_shap(const void *forest, uint32_t number, const void *rows, int64_t n_rows,
+                                   int64_t row_stride, int64_t column_stride, double *out, double *base, void *scratch);
+
+/* Interventional: what is unknown is what each row of a background has there, a contiguous float64 array
+ * (n_background, n_features) of at least one row; base is the mean raw score of these. */
+BAREBOAT_API int32_t bareboat_shap_background(const void *forest, uint32_t number, const void *rows, int64_t n_rows,
+                                              int64_t row_stride, int64_t column_stride, const double *background,
+                                              uint32_t n_background, double *out, double *base, void *scratch);
+
 #endif
