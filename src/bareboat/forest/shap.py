@@ -60,8 +60,8 @@ def shap_values(
     Source: forest/c/shap_path.h and shap_background.c.
     """
     known = None if background is None else _known(opened, background)
-    kernel = _declared(opened._kernel)
-    _refuse(kernel.bareboat_shap_ready(opened._at, known is not None))
+    kernel = _declared(opened.kernel)
+    _refuse(kernel.bareboat_shap_ready(opened.address, known is not None))
     rows = _matrix(opened, rows, "rows")
     values = np.zeros((len(rows), opened.n_features, opened.n_outputs))
     n_threads = thread_count(n_threads, len(rows) * opened.n_trees * _WORK)
@@ -72,7 +72,7 @@ def shap_values(
 
     def call(first: int, n: int, scratch: int) -> None:
         number, at, (row_stride, column_stride) = place
-        given = (opened._at, number, at + first * row_stride, n, row_stride, column_stride)
+        given = (opened.address, number, at + first * row_stride, n, row_stride, column_stride)
         mine = np.empty(opened.n_outputs) if first else base
         out = (values.ctypes.data + first * values.strides[0], mine.ctypes.data, scratch)
         if known is None:
@@ -80,7 +80,7 @@ def shap_values(
         else:
             _refuse(kernel.bareboat_shap_background(*given, known.ctypes.data, len(known), *out))
 
-    scratch_size = kernel.bareboat_shap_scratch(opened._at, 0 if known is None else len(known))
+    scratch_size = kernel.bareboat_shap_scratch(opened.address, 0 if known is None else len(known))
     over_blocks(call, len(rows), block, n_threads, scratch_size)
     return ShapValues(values, base)
 

@@ -164,7 +164,8 @@ static void add_to_base(const struct background_shap *shap, const uint64_t *know
 }
 
 /* phi of one row and a leaf -> out, one value of the leaf after the other. */
-static void spread(const struct background_shap *shap, const double *phi, uint32_t n_slots, uint32_t leaf, double *out) {
+static void spread(const struct background_shap *shap, const double *phi, uint32_t n_slots, uint32_t leaf,
+                   double *out) {
     const struct walker *walker = &shap->walker;
     uint32_t n_outputs = walker->forest->header->n_outputs, width = walker->forest->leaf_width;
     if (width == 1) out += tree_output(walker->forest, walker->tree);
