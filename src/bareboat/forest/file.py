@@ -160,7 +160,7 @@ def _check(ensemble: Ensemble) -> None:
         (len(ensemble.base) == n_outputs, f"{len(ensemble.base)} bases for {n_outputs} outputs"),
         (bool(np.isfinite(ensemble.base).all()), "a base that is not finite"),
         (trees.leaf_value.shape[1] in {1, n_outputs}, f"leaves of {trees.leaf_value.shape[1]} for {n_outputs} outputs"),
-        (ensemble.n_trees % a_round == 0, f"{ensemble.n_trees} trees, {a_round} a round"),
+        (a_round > 0 and ensemble.n_trees % a_round == 0, f"{ensemble.n_trees} trees, {a_round} a round"),
         (outputs <= set(range(n_outputs)), f"trees for outputs {sorted(outputs)} of {n_outputs}"),
         (len(ensemble.categories) == ensemble.n_features, f"categories of {len(ensemble.categories)} features"),
         (len(ensemble.classes) in {0, ensemble.n_classes}, f"{len(ensemble.classes)} labels of {ensemble.n_classes}"),

@@ -54,17 +54,15 @@ def lay_out(trees: Trees) -> Structure:
     levels = _levels(child, roots)
     n_splits, n_leaves, index = len(trees.left), int(trees.leaf_start[-1]), child.dtype
     n_below = np.ones(n_splits + n_leaves, index)
-    for level in reversed(levels):
-        n_below[level] = n_below[child[0, level]] + n_below[child[1, level]]
+    for level, left, right in reversed(levels):
+        n_below[level] = n_below[left] + n_below[right]
     # The splits of a branch of n leaves are n - 1, so the right branch's lie n_left places after their parent.
     first, place = np.zeros(n_splits + n_leaves, index), np.empty(n_splits + n_leaves, index)
-    if levels:
-        place[levels[0]] = levels[0]
-    for level in levels:
-        left, right = child[0, level], child[1, level]
-        n_left = n_below[left]
-        first[left], first[right] = first[level], first[level] + n_left
-        place[left], place[right] = place[level] + 1, place[level] + n_left
+    place[roots] = roots
+    for level, left, right in levels:
+        n_left, low, at = n_below[left], first[level], place[level]
+        first[left], first[right] = low, low + n_left
+        place[left], place[right] = at + 1, at + n_left
     leaf_tree_start = np.repeat(trees.leaf_start[:-1], np.diff(trees.leaf_start)).astype(index)
     return Structure(
         split_place=place[:n_splits],
@@ -91,12 +89,13 @@ def _nodes(trees: Trees) -> tuple[Indices, Indices]:
     return child, split_start[counts > 1]
 
 
-def _levels(child: Indices, roots: Indices) -> list[Indices]:
+def _levels(child: Indices, roots: Indices) -> list[tuple[Indices, Indices, Indices]]:
+    """Return the splits of each level, from the roots on, with their left and right children."""
     levels = []
     level = roots
     while len(level):
-        levels.append(level)
-        below = child[:, level].ravel()
+        below = child[:, level]
+        levels.append((level, below[0], below[1]))
         level = below[below < child.shape[1]]
     return levels
 

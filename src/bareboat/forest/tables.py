@@ -162,24 +162,18 @@ def _sets(
 def _leaves(values: NDArray[np.float64]) -> Sections:
     """Return leaf values (n_leaves, width), as rows that equal leaves share where that makes them smaller."""
     single = narrow_floats(values)
-    first, row = _equal_rows(single)
-    shared = narrow_integers(row)
-    if single[first].nbytes + shared.nbytes < single.nbytes:
-        return {Section.LEAF_VALUES: single[first].ravel(), Section.LEAF_ROW: shared}
-    return {Section.LEAF_VALUES: single.ravel()}
-
-
-def _equal_rows(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return where each distinct row stands first, rising, and each row's number among these; equal to the bit."""
-    bits = values.view(np.uint64 if values.dtype == np.float64 else np.uint32)
+    bits = single.view(np.uint64 if single.dtype == np.float64 else np.uint32)  # -0.0 is not 0.0
     key = bits[:, 0] if values.shape[1] == 1 else _hashes(bits)
-    _, first, row = np.unique(key, return_index=True, return_inverse=True)
-    if not np.array_equal(bits[first][row], bits):  # two rows of one hash
-        return np.arange(len(values)), np.arange(len(values))
-    order = np.argsort(first)
-    number = np.empty_like(order)
-    number[order] = np.arange(len(order))
-    return first[order], number[row]
+    keys = np.sort(key)  # and no np.unique, which hashes first and takes ten times as long
+    keys = keys[np.concatenate(([True], keys[1:] != keys[:-1]))]
+    n_bytes = len(keys) * single[:1].nbytes + len(key) * narrow_integers(np.array([len(keys) - 1])).nbytes
+    if n_bytes < single.nbytes:
+        row = np.searchsorted(keys, key)
+        shared = np.empty((len(keys), values.shape[1]), single.dtype)
+        shared[row] = single
+        if np.array_equal(shared.view(bits.dtype)[row], bits):  # else two rows have one hash
+            return {Section.LEAF_VALUES: shared.ravel(), Section.LEAF_ROW: narrow_integers(row)}
+    return {Section.LEAF_VALUES: single.ravel()}
 
 
 def _hashes(bits: NDArray[Any]) -> NDArray[np.uint64]:
@@ -220,7 +214,7 @@ def _statistics(trees: Trees, structure: Structure, leaf_at: NDArray[Any]) -> Se
         sections[Section.SPLIT_COVER] = narrow_counts(_placed(trees.split_cover, structure))
     if trees.split_gain is not None:
         sections[Section.SPLIT_GAIN] = narrow_floats(_placed(trees.split_gain, structure))
-    return sections
+    return {tag: values for tag, values in sections.items() if len(values)}
 
 
 def _placed(values: NDArray[np.float64], structure: Structure) -> NDArray[np.float64]:

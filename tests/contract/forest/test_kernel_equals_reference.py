@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from types import ModuleType
 
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 
 from bareboat.forest import reference as slow
 from bareboat.forest import write_forest
-from bareboat.forest.ir import Ensemble
+from bareboat.forest.ir import Ensemble, Rule, Transform
+from bareboat.forest.layout import Section
 from bareboat.forest.structure import lay_out
+from bareboat.forest.tables import build_tables
 from bareboat.runtime.forest import OpenForest, load_forest
 
 
@@ -98,3 +101,49 @@ def test_kernel_equals_reference_for_any_float64(
     kernel = loaded(forest, folder)
 
     assert_equal(samples, forest, kernel, rows)
+
+
+def test_the_kernel_scores_a_file_of_version_1_as_it_did_then(folder: Path) -> None:
+    """The file and what bareboat 0.1.0 made of it stand in tests/unit/forest."""
+    written = bytes.fromhex((Path(__file__).parents[2] / "unit/forest/version_1.forest.hex").read_text())
+    (folder / "1.forest").write_bytes(written)
+    kernel = load_forest(str(folder / "1.forest"))
+
+    rows = [[0.25, 0.75, 2.0], [math.nan, math.nan, math.nan], [-1.0, 9.0, 1000.0], [3.0, 0.5, 7.0]]
+
+    scores = ["0x1.4800000000000p+3", "0x1.2100000000000p+6", "0x1.7778000000000p+11", "0x1.1800000000000p+3"]
+    outputs = ["0x1.b1782cb6d65eep-1", "0x1.ffff3a3fd49eep-1", "0x1.0000000000000p+0", "0x1.9f5fc812826abp-1"]
+    assert [score.hex() for (score,) in kernel.raw_scores(rows)] == scores
+    assert [output[1].hex() for output in kernel.predict_many(rows)] == outputs
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_rows_of_float32_score_as_the_same_rows_of_float64(samples: ModuleType, folder: Path, seed: int) -> None:
+    forest = samples.random_forest(seed)
+    with np.errstate(over="ignore"):
+        rows = np.array(samples.hard_rows(forest, seed, 50), np.float32)
+
+    kernel = loaded(forest, folder)
+
+    made = np.empty((len(rows), forest.n_outputs))
+    scratch = np.empty(kernel._kernel.bareboat_scratch(kernel._at) + 64, np.uint8)
+    at = -(-scratch.ctypes.data // 64) * 64
+    kernel._kernel.bareboat_score(kernel._at, 0, 1, rows.ctypes.data, 50, *rows.strides, made.ctypes.data, at)
+    assert made.tobytes() == np.array(kernel.raw_scores(rows.tolist())).tobytes()
+
+
+def test_the_random_forests_have_every_feature_of_the_file(samples: ModuleType) -> None:
+    """Otherwise the comparisons above say nothing of it."""
+    forests = [samples.random_forest(seed) for seed in range(300)]
+
+    assert {forest.transform for forest in forests} == set(Transform)
+    assert {rule for forest in forests for rule in forest.trees.rule.tolist()} == set(Rule)
+    for name in ("average", "single_input", "single_sum", "tiny_is_zero", "has_vector_leaves"):
+        assert {getattr(forest, name) for forest in forests} == {False, True}
+    assert any(forest.trees.linear for forest in forests)
+    assert any(forest.base.any() for forest in forests)
+    assert any(forest.trees_per_round not in {1, forest.n_outputs} for forest in forests)
+    assert any(each.others_left and each.right and each.nan_left for forest in forests for each in forest.trees.sets)
+    used = {tag for forest in forests for tag in build_tables(forest).sections}
+    others = {Section.NAMES, Section.CATEGORY_NAMES, Section.CLASS_NAMES, Section.BASE, Section.PARAMETERS}
+    assert used == set(Section) - others - {Section.TREE_OUTPUT}

@@ -18,7 +18,10 @@ from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
+from bareboat.forest import read_ensemble, write_forest
+
 ROOT = Path(__file__).parents[3]
+IRIS = ROOT / "src/bareboat/templates/lightgbm-iris/lgb.model"
 KERNELS = ("kernel-linux-aarch64.so", "kernel-linux-x86_64.so")
 
 
@@ -125,15 +128,12 @@ def test_a_wheel_holds_both_kernels_is_tagged_and_serves_without_a_compiler(chec
 
     names = zipfile.ZipFile(wheel).namelist()
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    write_forest(read_ensemble(IRIS), tmp_path / "iris.forest")
     # No PATH, no site-packages of ours: what is in the wheel must do.
     script = (
         f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r})\n"
-        "from pathlib import Path\n"
         "import bareboat; assert bareboat.__file__.startswith(sys.path[0])\n"
-        "from bareboat.forest import read_ensemble, write_forest\n"
         "from bareboat.runtime import load_forest\n"
-        "root = Path(bareboat.__file__).parent / 'templates/lightgbm-iris/lgb.model'\n"
-        f"write_forest(read_ensemble(root), Path({str(tmp_path / 'iris.forest')!r}))\n"
         f"print(load_forest({str(tmp_path / 'iris.forest')!r}).predict([6, 3, 5, 2]))\n"
     )
     child = subprocess.run(
