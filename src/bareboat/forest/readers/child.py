@@ -208,4 +208,9 @@ def _read(path: Path, head: bytes) -> Ensemble:
     return read_in_child(path, pickle_kind(path, head))
 
 
-PICKLE = Reader(name="pickle, joblib or skops (opened in a child process)", matches=is_pickle, read=_read, whole=False)
+PICKLE = Reader(
+    name="pickle, joblib, skops or CatBoost cbm (opened by the framework in a child process)",
+    matches=is_pickle,
+    read=_read,
+    whole=False,
+)

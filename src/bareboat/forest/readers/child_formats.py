@@ -1,4 +1,4 @@
-"""The first bytes of a file -> which kind of pickle it is, looked at without opening it."""
+"""The first bytes of a file -> what the child must open it with, looked at without opening it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from bareboat.errors import ModelError
 
 _PICKLES = tuple(bytes((0x80, protocol)) for protocol in range(2, 6))
 _ZIP = b"PK\x03\x04"
+_CBM = b"CBM1"
 _LZ4 = b"\x04\x22\x4d\x18"
 _COMPRESSED: tuple[tuple[bytes, str, Callable[[bytes], bytes]], ...] = (
     (b"\x1f\x8b", "gzip", lambda head: gzip.GzipFile(fileobj=BytesIO(head)).read(2)),
@@ -31,11 +32,11 @@ _COMPRESSED: tuple[tuple[bytes, str, Callable[[bytes], bytes]], ...] = (
 
 def is_pickle(head: bytes) -> bool:
     """Whether a file may be one that `pickle_kind` knows."""
-    return head.startswith((*_PICKLES, _ZIP, _LZ4, *(start for start, _, _ in _COMPRESSED)))
+    return head.startswith((*_PICKLES, _ZIP, _CBM, _LZ4, *(start for start, _, _ in _COMPRESSED)))
 
 
 def pickle_kind(path: Path, head: bytes) -> str:
-    """Return "pickle" (joblib's without compression included), "joblib" (compressed) or "skops".
+    """Return "pickle" (joblib's without compression included), "joblib" (compressed), "skops" or "cbm" (CatBoost's).
 
     Raises:
         ModelError: it is an archive or a compressed file of something else.
@@ -44,6 +45,8 @@ def pickle_kind(path: Path, head: bytes) -> str:
         return "pickle"
     if head.startswith(_ZIP):
         return _kind_of_zip(path)
+    if head.startswith(_CBM):
+        return "cbm"
     if head.startswith(_LZ4):
         return "joblib"
     for start, name, first in _COMPRESSED:

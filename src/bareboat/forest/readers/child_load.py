@@ -1,4 +1,4 @@
-"""A pickle -> the object in it. Runs in the child process only: this is where code of the file is run."""
+"""A file -> the object in it. Runs in the child process only: this is where code of a pickle is run."""
 
 from __future__ import annotations
 
@@ -51,6 +51,10 @@ def load(path: str, kind: str) -> Any:
     """
     if kind == "skops":
         return _load_skops(path)
+    if kind == "cbm":
+        import catboost
+
+        return catboost.CatBoost().load_model(path, format="cbm")
     if kind == "joblib" or _is_joblib(path):
         import joblib
 

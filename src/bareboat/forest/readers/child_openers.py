@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bareboat.errors import ModelError
-from bareboat.forest.ir import Category, Ensemble
+from bareboat.forest.ir import Category, Ensemble, Transform
 from bareboat.forest.readers.lightgbm_model import LIGHTGBM_MODEL
 from bareboat.forest.readers.reader import Opener, SavedModel
 from bareboat.forest.readers.sklearn import SKLEARN_ESTIMATOR
@@ -79,16 +79,25 @@ def read_saved(where: Path, saved: SavedModel) -> Ensemble:
             where=str(where),
         )
     ensemble = readers[0].read(where, saved.data)
-    classes = ensemble.classes
-    if ensemble.n_classes and saved.classes:
-        if len(saved.classes) != ensemble.n_classes:
-            raise ModelError(
-                f"{len(saved.classes)} labels for a model of {ensemble.n_classes} classes",
-                expected="a label for each class",
-                where=str(where),
-            )
-        classes = saved.classes
-    return replace(ensemble, classes=classes, notes=ensemble.notes + saved.notes)
+    return _labelled(where, replace(ensemble, notes=ensemble.notes + saved.notes), saved.classes)
+
+
+def _labelled(where: Path, ensemble: Ensemble, classes: tuple[Category, ...]) -> Ensemble:
+    """Give a classifier its labels. One of two classes whose one output is a sigmoid's is binary by any objective."""
+    if not classes:
+        return ensemble
+    if not ensemble.n_classes:
+        if len(classes) == 2 and ensemble.n_outputs == 1 and ensemble.transform is Transform.SIGMOID:
+            return replace(ensemble, n_classes=2, classes=classes)
+        note = f"the objective {ensemble.objective} gives no probabilities of classes: the labels are left out"
+        return replace(ensemble, notes=(*ensemble.notes, note))
+    if len(classes) != ensemble.n_classes:
+        raise ModelError(
+            f"{len(classes)} labels for a model of {ensemble.n_classes} classes",
+            expected="a label for each class",
+            where=str(where),
+        )
+    return replace(ensemble, classes=classes)
 
 
 def plain_labels(labels: Any) -> tuple[Category, ...]:
