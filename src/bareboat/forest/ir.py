@@ -54,7 +54,7 @@ class Transform(IntEnum):
 
     IDENTITY = 0
     SIGMOID = 1
-    """1 / (1 + exp(-p[0] * x)), each output by itself."""
+    """1 / (1 + exp(-p[0] * x)), each output by itself. In float32 exp of at most 88.7, as XGBoost does."""
     SOFTMAX = 2
     """exp(x - max) / sum; the sum in float64."""
     EXP = 3

@@ -12,6 +12,9 @@ from bareboat.forest.ir import CategorySet, Ensemble, Rule, Transform, Tree
 TINY = 1.0000000180025095e-35
 """float32(1e-35): LightGBM's kZeroThreshold (include/LightGBM/meta.h)."""
 
+XGBOOST_LIMIT = 88.69999694824219
+"""float32(88.7): where XGBoost's sigmoid bounds what it exponentiates (src/common/math.h)."""
+
 Row = Sequence[float]
 
 
@@ -53,7 +56,10 @@ def transformed(ensemble: Ensemble, scores: Sequence[float]) -> list[float]:
         case Transform.IDENTITY:
             return list(scores)
         case Transform.SIGMOID:
-            return [_logistic(parameter * score, number) for score in scores]
+            scores = [number(parameter * score) for score in scores]
+            if ensemble.single_sum:
+                scores = [max(score, -XGBOOST_LIMIT) for score in scores]
+            return [_logistic(score, number) for score in scores]
         case Transform.SOFTMAX:
             return _softmax(scores, number)
         case Transform.EXP:

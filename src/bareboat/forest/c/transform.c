@@ -49,7 +49,10 @@ static double in_double(const struct forest *forest, double p, double x) {
 /* What is not written out here is done in float64 and rounded once. */
 static float in_single(const struct forest *forest, double p, float x) {
     switch ((enum transform)forest->header->transform) {
-    case SIGMOID: return 1.0f / (1.0f + expf((float)(-p * (double)x)));
+    case SIGMOID: {
+        float power = (float)(-p * (double)x);
+        return 1.0f / (1.0f + expf(power > 88.7f ? 88.7f : power)); /* XGBoost's bound: src/common/math.h */
+    }
     case EXP: return expf(x);
     case LOGISTIC: {
         float side = 1.0f / (1.0f + expf(-fabsf(x)));

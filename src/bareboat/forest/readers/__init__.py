@@ -13,8 +13,17 @@ from bareboat.forest.readers.child_openers import opened, read_saved
 from bareboat.forest.readers.lightgbm import LIGHTGBM_TEXT
 from bareboat.forest.readers.lightgbm_dump import LIGHTGBM_DUMP
 from bareboat.forest.readers.reader import HEAD_BYTES, Reader, SavedModel
+from bareboat.forest.readers.xgboost import XGBOOST_JSON, XGBOOST_UBJ
+from bareboat.forest.readers.xgboost_binary import XGBOOST_BINARY
 
-READERS: tuple[Reader, ...] = (LIGHTGBM_TEXT, LIGHTGBM_DUMP, PICKLE)
+READERS: tuple[Reader, ...] = (
+    LIGHTGBM_TEXT,
+    LIGHTGBM_DUMP,
+    XGBOOST_JSON,
+    XGBOOST_UBJ,
+    PICKLE,
+    XGBOOST_BINARY,
+)
 
 _STRANGERS: tuple[tuple[bytes, str, str], ...] = (
     (b"BBFOREST", "a .forest file, which bareboat wrote from a model", "give the model file that it was made from"),
@@ -67,4 +76,5 @@ def _unknown_format(path: Path, data: bytes) -> ModelError:
     for start, name, cure in _STRANGERS:
         if data.startswith(start):
             found, fix = name, cure
-    return ModelError(found, expected=" or ".join(reader.name for reader in READERS), fix=fix, where=str(path))
+    known = " or ".join(reader.name for reader in READERS if reader.name)
+    return ModelError(found, expected=known, fix=fix, where=str(path))

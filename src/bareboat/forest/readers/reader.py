@@ -39,7 +39,8 @@ class Reader:
     """One model format: how it is called, how to tell it, how to read it.
 
     Args:
-        name: as an error message names it, such as "LightGBM text (Booster.save_model)".
+        name: as an error message names it, such as "LightGBM text (Booster.save_model)"; "" of a format that is told
+            only to be refused.
         matches: whether the first HEAD_BYTES of a file are of this format.
         read: turns the path (for messages) and the whole file into an Ensemble; raises ModelError with the place of
             what is wrong.
