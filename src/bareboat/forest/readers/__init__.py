@@ -12,6 +12,7 @@ from bareboat.forest.readers.child import PICKLE
 from bareboat.forest.readers.child_openers import opened, read_saved
 from bareboat.forest.readers.lightgbm import LIGHTGBM_TEXT
 from bareboat.forest.readers.lightgbm_dump import LIGHTGBM_DUMP
+from bareboat.forest.readers.onnx import ONNX
 from bareboat.forest.readers.reader import HEAD_BYTES, Reader, SavedModel
 from bareboat.forest.readers.xgboost import XGBOOST_JSON, XGBOOST_UBJ
 from bareboat.forest.readers.xgboost_binary import XGBOOST_BINARY
@@ -21,6 +22,7 @@ READERS: tuple[Reader, ...] = (
     LIGHTGBM_DUMP,
     XGBOOST_JSON,
     XGBOOST_UBJ,
+    ONNX,
     PICKLE,
     XGBOOST_BINARY,
 )
