@@ -1,16 +1,17 @@
 /* The CPU -> the path to take; and who makes which table. */
 #include "paths.h"
 
+#include "batch_plan.h"
 #include "kernel.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
 
-const struct maker MAKERS[N_TABLES] = {{0, 0}};
+const struct maker MAKERS[N_TABLES] = {[BATCH_TABLE] = {batch_room, batch_build}};
 
 /* The paths that this kernel has code for. */
-static const uint32_t WRITTEN = 1u << BAREBOAT_SCALAR;
+static const uint32_t WRITTEN = 1u << BAREBOAT_SCALAR | 1u << BAREBOAT_NEON | 1u << BAREBOAT_AVX2 | 1u << BAREBOAT_AVX512;
 
 #if defined(__x86_64__)
 /* The register states that the system saves: CPUID alone says nothing of the system.

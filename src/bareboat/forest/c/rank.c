@@ -6,11 +6,6 @@
 
 #include "kernel.h"
 
-/* float32(1e-35), within which LightGBM reads a value as 0.0: kZeroThreshold in include/LightGBM/meta.h. */
-static const double TINY = 1.0000000180025095e-35;
-
-static int is_tiny(double value) { return value >= -TINY && value <= TINY; }
-
 void read_row(const struct forest *forest, const struct rows *rows, int64_t i, double *value) {
     const char *at = rows->at + i * rows->row_stride;
     uint32_t n_features = forest->header->n_features;
@@ -47,7 +42,7 @@ RANK(rank_double, double)
 RANK(rank_single, float)
 
 /* The place of a value among a column's n codes; n when it is none of them, n + 1 when it is NaN. */
-static uint32_t code_of(const uint32_t *code, uint32_t n, enum rule rule, double value) {
+uint32_t code_of(const uint32_t *code, uint32_t n, enum rule rule, double value) {
     uint32_t low = 0, high = n, wanted;
     if (isnan(value)) return n + 1;
     if (!(rule == CATEGORY ? value > -1.0 : value >= 0.0) || !(value < 2147483648.0)) return n;
@@ -63,7 +58,7 @@ static uint32_t code_of(const uint32_t *code, uint32_t n, enum rule rule, double
     return low < n && code[low] == wanted ? low : n;
 }
 
-static uint32_t plain_rank(const struct forest *forest, uint32_t feature, double value) {
+uint32_t plain_rank(const struct forest *forest, uint32_t feature, double value) {
     const uint32_t *start = words(forest, THRESHOLD_START) + feature;
     uint32_t n = start[1] - start[0];
     if (forest->kind[THRESHOLDS]) return rank_single((const float *)forest->at[THRESHOLDS] + start[0], n, value);

@@ -1,0 +1,99 @@
+/* Leaves of a chunk of trees -> sums, in the order of the trees. */
+#include "batch_add.h"
+
+/* A leaf's number: of float64 added in it, of float32 in it or, where the forest says so, in float32. */
+#define ADD(NAME, VALUE, LEAF, SUM, COUNT)                                                                           \
+    static void NAME(const VALUE *const *value, const LEAF *const *leaf, uint32_t n, uint64_t stride, double *sum) { \
+        for (uint32_t i = 0; i < n; i++, sum += stride) {                                                           \
+            SUM total = (SUM)*sum;                                                                                  \
+            for (int tree = 0; tree < (COUNT); tree++) total += (SUM)value[tree][leaf[tree][i]];                    \
+            *sum = (double)total;                                                                                   \
+        }                                                                                                           \
+    }
+
+/* Rows of `width` numbers. */
+#define ADD_VECTORS(NAME, VALUE, LEAF, SUM)                                                                          \
+    static void NAME(const VALUE *value, const LEAF *leaf, uint32_t n, uint64_t width, double *sum) {               \
+        for (uint32_t i = 0; i < n; i++, sum += width) {                                                            \
+            const VALUE *row = value + leaf[i] * width;                                                             \
+            for (uint64_t j = 0; j < width; j++) sum[j] = (double)((SUM)sum[j] + (SUM)row[j]);                      \
+        }                                                                                                           \
+    }
+
+#define ADDERS(NAME, VALUE, SUM)                                                                                     \
+    ADD(NAME##_byte_4, VALUE, uint8_t, SUM, 4)                                                                      \
+    ADD(NAME##_byte_1, VALUE, uint8_t, SUM, 1)                                                                      \
+    ADD(NAME##_number_4, VALUE, uint32_t, SUM, 4)                                                                   \
+    ADD(NAME##_number_1, VALUE, uint32_t, SUM, 1)                                                                   \
+    ADD_VECTORS(NAME##_vectors, VALUE, uint32_t, SUM)                                                               \
+    static void NAME(const VALUE *const *value, const struct leaves *leaves, uint32_t tree, uint32_t count,         \
+                     uint32_t n, uint64_t width, uint64_t stride, double *sum) {                                    \
+        const uint8_t *byte[4];                                                                                     \
+        const uint32_t *number[4];                                                                                  \
+        for (uint32_t i = 0; i < count; i++) {                                                                      \
+            byte[i] = leaves->byte[tree + i];                                                                       \
+            number[i] = leaves->number[tree + i];                                                                   \
+        }                                                                                                           \
+        if (width > 1)                                                                                              \
+            NAME##_vectors(*value, *number, n, width, sum);                                                         \
+        else if (leaves->is_number[tree])                                                                           \
+            (count == 4 ? NAME##_number_4 : NAME##_number_1)(value, number, n, stride, sum);                        \
+        else                                                                                                        \
+            (count == 4 ? NAME##_byte_4 : NAME##_byte_1)(value, byte, n, stride, sum);                              \
+    }
+
+ADDERS(add_double, double, double)
+ADDERS(add_widened, float, double)
+ADDERS(add_single, float, float)
+
+/* Leaves within the tree -> rows of leaf_values. */
+static void find_rows(const struct forest *forest, uint32_t tree, struct leaves *leaves, uint32_t place, uint32_t n) {
+    uint32_t *number = leaves->number[place], first = words(forest, LEAF_START)[tree];
+    if (!leaves->is_number[place])
+        for (uint32_t i = 0; i < n; i++) number[i] = leaves->byte[place][i];
+    leaves->is_number[place] = 1;
+    if (!forest->count[LEAF_ROW]) return;
+    if (forest->kind[LEAF_ROW] == 0)
+        for (uint32_t i = 0; i < n; i++) number[i] = ((const uint8_t *)forest->at[LEAF_ROW])[first + number[i]];
+    else if (forest->kind[LEAF_ROW] == 1)
+        for (uint32_t i = 0; i < n; i++) number[i] = ((const uint16_t *)forest->at[LEAF_ROW])[first + number[i]];
+    else
+        for (uint32_t i = 0; i < n; i++) number[i] = ((const uint32_t *)forest->at[LEAF_ROW])[first + number[i]];
+}
+
+/* Trees of a chunk that are added at once: 4 when they add to one output and have leaves of one kind, else 1. */
+static uint32_t count_alike(const struct forest *forest, const struct leaves *leaves, uint32_t first, uint32_t place,
+                            uint32_t count) {
+    if (place + 4 > count || forest->leaf_width > 1) return 1;
+    for (uint32_t i = 1; i < 4; i++) {
+        if (leaves->is_number[place + i] != leaves->is_number[place]) return 1;
+        if (tree_output(forest, first + place + i) != tree_output(forest, first + place)) return 1;
+    }
+    return 4;
+}
+
+void add_leaves(const struct forest *forest, uint32_t first, uint32_t count, struct leaves *leaves, uint32_t n,
+                double *sum) {
+    const uint32_t *start = words(forest, LEAF_START) + first;
+    uint64_t width = forest->leaf_width, stride = forest->header->n_outputs;
+    int is_shared = forest->count[LEAF_ROW] != 0;
+    if (is_shared || width > 1)
+        for (uint32_t i = 0; i < count; i++) find_rows(forest, first + i, leaves, i, n);
+    for (uint32_t place = 0, alike; place < count; place += alike) {
+        const double *wide[4];
+        const float *single[4];
+        uint32_t output = width > 1 ? 0 : tree_output(forest, first + place);
+        alike = count_alike(forest, leaves, first, place, count);
+        for (uint32_t i = 0; i < alike; i++) {
+            uint64_t at = is_shared ? 0 : start[place + i] * width;
+            wide[i] = (const double *)forest->at[LEAF_VALUES] + at;
+            single[i] = (const float *)forest->at[LEAF_VALUES] + at;
+        }
+        if (!forest->kind[LEAF_VALUES])
+            add_double(wide, leaves, place, alike, n, width, stride, sum + output);
+        else if (has_flag(forest, SINGLE_SUM))
+            add_single(single, leaves, place, alike, n, width, stride, sum + output);
+        else
+            add_widened(single, leaves, place, alike, n, width, stride, sum + output);
+    }
+}

@@ -1,0 +1,54 @@
+/* Scans of 32 rows a vector. */
+#if defined(__x86_64__)
+#define USE_AVX2
+#include "simd.h"
+
+#include "batch_scan.h"
+
+enum { LANES = 32, IN_FLIGHT = 8 };
+
+typedef __m256i vector;
+typedef __m256i mask;
+
+#define SPLAT _mm256_set1_epi8
+#define SPLAT_16 _mm256_set1_epi16
+#define SCAN scan_avx2
+
+INLINE mask ABOVE_8(vector cut, const int8_t *rank) {
+    return _mm256_cmpgt_epi8(cut, _mm256_load_si256((const void *)rank));
+}
+
+/* Packing takes turns between the halves of both: rows 0-7, 16-23, 8-15, 24-31. */
+INLINE mask ABOVE_16(vector cut, const int16_t *rank) {
+    return _mm256_packs_epi16(_mm256_cmpgt_epi16(cut, _mm256_load_si256((const void *)rank)),
+                              _mm256_cmpgt_epi16(cut, _mm256_load_si256((const void *)(rank + 16))));
+}
+
+INLINE vector MOVED(vector leaf, vector first, vector right, mask above) {
+    return _mm256_blendv_epi8(leaf, right, _mm256_and_si256(above, _mm256_cmpeq_epi8(leaf, first)));
+}
+
+INLINE void STORE(uint8_t *to, vector leaf) { _mm256_store_si256((void *)to, leaf); }
+INLINE void STORE_16(uint8_t *to, vector leaf) { STORE(to, _mm256_permute4x64_epi64(leaf, 0xd8)); }
+
+#include "batch_scan.inc.h"
+
+/* Adding 0x70 leaves 0 to 15 as places of a shuffle and makes all else, saturated, a place that gives 0. */
+INLINE void outside(const uint8_t *eighth, const uint8_t *set, uint32_t n_parts, uint32_t n, int8_t *side) {
+    const vector bias = SPLAT(0x70);
+    for (uint32_t at = 0; at < n; at += LANES) {
+        vector place = _mm256_load_si256((const void *)(eighth + at)), found = SPLAT(0);
+        vector bit = _mm256_load_si256((const void *)(eighth + BLOCK + at));
+        for (uint32_t part = 0; part < n_parts; part++) {
+            vector table = _mm256_broadcastsi128_si256(_mm_load_si128((const void *)(set + 16 * part)));
+            vector here = _mm256_adds_epu8(_mm256_xor_si256(place, SPLAT((char)(part << 4))), bias);
+            found = _mm256_or_si256(found, _mm256_shuffle_epi8(table, here));
+        }
+        STORE((uint8_t *)side + at, _mm256_cmpeq_epi8(_mm256_and_si256(found, bit), SPLAT(0)));
+    }
+}
+
+END_OF_INSTRUCTIONS
+#else
+typedef int nothing;
+#endif

@@ -1,0 +1,60 @@
+/* Scans of 64 rows a vector, with masks in registers of their own. */
+#if defined(__x86_64__) || defined(BAREBOAT_SIMDE)
+#define USE_AVX512
+#include "simd.h"
+
+#include "batch_scan.h"
+
+enum { LANES = 64, IN_FLIGHT = 4 };
+
+typedef __m512i vector;
+typedef __mmask64 mask;
+
+#define SPLAT _mm512_set1_epi8
+#define SPLAT_16 _mm512_set1_epi16
+#define SCAN scan_avx512
+#define STORE_16 STORE
+
+INLINE mask ABOVE_8(vector cut, const int8_t *rank) {
+    return _mm512_cmpgt_epi8_mask(cut, _mm512_load_si512((const void *)rank));
+}
+
+INLINE mask ABOVE_16(vector cut, const int16_t *rank) {
+    mask low = _mm512_cmpgt_epi16_mask(cut, _mm512_load_si512((const void *)rank));
+    mask high = _mm512_cmpgt_epi16_mask(cut, _mm512_load_si512((const void *)(rank + 32)));
+    return high << 32 | low;
+}
+
+INLINE vector MOVED(vector leaf, vector first, vector right, mask above) {
+    return _mm512_mask_mov_epi8(leaf, _mm512_mask_cmpeq_epi8_mask(above, leaf, first), right);
+}
+
+INLINE void STORE(uint8_t *to, vector leaf) { _mm512_store_si512((void *)to, leaf); }
+
+#include "batch_scan.inc.h"
+
+/* A shuffle of two registers looks up 128 bytes of a set, 1024 codes; which of its parts a code is in says the upper
+ * bit of its eighth. */
+INLINE void outside(const uint8_t *eighth, const uint8_t *set, uint32_t n_parts, uint32_t n, int8_t *side) {
+    for (uint32_t at = 0; at < n; at += LANES) {
+        vector place = _mm512_load_si512((const void *)(eighth + at));
+        vector bit = _mm512_load_si512((const void *)(eighth + BLOCK + at));
+        mask inside = 0;
+        for (uint32_t part = 0; part < n_parts; part += 8) {
+            uint32_t n_bytes = 16 * (n_parts - part);
+            mask low = n_bytes >= 64 ? ~0ull : (1ull << n_bytes) - 1;
+            mask high = n_bytes >= 128 ? ~0ull : n_bytes > 64 ? (1ull << (n_bytes - 64)) - 1 : 0;
+            vector table = _mm512_maskz_loadu_epi8(low, set + 16 * part);
+            vector more = _mm512_maskz_loadu_epi8(high, set + 16 * part + 64);
+            mask upper = _mm512_movepi8_mask(place);
+            mask found = _mm512_test_epi8_mask(_mm512_permutex2var_epi8(table, place, more), bit);
+            inside |= found & (part ? upper : ~upper);
+        }
+        STORE((uint8_t *)side + at, _mm512_movm_epi8(~inside));
+    }
+}
+
+END_OF_INSTRUCTIONS
+#else
+typedef int nothing;
+#endif
