@@ -1,5 +1,5 @@
 /* Scans of 64 rows a vector, with masks in registers of their own. */
-#if defined(__x86_64__) || defined(BAREBOAT_SIMDE)
+#if defined(__x86_64__)
 #define USE_AVX512
 #include "simd.h"
 
@@ -44,8 +44,8 @@ INLINE void outside(const uint8_t *eighth, const uint8_t *set, uint32_t n_parts,
             uint32_t n_bytes = 16 * (n_parts - part);
             mask low = n_bytes >= 64 ? ~0ull : (1ull << n_bytes) - 1;
             mask high = n_bytes >= 128 ? ~0ull : n_bytes > 64 ? (1ull << (n_bytes - 64)) - 1 : 0;
-            vector table = _mm512_maskz_loadu_epi8(low, set + 16 * part);
-            vector more = _mm512_maskz_loadu_epi8(high, set + 16 * part + 64);
+            vector table = _mm512_maskz_mov_epi8(low, _mm512_loadu_si512((const void *)(set + 16 * part)));
+            vector more = _mm512_maskz_mov_epi8(high, _mm512_loadu_si512((const void *)(set + 16 * part + 64)));
             mask upper = _mm512_movepi8_mask(place);
             mask found = _mm512_test_epi8_mask(_mm512_permutex2var_epi8(table, place, more), bit);
             inside |= found & (part ? upper : ~upper);

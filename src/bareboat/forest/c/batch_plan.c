@@ -32,6 +32,11 @@ static uint64_t direct_room(const struct forest *forest) {
     return 4ull * forest->count[CATEGORY_CODES] + 64ull * forest->count[COLUMNS];
 }
 
+/* Sets, each filled up to 16 bytes. */
+static uint64_t sets_room(const struct forest *forest) {
+    return forest->count[SETS] + 16ull * forest->count[SET_OFFSET] + SET_SLACK;
+}
+
 /* Entries of a walk count up to 2^31; a forest beyond that is walked row after row. */
 uint64_t batch_room(const struct forest *forest) {
     uint64_t room;
@@ -42,7 +47,7 @@ uint64_t batch_room(const struct forest *forest) {
     room += aligned(nodes_room(forest));
     if (!forest->count[SET_START]) return room;
     room += aligned(forest->count[COLUMNS] * sizeof(struct code_plan)) + aligned(direct_room(forest) * sizeof(uint32_t));
-    room += aligned(forest->count[SETS] + 16ull * forest->count[SET_OFFSET]);
+    room += aligned(sets_room(forest));
     return room + aligned(forest->count[SET_OFFSET] * sizeof(uint32_t));
 }
 
@@ -280,7 +285,7 @@ void batch_build(struct forest *forest, void *room) {
     if (batch->n_categorical) {
         struct code_plan *code = take(&at, forest->count[COLUMNS] * sizeof *code);
         uint32_t *direct = take(&at, direct_room(forest) * sizeof *direct);
-        uint8_t *set_bytes = take(&at, forest->count[SETS] + 16ull * forest->count[SET_OFFSET]);
+        uint8_t *set_bytes = take(&at, sets_room(forest));
         uint32_t *set_start = take(&at, forest->count[SET_OFFSET] * sizeof *set_start);
         batch->code = code;
         batch->direct = direct;

@@ -10,7 +10,8 @@ enum {
     CHUNK = 8,         /* trees whose leaves wait until they are added */
     MAX_LEVELS = 11,   /* 8 to this power is more than a file has thresholds */
     SCAN_LEAVES = 256, /* leaves of a tree that a scan's byte counts */
-    MASK_CODES = 2048  /* dense codes whose eighth fits into a byte */
+    MASK_CODES = 2048, /* dense codes whose eighth fits into a byte */
+    SET_SLACK = 128    /* bytes that may be read behind the last set */
 };
 
 /* How a tree finds its rows' leaves. */

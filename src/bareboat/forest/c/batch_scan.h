@@ -17,7 +17,7 @@ typedef void (*scanner)(const struct forest *forest, uint32_t tree, const struct
 /* The fastest scan of a path, or NULL when it has none. */
 scanner scanner_for(uint32_t path);
 
-#if defined(__x86_64__) || defined(BAREBOAT_SIMDE)
+#if defined(__x86_64__)
 void scan_avx2(const struct forest *forest, uint32_t tree, const struct block *block, uint32_t n, void *side,
                uint8_t *leaf);
 void scan_avx512(const struct forest *forest, uint32_t tree, const struct block *block, uint32_t n, void *side,

@@ -11,9 +11,14 @@
 const struct maker MAKERS[N_TABLES] = {[BATCH_TABLE] = {batch_room, batch_build}};
 
 /* The paths that this kernel has code for. */
-static const uint32_t WRITTEN = 1u << BAREBOAT_SCALAR | 1u << BAREBOAT_NEON | 1u << BAREBOAT_AVX2 | 1u << BAREBOAT_AVX512;
+static const uint32_t WRITTEN =
+    1u << BAREBOAT_SCALAR | 1u << BAREBOAT_NEON | 1u << BAREBOAT_AVX2 | 1u << BAREBOAT_AVX512;
 
-#if defined(__x86_64__)
+#if defined(BAREBOAT_EMULATED)
+static uint32_t paths_of_cpu(void) {
+    return 1u << BAREBOAT_SCALAR | 1u << BAREBOAT_AVX2 | 1u << BAREBOAT_AVX512;
+}
+#elif defined(__x86_64__)
 /* The register states that the system saves: CPUID alone says nothing of the system.
  * Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, 14.3 and 15.2. */
 static uint32_t paths_of_cpu(void) {

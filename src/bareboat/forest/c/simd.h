@@ -1,13 +1,12 @@
 /* Instruction sets for the functions of one file, whatever flags the kernel is compiled with. Inside the kernel only.
  *
- * A file that includes this first says which by USE_AVX2 or USE_AVX512. With SIMDE_ENABLE_NATIVE_ALIASES its
- * intrinsics are SIMDe's, portable C, which tests a path on a CPU without it. */
+ * A file that includes this first says which by USE_AVX2 or USE_AVX512. With BAREBOAT_EMULATED the intrinsics are
+ * someone else's, portable C, which tests a path on a CPU without it. */
 #ifndef BAREBOAT_SIMD_H
 #define BAREBOAT_SIMD_H
 
-#if defined(BAREBOAT_SIMDE)
-#include <simde/x86/avx2.h>
-#include <simde/x86/avx512.h>
+#if defined(BAREBOAT_EMULATED)
+#define END_OF_INSTRUCTIONS
 #elif defined(__clang__) && defined(USE_AVX512)
 #pragma clang attribute push(__attribute__((target("avx2,popcnt,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi"))), \
                              apply_to = function)
@@ -18,9 +17,7 @@
 #elif defined(USE_AVX2)
 #pragma GCC target("avx2,popcnt")
 #endif
-#if defined(BAREBOAT_SIMDE)
-#define END_OF_INSTRUCTIONS
-#elif defined(__x86_64__)
+#if defined(__x86_64__) && !defined(BAREBOAT_EMULATED)
 #include <immintrin.h>
 #if defined(__clang__)
 #define END_OF_INSTRUCTIONS _Pragma("clang attribute pop")
