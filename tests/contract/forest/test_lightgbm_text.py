@@ -53,6 +53,20 @@ trees of one leaf
 a multiclass with trees of one leaf
 400 leaves
 max_bin of 1000
+max_bin of 15
+max_bin of 1023
+thousands of categories
+300 columns
+goss
+path_smooth
+quantised gradients
+no average to start from
+dart of three classes
+random forest of cross_entropy
+linear trees of three classes
+linear trees of one leaf
+zero_as_missing with categories
+use_missing=false with categories
 extra trees
 monotone
 """

@@ -36,6 +36,22 @@ def categories(rng: np.random.Generator) -> Columns:
     return x, y + np.nan_to_num(x[:, 0] % 3) + x[:, 6] % 2
 
 
+def crowds(rng: np.random.Generator) -> Columns:
+    """Columns of 2000 and 12 codes (0, 6) among numbers, most codes rare, and NaN in both; 4000 rows."""
+    x = rng.normal(size=(4000, 8))
+    x[:, 0] = np.floor(2000 * rng.random(4000) ** 2) * 7
+    x[:, 6] = rng.integers(0, 12, 4000)
+    x[rng.random(4000) < 0.05, 0] = np.nan
+    x[rng.random(4000) < 0.05, 6] = np.nan
+    return x, x[:, 1] + np.nan_to_num(x[:, 0] % 5) + np.nan_to_num(x[:, 6] % 3)
+
+
+def wide(rng: np.random.Generator) -> Columns:
+    """300 columns, which a byte does not count."""
+    x = rng.normal(size=(N, 300))
+    return x, x @ rng.normal(size=300)
+
+
 def _binary(y: np.ndarray) -> np.ndarray:
     return (y > np.median(y)).astype(float)
 
@@ -119,6 +135,44 @@ CASES: dict[str, Case] = {
         _same,
         numbers,
     ),
+    "max_bin of 15": ({"objective": "binary", "max_bin": 15}, _binary, numbers),
+    "max_bin of 1023": (
+        {"objective": "regression", "max_bin": 1023, "min_data_in_bin": 1, "num_leaves": 63, "min_data_in_leaf": 1},
+        _same,
+        crowds,
+    ),
+    "thousands of categories": (
+        {"objective": "binary", "max_cat_threshold": 2000, "min_data_per_group": 1, "cat_smooth": 0, "cat_l2": 0},
+        _binary,
+        crowds,
+    ),
+    "300 columns": ({"objective": "regression", "num_leaves": 60, "min_data_in_leaf": 1}, _same, wide),
+    "goss": ({"objective": "binary", "data_sample_strategy": "goss", "learning_rate": 0.5}, _binary, numbers),
+    "path_smooth": ({"objective": "regression", "path_smooth": 3.0}, _same, categories),
+    "quantised gradients": ({"objective": "regression", "use_quantized_grad": True}, _same, numbers),
+    "no average to start from": ({"objective": "poisson", "boost_from_average": False}, _positive, numbers),
+    "dart of three classes": (
+        {"objective": "multiclass", "num_class": 3, "boosting": "dart", "drop_rate": 0.5, "xgboost_dart_mode": True},
+        _classes,
+        categories,
+    ),
+    "random forest of cross_entropy": (
+        {"objective": "cross_entropy", "boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.6},
+        _unit,
+        numbers,
+    ),
+    "linear trees of three classes": (
+        {"objective": "multiclass", "num_class": 3, "linear_tree": True},
+        _classes,
+        numbers,
+    ),
+    "linear trees of one leaf": (
+        {"objective": "regression", "linear_tree": True, "min_data_in_leaf": 400},
+        _same,
+        numbers,
+    ),
+    "zero_as_missing with categories": ({"objective": "regression", "zero_as_missing": True}, _same, categories),
+    "use_missing=false with categories": ({"objective": "regression", "use_missing": False}, _same, categories),
     "extra trees": ({"objective": "binary", "extra_trees": True}, _binary, numbers),
     "monotone": (
         {"objective": "regression", "monotone_constraints": [1, 0, 0, -1, 0, 0, 0, 0]},
@@ -128,12 +182,15 @@ CASES: dict[str, Case] = {
 }
 
 
+_CATEGORICAL = {categories: [0, 6, 7], crowds: [0, 6]}
+
+
 def train(name: str, folder: Path) -> tuple[lightgbm.Booster, Path, np.ndarray]:
     """Train one case and save it; return the model as loaded from its file, the file and the rows it saw."""
     parameters, target, columns = CASES[name]
     rng = np.random.default_rng(20260721)
     x, y = columns(rng)
-    data = lightgbm.Dataset(x, target(y), categorical_feature=[0, 6, 7] if columns is categories else [])
+    data = lightgbm.Dataset(x, target(y), categorical_feature=_CATEGORICAL.get(columns, []))
     if "rank" in parameters["objective"]:
         data.set_group([20] * (N // 20))
     common = {"verbose": -1, "num_threads": 1, "num_leaves": 15, "min_data_in_leaf": 5, "seed": 1}

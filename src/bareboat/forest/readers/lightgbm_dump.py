@@ -175,7 +175,7 @@ def _assembled(splits: list[Node], leaves: dict[int, Node], n_features: int, out
         linear=_linear(ordered, n_features, refuse),
         leaf_cover=[float(leaf.leaf_count) for leaf in ordered] if known else None,
         split_cover=[float(split.internal_count) for split in splits] if known else None,
-        split_gain=[split.split_gain for split in splits],
+        split_gain=np.array([split.split_gain for split in splits], np.float32).astype(np.float64),
     )
 
 

@@ -81,7 +81,7 @@ def read_trees(text: ModelText, sizes: Sequence[int], n_features: int, n_outputs
         linear=_linear_leaves(text, blocks, n_leaves, leaf_value, n_features),
         leaf_cover=_counts(leaves, blocks, "leaf_count"),
         split_cover=_counts(splits, grown, "internal_count"),
-        split_gain=splits.numbers("split_gain") if all("split_gain" in block for block in grown) else None,
+        split_gain=_gains(splits, grown),
     )
 
 
@@ -119,6 +119,14 @@ def _counts(columns: Columns, blocks: Sequence[Fields], key: str) -> NDArray[np.
     if not all(key in block for block in blocks):
         return None
     return columns.integers(key, 0, _INT_MAX, "count").astype(np.float64)
+
+
+def _gains(columns: Columns, blocks: Sequence[Fields]) -> NDArray[np.float64] | None:
+    """Return the gains as LightGBM keeps and sums them: rounded to float32."""
+    if not all("split_gain" in block for block in blocks):
+        return None
+    with np.errstate(over="ignore"):
+        return columns.numbers("split_gain").astype(np.float32).astype(np.float64)
 
 
 def _linear_leaves(
