@@ -64,7 +64,7 @@ def _ensemble(document: Part) -> Ensemble:
     groups = model["tree_info"].integers(len(trees))
     if not 0 <= groups.min() <= groups.max() < objective.n_outputs:
         raise model["tree_info"].error("a tree of no output", f"0 to {objective.n_outputs - 1}", SAVE_AGAIN)
-    per_round = _trees_per_round(model, trees, objective)
+    per_round = _trees_per_round(learner, model, trees, objective)
     n_used = _rounds(learner, len(trees) // per_round)
     used = n_used * per_round
     names = _feature_names(learner, n_features)
@@ -121,24 +121,39 @@ def _weights(booster: Part, model: Part, n_trees: int) -> NDArray[np.float32] | 
     return None
 
 
-def _trees_per_round(model: Part, trees: list[Part], objective: Objective) -> int:
-    parallel = model["gbtree_model_param"]["num_parallel_tree"].integer() or 1  # 0 in some models of 1.x
-    width = trees[0]["tree_param"]
-    vector = width["size_leaf_vector"].integer() > 1 if "size_leaf_vector" in width else False
-    if vector and width["size_leaf_vector"].integer() != objective.n_outputs:
-        raise width.error(
-            f"leaves of {width['size_leaf_vector'].integer()} values", f"{objective.n_outputs}", SAVE_AGAIN
-        )
-    per_round = parallel if vector else parallel * objective.n_outputs
-    starts = (
-        model["iteration_indptr"].integers() if "iteration_indptr" in model else np.arange(0, len(trees) + 1, per_round)
-    )
-    if not np.array_equal(starts, np.arange(0, len(trees) + 1, per_round)) or len(trees) % per_round:
+def _trees_per_round(learner: Part, model: Part, trees: list[Part], objective: Objective) -> int:
+    width = _leaf_width(trees[0])
+    if width not in (1, objective.n_outputs):
+        raise trees[0].error(f"leaves of {width} values", f"1 or {objective.n_outputs}", SAVE_AGAIN)
+    groups = 1 if width > 1 else objective.n_outputs
+    per_round = groups * _parallel_trees(learner, model, groups)
+    even = np.arange(0, len(trees) + 1, per_round)
+    starts = model["iteration_indptr"].integers() if "iteration_indptr" in model else even
+    if len(trees) % per_round or not np.array_equal(starts, even):
         raise model.error(
             f"{len(trees)} trees in rounds of other sizes than {per_round}",
             "num_parallel_tree trees for each output in every round",
         )
     return per_round
+
+
+def _parallel_trees(learner: Part, model: Part, groups: int) -> int:
+    """Return how many trees a round adds to each output; before 1.5 the file says so only in a roundabout way."""
+    parameters = model["gbtree_model_param"]
+    if "num_parallel_tree" in parameters:
+        return max(parameters["num_parallel_tree"].integer(), 1)
+    if groups > 1:  # the trees of a round stand output by output
+        of = model["tree_info"].integers()
+        return int(np.argmax(of != of[0])) or len(of)
+    attributes = learner.get("attributes")
+    if attributes is None or "best_ntree_limit" not in attributes or "best_iteration" not in attributes:
+        return 1
+    return max(attributes["best_ntree_limit"].integer() // (attributes["best_iteration"].integer() + 1), 1)
+
+
+def _leaf_width(tree: Part) -> int:
+    parameters = tree["tree_param"]
+    return max(parameters["size_leaf_vector"].integer(), 1) if "size_leaf_vector" in parameters else 1
 
 
 def _rounds(learner: Part, n_rounds: int) -> int:

@@ -95,7 +95,7 @@ def read_objective(learner: Part, version: Version) -> Objective:
     if name not in OBJECTIVES:
         raise part.error(f"the objective {name!r}", "one of " + ", ".join(sorted(OBJECTIVES)))
     transform, link = OBJECTIVES[name]
-    if name == "binary:logitraw" and version < (1, 4, 0):
+    if name == "binary:logitraw" and version < (1, 3, 1):
         link = _logit
     parameters = learner["learner_model_param"]
     n_targets = parameters["num_target"].integer(at_least=1) if "num_target" in parameters else 1
