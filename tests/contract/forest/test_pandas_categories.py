@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import lightgbm
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from bareboat.errors import ModelError
-from bareboat.forest import read_ensemble, write_forest
+from bareboat.forest import ensemble_from_model, read_ensemble, write_forest
 from bareboat.runtime.forest import load_forest
 
 pandas = pytest.importorskip("pandas")
@@ -83,3 +84,54 @@ def test_a_model_of_plain_numbers_has_no_categories(tmp_path: Path) -> None:
     lightgbm.train(parameters, lightgbm.Dataset(data, data["size"]), 2).save_model(tmp_path / "b.model")
 
     assert read_ensemble(tmp_path / "b.model").categories == (None,)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["b", "a", "\u00e9"], ("a", "b", "\u00e9")),
+        ([True, False], (False, True)),
+        ([3, 1, 2], (1, 2, 3)),
+        ([0.5, -1.5], (-1.5, 0.5)),
+        ([f"shop {number}" for number in range(1000)], tuple(sorted(f"shop {number}" for number in range(1000)))),
+        (["a\nb", 'quote "', "back\\slash", "a:b", "[c]"], ("[c]", "a\nb", "a:b", "back\\slash", 'quote "')),
+    ],
+)
+def test_categories_of_any_kind_are_read(values: list[object], expected: tuple[object, ...], tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    places = np.concatenate([np.arange(len(values)), rng.integers(0, len(values), 2000)])
+    data = pandas.DataFrame(
+        {"size": rng.normal(size=len(places)), "kind": pandas.Categorical([values[i] for i in places])}
+    )
+    booster = lightgbm.train({"verbose": -1, "num_threads": 1}, lightgbm.Dataset(data, places % 2), 3)
+    booster.save_model(tmp_path / "a.model")
+    (tmp_path / "a.json").write_text(json.dumps(booster.dump_model()))
+
+    read = [read_ensemble(tmp_path / name).categories for name in ("a.model", "a.json")]
+    live = ensemble_from_model(booster).categories
+
+    assert read == [(None, expected), (None, expected)]
+    assert live == (None, expected)
+    assert [type(each) for each in live[1]] == [type(each) for each in expected]
+
+
+def test_a_numeric_column_that_looks_like_codes_is_noted(tmp_path: Path) -> None:
+    """Named in categorical_feature is another column than the one of category type; the file cannot tell."""
+    rng = np.random.default_rng(8)
+    data = pandas.DataFrame(
+        {"code": rng.integers(0, 3, 300), "colour": pandas.Categorical(rng.choice(list("rgb"), 300))}
+    )
+    dataset = lightgbm.Dataset(data, data["code"] + (data["colour"] == "r"), categorical_feature=["code"])
+    booster = lightgbm.train({"verbose": -1, "num_threads": 1}, dataset, 3)
+    booster.save_model(tmp_path / "a.model")
+    (tmp_path / "a.json").write_text(json.dumps(booster.dump_model()))
+
+    for name in ("a.model", "a.json"):
+        notes = read_ensemble(tmp_path / name).notes
+        assert any("those of code" in note and "colour may be codes too" in note for note in notes)
+
+
+def test_a_usual_frame_has_no_notes(tmp_path: Path) -> None:
+    train(frame(), tmp_path / "a.model")
+
+    assert read_ensemble(tmp_path / "a.model").notes == ()

@@ -8,13 +8,14 @@ that is what save_model writes by default.
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 
 import numpy as np
 
 from bareboat.forest.ir import Ensemble
-from bareboat.forest.readers.lightgbm_categories import Categories, feature_categories
+from bareboat.forest.readers.lightgbm_categories import Categories, doubts, feature_categories
 from bareboat.forest.readers.lightgbm_objective import Objective, parse_objective
 from bareboat.forest.readers.lightgbm_text import SAVE_AGAIN, Field, Fields, ModelText
 from bareboat.forest.readers.lightgbm_tree import read_trees
@@ -43,9 +44,10 @@ def _read(path: Path, data: bytes) -> Ensemble:
     sizes = text.integers(header.need("tree_sizes"))
     _check_tree_count(text, header.need("tree_sizes"), len(sizes), objective)
     trees = read_trees(text, sizes, len(names), objective.n_outputs)
+    categories = _categories(text, text.tail(), infos)
     return Ensemble(
         feature_names=names,
-        categories=_categories(text, text.tail(), infos),
+        categories=categories,
         objective=objective.name,
         source=f"lightgbm {header.need('version').text()}",
         transform=objective.transform,
@@ -57,6 +59,7 @@ def _read(path: Path, data: bytes) -> Ensemble:
         base=np.zeros(objective.n_outputs),
         average="average_output" in header,
         tiny_is_zero=True,
+        notes=doubts(names, categories, [_range(word) for word in infos[1]]),
     )
 
 
@@ -105,6 +108,15 @@ def _categories(text: ModelText, tail: Fields, infos: tuple[Field, tuple[str, ..
         lambda found, expected, fix: text.error(field, found, expected, fix),
         lambda found, expected, fix: text.error(infos_field, found, expected, fix),
     )
+
+
+def _range(word: str) -> tuple[float, float] | None:
+    """Read `[min:max]` of `feature_infos`; None for a word of another kind."""
+    try:
+        low, high = map(float, word[1:-1].split(":")) if word.startswith("[") else (math.nan, math.nan)
+    except ValueError:
+        return None
+    return (low, high)
 
 
 def _check_version(text: ModelText, header: Fields) -> None:

@@ -57,6 +57,31 @@ def feature_categories(
     return tuple(result)
 
 
+def doubts(
+    names: Sequence[str], categories: Categories, ranges: Sequence[tuple[float, float] | None]
+) -> tuple[str, ...]:
+    """Return a note when a numeric feature looks like the codes of a list that was given to another feature.
+
+    Whoever names `categorical_feature` without a category column trains that column on its codes as numbers. The file
+    then does not tell this from the usual case.
+
+    Args:
+        names: of the features.
+        categories: as `feature_categories` has placed them.
+        ranges: (n_features,) the least and the greatest value of each numeric feature, or None.
+    """
+    spans = {(0.0, len(each) - 1.0) for each in categories if each}
+    alike = [name for name, span in zip(names, ranges, strict=True) if span in spans]
+    if not alike:
+        return ()
+    owners = [name for name, each in zip(names, categories, strict=True) if each]
+    note = (
+        f"the categories of pandas are taken to be those of {', '.join(owners)[:200]}, the categorical features; "
+        f"{', '.join(alike)[:200]} may be codes too: if it was a category column, compare a prediction"
+    )
+    return (note,)
+
+
 def _lists(document: object, refuse: Callable[[str, str, str], ModelError]) -> list[tuple[Category, ...]]:
     if document is None:
         return []

@@ -19,12 +19,12 @@ import numpy as np
 from bareboat.errors import ModelError
 from bareboat.forest.ir import CategorySet, Ensemble, LinearLeaf, Rule, Tree, Trees
 from bareboat.forest.readers.lightgbm import VERSIONS
-from bareboat.forest.readers.lightgbm_categories import feature_categories
+from bareboat.forest.readers.lightgbm_categories import Categories, doubts, feature_categories
 from bareboat.forest.readers.lightgbm_objective import parse_objective
 from bareboat.forest.readers.reader import Reader
 
 if TYPE_CHECKING:
-    from bareboat.forest.readers.lightgbm_dump_nodes import Dump, Node, TreeInfo
+    from bareboat.forest.readers.lightgbm_dump_nodes import Dump, FeatureInfo, Node, TreeInfo
 
 _START = re.compile(rb'\s*\{\s*("name"\s*:\s*"tree"|"average_output"\s*:)')  # sorted keys begin with the latter
 _RULES = {
@@ -78,18 +78,11 @@ def _ensemble(path: Path, dump: Dump) -> Ensemble:
     ]
     joined = Trees.of(trees)
     infos = [dump.feature_infos.get(name) for name in names]
-    codes = [info.values if info and info.values else None for info in infos]
+    categories = _categories(path, dump, infos)
+    ranges = [(info.min_value, info.max_value) if info and not info.values else None for info in infos]
     return Ensemble(
         feature_names=names,
-        categories=feature_categories(
-            dump.pandas_categorical,
-            [feature for feature, own in enumerate(codes) if own is not None],
-            codes,
-            lambda found, expected, fix: ModelError(
-                found, expected=expected, fix=fix, where=f"{path}: pandas_categorical"
-            ),
-            lambda found, expected, fix: ModelError(found, expected=expected, fix=fix, where=f"{path}: feature_infos"),
-        ),
+        categories=categories,
         objective=objective.name,
         source=f"lightgbm {dump.version}",
         transform=objective.transform,
@@ -101,7 +94,18 @@ def _ensemble(path: Path, dump: Dump) -> Ensemble:
         base=np.zeros(objective.n_outputs),
         average=dump.average_output,
         tiny_is_zero=True,
-        notes=(_NOTE,) if np.isinf(joined.threshold).any() else (),
+        notes=((_NOTE,) if np.isinf(joined.threshold).any() else ()) + doubts(names, categories, ranges),
+    )
+
+
+def _categories(path: Path, dump: Dump, infos: list[FeatureInfo | None]) -> Categories:
+    codes = [info.values if info and info.values else None for info in infos]
+    return feature_categories(
+        dump.pandas_categorical,
+        [feature for feature, own in enumerate(codes) if own is not None],
+        codes,
+        lambda found, expected, fix: ModelError(found, expected=expected, fix=fix, where=f"{path}: pandas_categorical"),
+        lambda found, expected, fix: ModelError(found, expected=expected, fix=fix, where=f"{path}: feature_infos"),
     )
 
 
