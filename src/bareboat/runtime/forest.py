@@ -233,7 +233,7 @@ class OpenForest:
         memory_size = kernel.bareboat_memory(address, size)
         if memory_size < 0:
             raise _damaged(path, -memory_size)
-        self._memory, self.address = _aligned(memory_size)
+        self._memory, self.address = _pages(memory_size)
         error = kernel.bareboat_open(address, size, self.address, memory_size, instructions)
         if error == _NO_PATH:
             raise ArtifactError(
@@ -352,10 +352,10 @@ class OpenForest:
         return InputError(f"{name} is {str(value)[:40]!r}", expected="a number that a float64 can hold, or NaN")
 
 
-def _aligned(size: int) -> "tuple[ctypes.Array[ctypes.c_char], int]":
-    """Return memory of `size` bytes and more, and the address within it that is a multiple of 64."""
-    memory = (ctypes.c_char * (size + _ALIGNMENT))()
-    return memory, (ctypes.addressof(memory) + _ALIGNMENT - 1) & -_ALIGNMENT
+def _pages(size: int) -> "tuple[ctypes.c_char, int]":
+    """Return fresh pages of `size` bytes, of which only those take memory that are written to, and their address."""
+    memory = ctypes.c_char.from_buffer(mmap.mmap(-1, size))
+    return memory, ctypes.addressof(memory)
 
 
 def _is_number(value: float) -> bool:

@@ -3,12 +3,13 @@
 
 #include "batch_plan.h"
 #include "kernel.h"
+#include "row_table.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
 
-const struct maker MAKERS[N_TABLES] = {[BATCH_TABLE] = {batch_room, batch_build}};
+const struct maker MAKERS[N_TABLES] = {[BATCH_TABLE] = {batch_room, batch_build}, [ROW_TABLE] = {row_room, row_build}};
 
 /* The paths that this kernel has code for. */
 static const uint32_t WRITTEN =

@@ -82,6 +82,11 @@ void rank_row(const struct forest *forest, const double *value, uint32_t *rank) 
         default: rank[i] = plain;
         }
     }
+    rank_categories(forest, value, rank);
+}
+
+void rank_categories(const struct forest *forest, const double *value, uint32_t *rank) {
+    const uint32_t *column = words(forest, COLUMNS);
     for (uint32_t i = forest->n_numeric; i < forest->count[COLUMNS]; i++) {
         const uint32_t *codes = words(forest, CATEGORY_START) + (i - forest->n_numeric);
         rank[i] = code_of(words(forest, CATEGORY_CODES) + codes[0], codes[1] - codes[0], rule_of(column[i]),

@@ -28,4 +28,7 @@ uint32_t code_of(const uint32_t *code, uint32_t n, enum rule rule, double value)
 /* Ranks of a row that has been read: (n_columns) into `rank`. */
 void rank_row(const struct forest *forest, const double *value, uint32_t *rank);
 
+/* The same for the categorical columns alone. */
+void rank_categories(const struct forest *forest, const double *value, uint32_t *rank);
+
 #endif

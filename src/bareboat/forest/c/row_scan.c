@@ -1,0 +1,223 @@
+/* Trees -> what 64 lanes scan, and the branches that are left below it. */
+#include <string.h>
+
+#include "row_table.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum { MOST_LEAVES = 256, WORTH_BRANCHES = 48, MOST_ROOM = 1 << 26, NEVER = 127, TURN = 128 };
+
+/* What is known of a tree: up to 256 leaves, so every number of it fits a byte, but not a count of them. */
+struct tree {
+    uint64_t first; /* of its nodes */
+    uint32_t leaf, n_leaves;
+};
+
+/* Node `i` at `nodes`: what bytes are written to may not alias the forest itself, or it is read anew for each of them. */
+INLINE struct node node_in(const void *nodes, uint64_t i, uint32_t kind) {
+    const uint8_t *narrow = (const uint8_t *)nodes + 4 * i;
+    const uint16_t *wide = (const uint16_t *)nodes + 4 * i;
+    if (kind) return (struct node){wide[COLUMN], wide[CUT], wide[FIRST], wide[RIGHT]};
+    return (struct node){narrow[COLUMN], narrow[CUT], narrow[FIRST], narrow[RIGHT]};
+}
+
+/* Node `node` of a tree, whose branch holds the leaves [low, high). One number, since a CPU is slow to load what it has
+ * just stored in parts. */
+typedef uint32_t place;
+
+static inline place place_of(uint32_t node, uint32_t low, uint32_t high) { return node | low << 8 | high << 16; }
+static inline uint32_t node_of(place place) { return place & 0xff; }
+static inline uint32_t low_of(place place) { return place >> 8 & 0xff; }
+static inline uint32_t high_of(place place) { return place >> 16; }
+
+static struct tree tree_at(const struct forest *forest, uint32_t tree) {
+    const uint32_t *start = words(forest, LEAF_START) + tree;
+    return (struct tree){(uint64_t)start[0] - tree, start[0], start[1] - start[0]};
+}
+
+static uint32_t n_groups_of(const struct forest *forest) { return (forest->header->n_trees - 1) / LANES + 1; }
+
+uint64_t scan_room(const struct forest *forest) {
+    const struct header *header = forest->header;
+    uint64_t depth = header->depth < 8 ? header->depth : 8, n_leaves = header->n_leaves;
+    uint64_t n_groups = n_groups_of(forest), each = forest->kind[NODES] ? SCAN_WIDE : SCAN_NARROW;
+    uint64_t a_branch = sizeof(struct branch) + (forest->kind[NODES] ? BRANCH_LEAVES : 0);
+    uint64_t nodes = n_groups * ((1ull << depth) - 1) * each;
+    if (n_leaves / MOST_LEAVES > header->n_trees) return 0;
+    return n_groups * sizeof(struct scan_group) + 4 * (header->n_trees + 1ull) + 4 * n_leaves + 5 * 64 +
+           n_leaves / 2 * a_branch + (nodes < MOST_ROOM ? nodes : MOST_ROOM);
+}
+
+/* How many nodes have more than `limit` leaves below them. Those are the upper part of a tree. */
+INLINE uint32_t n_above(const struct forest *forest, struct tree tree, uint32_t limit, uint32_t kind) {
+    place stack[MOST_LEAVES + 1];
+    uint32_t n = 0, n_waiting = tree.n_leaves > limit;
+    stack[0] = place_of(0, 0, tree.n_leaves);
+    while (n_waiting) {
+        place at = stack[--n_waiting];
+        uint32_t node = node_of(at), low = low_of(at), high = high_of(at);
+        uint32_t right = node_at(forest, tree.first + node, kind).right;
+        n++;
+        stack[n_waiting] = place_of(node + right - low, right, high);
+        n_waiting += high - right > limit;
+        stack[n_waiting] = place_of(node + 1, low, right);
+        n_waiting += right - low > limit;
+    }
+    return n;
+}
+
+/* Count the nodes of each tree's upper part, and find out whether every tree is small enough and whether scanning the
+ * upper parts alone saves enough for looking at branches afterwards: a branch costs about as much as a node that 64
+ * lanes look at. */
+static int choose_limit(const struct forest *forest, uint32_t *limit, uint32_t *n_upper) {
+    uint64_t whole = 0, upper = 0;
+    uint32_t n_trees = forest->header->n_trees, n_groups = n_groups_of(forest), kind = forest->kind[NODES];
+    for (uint32_t group = 0; group < n_groups; group++) {
+        uint32_t most_whole = 0, most_upper = 0;
+        for (uint32_t number = group * LANES; number < n_trees && number < (group + 1) * LANES; number++) {
+            struct tree tree = tree_at(forest, number);
+            if (tree.n_leaves > MOST_LEAVES) return 0;
+            n_upper[number] = kind ? n_above(forest, tree, BRANCH_LEAVES, 1) : n_above(forest, tree, BRANCH_LEAVES, 0);
+            most_whole = tree.n_leaves - 1 > most_whole ? tree.n_leaves - 1 : most_whole;
+            most_upper = n_upper[number] > most_upper ? n_upper[number] : most_upper;
+        }
+        whole += most_whole;
+        upper += most_upper;
+    }
+    *limit = whole > upper + (uint64_t)WORTH_BRANCHES * n_groups ? BRANCH_LEAVES : 1;
+    return 1;
+}
+
+/* What building the trees writes to. */
+struct building {
+    const struct forest *forest;
+    uint8_t *nodes; /* of the group */
+    uint32_t *exits;
+    struct branch *branches;
+    uint8_t (*high)[BRANCH_LEAVES];
+    uint32_t limit, n_exits, n_branches;
+};
+
+INLINE void put_cut(uint8_t *low, uint8_t *high, struct node node, int is_categorical, uint32_t kind) {
+    *low = is_categorical ? NEVER : (uint8_t)(node.cut ^ TURN);
+    if (kind) *high = is_categorical ? NEVER : (uint8_t)(node.cut >> 8 ^ TURN);
+}
+
+/* Lay out the nodes of a branch: preorder in the file, by the leaf that their right branch starts at here. A leaf's
+ * path starts as its left neighbour's path to the node between the two. */
+INLINE void build_branch(struct building *to, struct tree tree, place place, uint32_t kind) {
+    const void *nodes = to->forest->at[NODES];
+    struct branch *branch = to->branches + to->n_branches;
+    uint64_t start = tree.first + node_of(place);
+    uint32_t n_numeric = to->forest->n_numeric;
+    uint32_t first_leaf = low_of(place), n_nodes = high_of(place) - first_leaf - 1;
+    uint8_t *high = kind ? to->high[to->n_branches] : 0;
+    to->n_branches++;
+    memset(branch, 0, sizeof *branch);
+    memset(branch->cut, NEVER, BRANCH_LEAVES);
+    if (kind) memset(high, NEVER, BRANCH_LEAVES);
+    for (uint32_t i = 0; i < n_nodes; i++) {
+        struct node node = node_in(nodes, start + i, kind);
+        uint32_t first = node.first - first_leaf, at = node.right - first_leaf - 1, path;
+        int is_categorical = node.column >= n_numeric;
+        branch->column[at] = is_categorical ? 0 : (uint8_t)node.column;
+        put_cut(branch->cut + at, high + at, node, is_categorical, kind);
+        path = branch->path[first] | 1u << at;
+        branch->path[first] = branch->path[at + 1] = (uint16_t)path;
+    }
+    branch->column[BRANCH_LEAVES - 1] = (uint8_t)first_leaf;
+}
+
+/* Write the upper part of a tree into its lane and its exits behind the others. */
+INLINE void build_tree(struct building *to, struct tree tree, uint32_t lane, uint32_t kind) {
+    const void *nodes = to->forest->at[NODES];
+    place stack[MOST_LEAVES + 1];
+    uint8_t exit_of[MOST_LEAVES], first[MOST_LEAVES], right[MOST_LEAVES], *at = to->nodes + lane;
+    uint32_t n_numeric = to->forest->n_numeric, limit = to->limit;
+    uint32_t n = 0, n_waiting = 1, start = to->n_exits, size = kind ? SCAN_WIDE : SCAN_NARROW;
+    stack[0] = place_of(0, 0, tree.n_leaves);
+    while (n_waiting) {
+        place place = stack[--n_waiting];
+        uint32_t number = node_of(place), low = low_of(place), high = high_of(place), n_leaves = high - low;
+        if (n_leaves > limit) {
+            struct node node = node_in(nodes, tree.first + number, kind);
+            int is_categorical = node.column >= n_numeric;
+            first[n] = (uint8_t)low;
+            right[n++] = (uint8_t)node.right;
+            *at = is_categorical ? 0 : (uint8_t)node.column;
+            put_cut(at + LANES, at + SCAN_NARROW, node, is_categorical, kind);
+            at += size;
+            stack[n_waiting++] = place_of(number + node.right - low, node.right, high);
+            stack[n_waiting++] = place_of(number + 1, low, node.right);
+            continue;
+        }
+        exit_of[low] = (uint8_t)(to->n_exits - start);
+        to->exits[to->n_exits++] = n_leaves == 1 ? tree.leaf + low : EXIT_TO_BRANCH | to->n_branches;
+        if (n_leaves > 1) build_branch(to, tree, place, kind);
+    }
+    at = to->nodes + lane;
+    for (uint32_t i = 0; i < n; i++, at += size) {
+        at[2 * LANES] = exit_of[first[i]];
+        at[3 * LANES] = (uint8_t)(exit_of[right[i]] - exit_of[first[i]]);
+    }
+}
+
+/* How many nodes the lane with most of them has. */
+static uint32_t n_group_nodes(const struct forest *forest, uint32_t group, uint32_t limit, const uint32_t *n_upper) {
+    uint32_t most = 0, n_trees = forest->header->n_trees;
+    for (uint32_t tree = group * LANES; tree < n_trees && tree < (group + 1) * LANES; tree++) {
+        uint32_t n = limit == 1 ? tree_at(forest, tree).n_leaves - 1 : n_upper[tree];
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+/* Nodes where no lane goes anywhere. */
+static void clear_nodes(uint8_t *nodes, uint32_t n, uint32_t size) {
+    for (uint32_t i = 0; i < n; i++, nodes += size) {
+        memset(nodes, 0, size);
+        memset(nodes + LANES, NEVER, LANES);
+        if (size == SCAN_WIDE) memset(nodes + SCAN_NARROW, NEVER, LANES);
+    }
+}
+
+int build_scan(const struct forest *forest, struct row_table *table, struct room *room) {
+    uint32_t n_trees = forest->header->n_trees, n_leaves = forest->header->n_leaves, n_nodes = 0;
+    uint32_t n_groups = n_groups_of(forest), kind = forest->kind[NODES], size = kind ? SCAN_WIDE : SCAN_NARROW;
+    struct building to = {.forest = forest};
+    struct scan_group *groups = take(room, n_groups * sizeof *groups);
+    uint32_t *exit_start = take(room, 4 * (n_trees + 1ull));
+    to.exits = take(room, 4ull * n_leaves);
+    to.branches = take(room, n_leaves / 2 * sizeof *to.branches);
+    if (kind) to.high = take(room, (uint64_t)(n_leaves / 2) * sizeof *to.high);
+    if (!groups || !exit_start || !to.exits || !to.branches || (kind && !to.high)) return 0;
+    if (kind > 1 || forest->n_numeric > MOST_COLUMNS || !choose_limit(forest, &to.limit, exit_start)) return 0;
+    table->nodes = (uint8_t *)room->at;
+    for (uint32_t group = 0; group < n_groups; group++) {
+        uint32_t n = n_group_nodes(forest, group, to.limit, exit_start);
+        to.nodes = take(room, (uint64_t)n * size);
+        if (!to.nodes) return 0;
+        groups[group] = (struct scan_group){(uint64_t)(to.nodes - table->nodes), n, n_nodes};
+        n_nodes += n;
+        clear_nodes(to.nodes, n, size);
+        for (uint32_t tree = group * LANES; tree < n_trees && tree < (group + 1) * LANES; tree++) {
+            exit_start[tree] = to.n_exits;
+            if (kind)
+                build_tree(&to, tree_at(forest, tree), tree % LANES, 1);
+            else
+                build_tree(&to, tree_at(forest, tree), tree % LANES, 0);
+        }
+    }
+    table->n_groups = n_groups;
+    table->n_words = n_nodes;
+    table->n_branches = to.n_branches;
+    table->n_tables = forest->n_numeric > FANOUT ? (forest->n_numeric - 1) / FANOUT + 1 : 1;
+    table->is_wide = kind != 0;
+    table->has_exits = to.limit > 1;
+    table->groups = groups;
+    table->exit_start = exit_start;
+    table->exits = to.exits;
+    table->branches = to.branches;
+    table->branch_high = (const uint8_t(*)[BRANCH_LEAVES])to.high;
+    return 1;
+}
