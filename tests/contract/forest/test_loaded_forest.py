@@ -111,11 +111,11 @@ def test_the_kernel_reads_rows_of_any_strides(iris: OpenForest, layout: str, num
         "every other column": np.repeat(rows, 2, axis=1)[:, ::2],
         "backwards": rows[::-1].copy()[::-1],
     }[layout]
-    kernel, out = iris._kernel, np.empty((50, 3))
-    scratch = ctypes.create_string_buffer(kernel.bareboat_scratch(iris._at) + 64)
+    kernel, out = iris.kernel, np.empty((50, 3))
+    scratch = ctypes.create_string_buffer(kernel.bareboat_scratch(iris.address) + 64)
     at = -(-ctypes.addressof(scratch) // 64) * 64
 
-    kernel.bareboat_score(iris._at, 0, number, given.ctypes.data, 50, *given.strides, out.ctypes.data, at)
+    kernel.bareboat_score(iris.address, 0, number, given.ctypes.data, 50, *given.strides, out.ctypes.data, at)
 
     assert out.tolist() == iris.raw_scores(rows.tolist())
 
