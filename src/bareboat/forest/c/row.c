@@ -152,11 +152,11 @@ static void scan_trees(const struct forest *forest, const struct scratch *scratc
         path->join(&bits, table->n_words, scratch->right);
     }
     for (uint32_t group = 0; group < table->n_groups; group++) {
-        const struct scan_group *nodes = table->groups + group;
+        const struct lane_group *nodes = table->groups + group;
         uint32_t first = group * LANES, n = n_trees - first < LANES ? n_trees - first : LANES;
         path->scan(table, scratch->ranks, nodes, bits.n ? scratch->right + nodes->bits : 0, scratch->exit);
         follow_exits(forest, table, path, first, n, &bits, scratch);
-        if (out) add_leaves(forest, first, n, scratch->leaf + first, value, out);
+        if (out) add_row_leaves(forest, first, n, scratch->leaf + first, value, out);
     }
 }
 
@@ -169,7 +169,7 @@ void score_row(const struct forest *forest, const struct rows *rows, int64_t i, 
         scan_trees(forest, &scratch, value, out);
     } else {
         walk_trees(forest, scratch.rank, scratch.walkers, scratch.leaf);
-        add_leaves(forest, 0, forest->header->n_trees, scratch.leaf, value, out);
+        add_row_leaves(forest, 0, forest->header->n_trees, scratch.leaf, value, out);
     }
 }
 

@@ -1,11 +1,9 @@
 /* One row with AVX2: 32 lanes, two vectors of them at a time. */
 #if defined(__x86_64__)
-#include <immintrin.h>
+#define USE_AVX2
+#include "simd.h"
 
 #include "row_path.h"
-
-#define AVX2 __attribute__((target("avx2,bmi,popcnt")))
-#define INLINE AVX2 static inline __attribute__((always_inline))
 
 /* How many of 16 sorted numbers are below x. */
 INLINE uint32_t count_below(const double *number, __m256d x) {
@@ -14,10 +12,10 @@ INLINE uint32_t count_below(const double *number, __m256d x) {
     __m256i c = _mm256_castpd_si256(_mm256_cmp_pd(_mm256_load_pd(number + 8), x, _CMP_LT_OQ));
     __m256i d = _mm256_castpd_si256(_mm256_cmp_pd(_mm256_load_pd(number + 12), x, _CMP_LT_OQ));
     __m256i all = _mm256_packs_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d)); /* 2 bytes a number */
-    return (uint32_t)_mm_popcnt_u32((uint32_t)_mm256_movemask_epi8(all)) / 2;
+    return (uint32_t)__builtin_popcount((uint32_t)_mm256_movemask_epi8(all)) / 2;
 }
 
-AVX2 static void rank_avx2(const struct forest *forest, const struct row_table *table, const double *row,
+static void rank_avx2(const struct forest *forest, const struct row_table *table, const double *row,
                            uint32_t *rank) {
     for (uint32_t i = 0; i < forest->n_numeric; i++) {
         const struct rank_column *column = table->columns + i;
@@ -30,7 +28,7 @@ AVX2 static void rank_avx2(const struct forest *forest, const struct row_table *
     }
 }
 
-AVX2 static void join_avx2(const struct row_bits *bits, uint32_t n_words, uint64_t *into) {
+static void join_avx2(const struct row_bits *bits, uint32_t n_words, uint64_t *into) {
     for (uint32_t word = 0; word < n_words; word += 4) {
         __m256i all = _mm256_setzero_si256();
         for (uint32_t i = 0; i < bits->n; i++)
@@ -47,7 +45,7 @@ struct tables {
 
 INLINE void load_tables(const uint8_t *rank, uint32_t n, __m256i *tables) {
     __m256i before = _mm256_setzero_si256();
-    for (uint32_t i = 0; i < n; i++) {
+    UNROLL for (uint32_t i = 0; i < n; i++) {
         __m256i here = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)(const void *)(rank + FANOUT * i)));
         tables[i] = _mm256_xor_si256(here, before);
         before = here;
@@ -56,7 +54,7 @@ INLINE void load_tables(const uint8_t *rank, uint32_t n, __m256i *tables) {
 
 INLINE __m256i look_up(const __m256i *tables, uint32_t n, __m256i column) {
     __m256i rank = _mm256_shuffle_epi8(tables[0], column);
-    for (uint32_t i = 1; i < n; i++) {
+    UNROLL for (uint32_t i = 1; i < n; i++) {
         column = _mm256_sub_epi8(column, _mm256_set1_epi8(FANOUT));
         rank = _mm256_xor_si256(rank, _mm256_shuffle_epi8(tables[i], column));
     }
@@ -66,7 +64,7 @@ INLINE __m256i look_up(const __m256i *tables, uint32_t n, __m256i column) {
 /* The same for 16 columns. */
 INLINE __m128i look_up_half(const __m256i *tables, uint32_t n, __m128i column) {
     __m128i rank = _mm_shuffle_epi8(_mm256_castsi256_si128(tables[0]), column);
-    for (uint32_t i = 1; i < n; i++) {
+    UNROLL for (uint32_t i = 1; i < n; i++) {
         column = _mm_sub_epi8(column, _mm_set1_epi8(FANOUT));
         rank = _mm_xor_si128(rank, _mm_shuffle_epi8(_mm256_castsi256_si128(tables[i]), column));
     }
@@ -99,7 +97,7 @@ INLINE __m256i next(__m256i at, __m256i right, const uint8_t *node) {
     return _mm256_add_epi8(at, _mm256_and_si256(_mm256_and_si256(right, load(node + 3 * LANES)), here));
 }
 
-INLINE void scan(const struct row_table *table, const struct row_ranks *ranks, const struct scan_group *group,
+INLINE void scan(const struct row_table *table, const struct row_ranks *ranks, const struct lane_group *group,
                  const uint64_t *bits, uint8_t *exit, uint32_t n, int is_wide) {
     const uint8_t *node = table->nodes + group->nodes;
     __m256i at = _mm256_setzero_si256(), too = at;
@@ -163,7 +161,7 @@ INLINE void finish(const struct row_table *table, const struct row_ranks *ranks,
     default: table->is_wide ? CALL(__VA_ARGS__, table->n_tables, 1) : CALL(__VA_ARGS__, table->n_tables, 0);         \
     }
 
-AVX2 static void scan_avx2(const struct row_table *table, const struct row_ranks *ranks, const struct scan_group *group,
+static void scan_avx2(const struct row_table *table, const struct row_ranks *ranks, const struct lane_group *group,
                            const uint64_t *right, uint8_t *exit) {
     if (right) {
         FOR_TABLES(scan, table, ranks, group, right, exit)
@@ -172,10 +170,12 @@ AVX2 static void scan_avx2(const struct row_table *table, const struct row_ranks
     }
 }
 
-AVX2 static void finish_avx2(const struct row_table *table, const struct row_ranks *ranks, const struct row_work *work,
+static void finish_avx2(const struct row_table *table, const struct row_ranks *ranks, const struct row_work *work,
                              uint32_t n, const struct row_bits *bits, uint32_t *leaf) {
     FOR_TABLES(finish, table, ranks, work, n, bits, leaf)
 }
 
 const struct row_path ROW_AVX2 = {rank_avx2, join_avx2, scan_avx2, finish_avx2};
+
+END_OF_INSTRUCTIONS
 #endif

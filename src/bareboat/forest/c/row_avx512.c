@@ -1,13 +1,11 @@
 /* One row with AVX-512 VBMI: a group of 64 lanes is one vector, and a decision of them one mask. */
 #if defined(__x86_64__)
-#include <immintrin.h>
+#define USE_AVX512
+#include "simd.h"
 
 #include "row_path.h"
 
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx2,bmi,popcnt")))
-#define INLINE AVX512 static inline __attribute__((always_inline))
-
-AVX512 static void rank_avx512(const struct forest *forest, const struct row_table *table, const double *row,
+static void rank_avx512(const struct forest *forest, const struct row_table *table, const double *row,
                                uint32_t *rank) {
     for (uint32_t i = 0; i < forest->n_numeric; i++) {
         const struct rank_column *column = table->columns + i;
@@ -18,13 +16,13 @@ AVX512 static void rank_avx512(const struct forest *forest, const struct row_tab
             const double *number = table->thresholds + column->level[level] + FANOUT * n;
             uint32_t low = _mm512_cmp_pd_mask(_mm512_load_pd(number), x, _CMP_LT_OQ);
             uint32_t high = _mm512_cmp_pd_mask(_mm512_load_pd(number + 8), x, _CMP_LT_OQ);
-            n = FANOUT * n + (uint32_t)_mm_popcnt_u32(low | high << 8);
+            n = FANOUT * n + (uint32_t)__builtin_popcount(low | high << 8);
         }
         rank[i] = value != value ? column->missing : n;
     }
 }
 
-AVX512 static void join_avx512(const struct row_bits *bits, uint32_t n_words, uint64_t *into) {
+static void join_avx512(const struct row_bits *bits, uint32_t n_words, uint64_t *into) {
     for (uint32_t word = 0; word < n_words; word += 8) {
         __m512i all = _mm512_setzero_si512();
         for (uint32_t i = 0; i < bits->n; i++)
@@ -39,7 +37,7 @@ struct tables {
 };
 
 INLINE void load_tables(const uint8_t *rank, uint32_t n, __m512i *tables) {
-    for (uint32_t i = 0; i < n; i++) tables[i] = _mm512_load_si512((const void *)(rank + LANES * i));
+    UNROLL for (uint32_t i = 0; i < n; i++) tables[i] = _mm512_load_si512((const void *)(rank + LANES * i));
 }
 
 INLINE __m512i look_up(const __m512i *tables, uint32_t n, __m512i column) {
@@ -53,7 +51,7 @@ INLINE __m512i look_up(const __m512i *tables, uint32_t n, __m512i column) {
 
 INLINE __m512i load(const uint8_t *at) { return _mm512_load_si512((const void *)at); }
 
-INLINE void scan(const struct row_table *table, const struct row_ranks *ranks, const struct scan_group *group,
+INLINE void scan(const struct row_table *table, const struct row_ranks *ranks, const struct lane_group *group,
                  const uint64_t *bits, uint8_t *exit, uint32_t n, int is_wide) {
     const uint8_t *node = table->nodes + group->nodes;
     __m512i at = _mm512_setzero_si512();
@@ -118,18 +116,20 @@ INLINE void finish(const struct row_table *table, const struct row_ranks *ranks,
             table->is_wide ? CALL(__VA_ARGS__, 4, 1) : CALL(__VA_ARGS__, 4, 0);                                      \
     } while (0)
 
-AVX512 static void scan_avx512(const struct row_table *table, const struct row_ranks *ranks,
-                               const struct scan_group *group, const uint64_t *right, uint8_t *exit) {
+static void scan_avx512(const struct row_table *table, const struct row_ranks *ranks,
+                               const struct lane_group *group, const uint64_t *right, uint8_t *exit) {
     if (right)
         FOR_TABLES(scan, table, ranks, group, right, exit);
     else
         FOR_TABLES(scan, table, ranks, group, 0, exit);
 }
 
-AVX512 static void finish_avx512(const struct row_table *table, const struct row_ranks *ranks,
+static void finish_avx512(const struct row_table *table, const struct row_ranks *ranks,
                                  const struct row_work *work, uint32_t n, const struct row_bits *bits, uint32_t *leaf) {
     FOR_TABLES(finish, table, ranks, work, n, bits, leaf);
 }
 
 const struct row_path ROW_AVX512 = {rank_avx512, join_avx512, scan_avx512, finish_avx512};
+
+END_OF_INSTRUCTIONS
 #endif

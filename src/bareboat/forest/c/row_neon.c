@@ -1,10 +1,8 @@
 /* One row with NEON: 16 lanes, four vectors of them at a time. */
 #if defined(__aarch64__)
-#include <arm_neon.h>
+#include "simd.h"
 
 #include "row_path.h"
-
-#define INLINE static inline __attribute__((always_inline))
 
 static void rank_neon(const struct forest *forest, const struct row_table *table, const double *row, uint32_t *rank) {
     for (uint32_t i = 0; i < forest->n_numeric; i++) {
@@ -40,12 +38,12 @@ struct tables {
 };
 
 INLINE void load_tables(const uint8_t *rank, uint32_t n, uint8x16x4_t *tables) {
-    for (uint32_t i = 0; i < n; i++) tables[i] = vld1q_u8_x4(rank + LANES * i);
+    UNROLL for (uint32_t i = 0; i < n; i++) tables[i] = vld1q_u8_x4(rank + LANES * i);
 }
 
 INLINE int8x16_t look_up(const uint8x16x4_t *tables, uint32_t n, uint8x16_t column) {
     uint8x16_t rank = vqtbl4q_u8(tables[0], column);
-    for (uint32_t i = 1; i < n; i++) {
+    UNROLL for (uint32_t i = 1; i < n; i++) {
         column = vsubq_u8(column, vdupq_n_u8(LANES));
         rank = vqtbx4q_u8(rank, tables[i], column);
     }
@@ -74,7 +72,7 @@ INLINE uint8x16_t spread(uint16_t bits) {
     return vtstq_u8(all, vld1q_u8(BIT));
 }
 
-INLINE void scan(const struct row_table *table, const struct row_ranks *ranks, const struct scan_group *group,
+INLINE void scan(const struct row_table *table, const struct row_ranks *ranks, const struct lane_group *group,
                  const uint64_t *bits, uint8_t *exit, uint32_t n, int is_wide) {
     const uint8_t *node = table->nodes + group->nodes;
     uint8x16_t at[4] = {vdupq_n_u8(0), vdupq_n_u8(0), vdupq_n_u8(0), vdupq_n_u8(0)};
@@ -82,14 +80,14 @@ INLINE void scan(const struct row_table *table, const struct row_ranks *ranks, c
     load_tables(ranks->low, n, tables.low);
     if (is_wide) load_tables(ranks->high, n, tables.high);
     for (uint32_t i = 0; i < group->n_nodes; i++, node += is_wide ? SCAN_WIDE : SCAN_NARROW)
-        for (uint32_t part = 0; part < 4; part++) {
+        UNROLL for (uint32_t part = 0; part < 4; part++) {
             const uint8_t *lane = node + 16 * part;
             uint8x16_t right = is_right(&tables, n, is_wide, lane, lane + LANES, lane + SCAN_NARROW);
             if (bits) right = vorrq_u8(right, spread((uint16_t)(bits[i] >> 16 * part)));
             right = vandq_u8(right, vceqq_u8(at[part], vld1q_u8(lane + 2 * LANES)));
             at[part] = vaddq_u8(at[part], vandq_u8(right, vld1q_u8(lane + 3 * LANES)));
         }
-    for (uint32_t part = 0; part < 4; part++) vst1q_u8(exit + 16 * part, at[part]);
+    UNROLL for (uint32_t part = 0; part < 4; part++) vst1q_u8(exit + 16 * part, at[part]);
 }
 
 static const uint16_t PASSED[16] = {0,    0x1,   0x3,   0x7,   0xf,   0x1f,   0x3f,   0x7f,
@@ -130,7 +128,7 @@ INLINE void finish(const struct row_table *table, const struct row_ranks *ranks,
             table->is_wide ? CALL(__VA_ARGS__, n, 1) : CALL(__VA_ARGS__, n, 0);                                      \
     } while (0)
 
-static void scan_neon(const struct row_table *table, const struct row_ranks *ranks, const struct scan_group *group,
+static void scan_neon(const struct row_table *table, const struct row_ranks *ranks, const struct lane_group *group,
                       const uint64_t *right, uint8_t *exit) {
     if (right)
         FOR_TABLES(scan, table, ranks, group, right, exit);

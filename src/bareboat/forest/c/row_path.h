@@ -32,7 +32,7 @@ struct row_path {
     void (*join)(const struct row_bits *bits, uint32_t n_words, uint64_t *into);
 
     /* Scan one group: exit (LANES), 64-aligned. `right` holds the group's categorical decisions, a word a node. */
-    void (*scan)(const struct row_table *table, const struct row_ranks *ranks, const struct scan_group *group,
+    void (*scan)(const struct row_table *table, const struct row_ranks *ranks, const struct lane_group *group,
                  const uint64_t *right, uint8_t *exit);
 
     /* Go through n branches: set leaf[lane] to the leaf within the tree. */

@@ -2,8 +2,7 @@
 #include <string.h>
 
 #include "row_table.h"
-
-#define INLINE static inline __attribute__((always_inline))
+#include "simd.h"
 
 enum { MOST_LEAVES = 256, WORTH_BRANCHES = 48, MOST_ROOM = 1 << 26, NEVER = 127, TURN = 128 };
 
@@ -44,7 +43,7 @@ uint64_t scan_room(const struct forest *forest) {
     uint64_t a_branch = sizeof(struct branch) + (forest->kind[NODES] ? BRANCH_LEAVES : 0);
     uint64_t nodes = n_groups * ((1ull << depth) - 1) * each;
     if (n_leaves / MOST_LEAVES > header->n_trees) return 0;
-    return n_groups * sizeof(struct scan_group) + 4 * (header->n_trees + 1ull) + 4 * n_leaves + 5 * 64 +
+    return n_groups * sizeof(struct lane_group) + 4 * (header->n_trees + 1ull) + 4 * n_leaves + 5 * 64 +
            n_leaves / 2 * a_branch + (nodes < MOST_ROOM ? nodes : MOST_ROOM);
 }
 
@@ -185,7 +184,7 @@ int build_scan(const struct forest *forest, struct row_table *table, struct room
     uint32_t n_trees = forest->header->n_trees, n_leaves = forest->header->n_leaves, n_nodes = 0;
     uint32_t n_groups = n_groups_of(forest), kind = forest->kind[NODES], size = kind ? SCAN_WIDE : SCAN_NARROW;
     struct building to = {.forest = forest};
-    struct scan_group *groups = take(room, n_groups * sizeof *groups);
+    struct lane_group *groups = take(room, n_groups * sizeof *groups);
     uint32_t *exit_start = take(room, 4 * (n_trees + 1ull));
     to.exits = take(room, 4ull * n_leaves);
     to.branches = take(room, n_leaves / 2 * sizeof *to.branches);
@@ -197,7 +196,7 @@ int build_scan(const struct forest *forest, struct row_table *table, struct room
         uint32_t n = n_group_nodes(forest, group, to.limit, exit_start);
         to.nodes = take(room, (uint64_t)n * size);
         if (!to.nodes) return 0;
-        groups[group] = (struct scan_group){(uint64_t)(to.nodes - table->nodes), n, n_nodes};
+        groups[group] = (struct lane_group){(uint64_t)(to.nodes - table->nodes), n, n_nodes};
         n_nodes += n;
         clear_nodes(to.nodes, n, size);
         for (uint32_t tree = group * LANES; tree < n_trees && tree < (group + 1) * LANES; tree++) {

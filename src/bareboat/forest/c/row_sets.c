@@ -44,7 +44,7 @@ static void put_bits(const struct bits *bits, uint32_t column, uint32_t set, uin
 static void put_tree(const struct bits *bits, uint32_t tree) {
     const struct forest *forest = bits->forest;
     const uint32_t *start = words(forest, LEAF_START) + tree;
-    const struct scan_group *group = bits->table->groups + tree / LANES;
+    const struct lane_group *group = bits->table->groups + tree / LANES;
     uint32_t set = words(forest, SET_START)[tree], n_leaves = start[1] - start[0], kind = forest->kind[NODES];
     uint32_t limit = bits->table->has_exits ? BRANCH_LEAVES : 1, n = 0, n_waiting = 1;
     const uint32_t *exit = bits->table->exits + bits->table->exit_start[tree];

@@ -39,7 +39,7 @@ static inline double sum_kind(const struct forest *forest, uint32_t first, uint3
                                      : sum_double(forest, first, n, leaf, rows, 0, sum);
 }
 
-void add_leaves(const struct forest *forest, uint32_t first, uint32_t n, const uint32_t *leaf, const double *value,
+void add_row_leaves(const struct forest *forest, uint32_t first, uint32_t n, const uint32_t *leaf, const double *value,
                 double *out) {
     uint32_t rows = forest->count[LEAF_ROW] ? forest->kind[LEAF_ROW] : 3;
     if (forest->header->n_outputs > 1 || forest->count[LINEAR_START]) {

@@ -13,7 +13,7 @@ enum { LANES = 64, BRANCH_LEAVES = 16, MOST_COLUMNS = 256, MOST_LEVELS = 4, FANO
 
 /* The nodes that 64 lanes look at together. Ranks and cuts have their top bit turned over, since AVX2 compares signed
  * numbers only. A lane without such a node has a cut that no rank exceeds. `high` is there in wide forests only. */
-struct scan_node {
+struct lane_nodes {
     uint8_t column[LANES], cut[LANES], first[LANES], step[LANES], high[LANES];
 };
 enum { SCAN_NARROW = 4 * LANES, SCAN_WIDE = 5 * LANES };
@@ -36,7 +36,7 @@ struct rank_column {
 };
 
 /* A group's nodes and where its bits start, counted in nodes. */
-struct scan_group {
+struct lane_group {
     uint64_t nodes;
     uint32_t n_nodes, bits;
 };
@@ -52,7 +52,7 @@ struct row_table {
     uint64_t bits_stride;                    /* in bytes, from category to category */
     const struct rank_column *columns;
     const double *thresholds;
-    const struct scan_group *groups;
+    const struct lane_group *groups;
     const uint8_t *nodes;
     const uint32_t *exit_start, *exits;
     const struct branch *branches;
