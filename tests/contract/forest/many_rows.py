@@ -36,8 +36,8 @@ def scores(forest: OpenForest, rows: Numbers, *, raw: bool = True) -> NDArray[np
     """Return raw scores or outputs: (n, n_outputs)."""
     made = np.full((len(rows), forest.n_outputs), np.nan)
     scratch = _scratch(forest)
-    forest._kernel.bareboat_score(
-        forest._at, 0 if raw else 1, *_described(rows), made.ctypes.data, -(-scratch.ctypes.data // 64) * 64
+    forest.kernel.bareboat_score(
+        forest.address, 0 if raw else 1, *_described(rows), made.ctypes.data, -(-scratch.ctypes.data // 64) * 64
     )
     return made
 
@@ -46,7 +46,7 @@ def leaves(forest: OpenForest, rows: Numbers) -> NDArray[np.uint32]:
     """Return the leaf of each tree, counted from left to right: (n, n_trees)."""
     made = np.full((len(rows), forest.n_trees), 2**32 - 1, np.uint32)
     scratch = _scratch(forest)
-    forest._kernel.bareboat_leaves(forest._at, *_described(rows), made.ctypes.data, -(-scratch.ctypes.data // 64) * 64)
+    forest.kernel.bareboat_leaves(forest.address, *_described(rows), made.ctypes.data, -(-scratch.ctypes.data // 64) * 64)
     return made
 
 
@@ -69,7 +69,7 @@ def same_bits(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
 
 
 def _scratch(forest: OpenForest) -> NDArray[np.uint8]:
-    return np.full(forest._kernel.bareboat_scratch(forest._at) + 64, 0xA5, np.uint8)
+    return np.full(forest.kernel.bareboat_scratch(forest.address) + 64, 0xA5, np.uint8)
 
 
 def _described(rows: Numbers) -> tuple[int, int, int, int, int]:

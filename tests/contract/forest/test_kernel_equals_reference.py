@@ -126,9 +126,9 @@ def test_rows_of_float32_score_as_the_same_rows_of_float64(samples: ModuleType, 
     kernel = loaded(forest, folder)
 
     made = np.empty((len(rows), forest.n_outputs))
-    scratch = np.empty(kernel._kernel.bareboat_scratch(kernel._at) + 64, np.uint8)
+    scratch = np.empty(kernel.kernel.bareboat_scratch(kernel.address) + 64, np.uint8)
     at = -(-scratch.ctypes.data // 64) * 64
-    kernel._kernel.bareboat_score(kernel._at, 0, 1, rows.ctypes.data, 50, *rows.strides, made.ctypes.data, at)
+    kernel.kernel.bareboat_score(kernel.address, 0, 1, rows.ctypes.data, 50, *rows.strides, made.ctypes.data, at)
     assert made.tobytes() == np.array(kernel.raw_scores(rows.tolist())).tobytes()
 
 
