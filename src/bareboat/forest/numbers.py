@@ -32,4 +32,4 @@ def rounded_down(values: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return the largest float32 that is not above each number: a float32 `x <= value` exactly when `x <=` it."""
     with np.errstate(over="ignore"):
         single = values.astype(np.float32)
-    return np.where(single > values, np.nextafter(single, np.float32(-np.inf)), single)
+        return np.where(single > values, np.nextafter(single, np.float32(-np.inf)), single)

@@ -1,7 +1,7 @@
 """Models that earlier versions of XGBoost saved, with what those versions predicted.
 
-`recorded/xgboost-VERSION.json` holds, from a session with that version: rows (null is NaN), models as saved in JSON, and
-for each its margins, outputs and leaves; up to 1.7 also a model in the binary format of old. The rows are float32.
+`recorded/xgboost-VERSION.json` holds, from a session with that version: rows (null is NaN), models as saved in JSON,
+and for each its margins, outputs and leaves; up to 1.7 also a model in the binary format of old. The rows are float32.
 
 Before 1.3 (dart: 1.4) XGBoost added the base margin after the trees, so the last bit of a margin may differ: those are
 held to the bit against the XGBoost of today, which reads them too.

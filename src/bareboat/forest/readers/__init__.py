@@ -8,6 +8,7 @@ from typing import Any
 
 from bareboat.errors import ModelError
 from bareboat.forest.ir import Ensemble
+from bareboat.forest.readers.catboost import CATBOOST_JSON
 from bareboat.forest.readers.child import PICKLE
 from bareboat.forest.readers.child_openers import opened, read_saved
 from bareboat.forest.readers.lightgbm import LIGHTGBM_TEXT
@@ -22,6 +23,7 @@ READERS: tuple[Reader, ...] = (
     LIGHTGBM_DUMP,
     XGBOOST_JSON,
     XGBOOST_UBJ,
+    CATBOOST_JSON,
     ONNX,
     PICKLE,
     XGBOOST_BINARY,

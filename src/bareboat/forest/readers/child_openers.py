@@ -8,12 +8,13 @@ from typing import Any
 
 from bareboat.errors import ModelError
 from bareboat.forest.ir import Category, Ensemble, Transform
+from bareboat.forest.readers.catboost_model import CATBOOST_MODEL
 from bareboat.forest.readers.lightgbm_model import LIGHTGBM_MODEL
 from bareboat.forest.readers.reader import Opener, SavedModel
 from bareboat.forest.readers.sklearn import SKLEARN_ESTIMATOR
 from bareboat.forest.readers.xgboost_model import XGBOOST_MODEL
 
-OPENERS: tuple[Opener, ...] = (LIGHTGBM_MODEL, SKLEARN_ESTIMATOR, XGBOOST_MODEL)
+OPENERS: tuple[Opener, ...] = (LIGHTGBM_MODEL, SKLEARN_ESTIMATOR, XGBOOST_MODEL, CATBOOST_MODEL)
 
 _NOT_YET = {
     ("sklearn", "Pipeline"): "give its last step: pipeline[-1]; its other steps are no trees",

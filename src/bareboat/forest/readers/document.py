@@ -75,6 +75,10 @@ class Part:
     def __contains__(self, key: str) -> bool:
         return key in self._fields()
 
+    def keys(self) -> set[str]:
+        """Return the keys of an object."""
+        return set(self._fields())
+
     def __getitem__(self, key: str) -> Part:
         """Return the field `key` of an object.
 
