@@ -1,5 +1,5 @@
 /* Path-dependent SHAP values with AVX2: the same operations, four points at once. */
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(BAREBOAT_EMULATED)
 #if defined(__clang__)
 #include <stdint.h>
 #include <string.h>
