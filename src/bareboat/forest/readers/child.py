@@ -209,7 +209,7 @@ def _read(path: Path, head: bytes) -> Ensemble:
 
 
 PICKLE = Reader(
-    name="pickle, joblib, skops or CatBoost cbm (opened by the framework in a child process)",
+    name="pickle, joblib, skops or CatBoost cbm (the framework opens it in a child process: trust it first)",
     matches=is_pickle,
     read=_read,
     whole=False,
