@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,37 +97,3 @@ def _levels(child: Indices, roots: Indices) -> list[tuple[Indices, Indices, Indi
         levels.append((level, below[0], below[1]))
         level = below[below < child.shape[1]]
     return levels
-
-
-def structure_fault(left: Sequence[int], right: Sequence[int], n_leaves: int) -> str | None:
-    """Say what keeps children from forming one binary tree over all splits and leaves, or None.
-
-    Args:
-        left, right: (n_leaves - 1,) children as `ir.Tree` has them.
-        n_leaves: how many leaves there are.
-    """
-    n_splits = len(left)
-    if n_splits == 0:
-        return None if n_leaves == 1 else f"no splits for {n_leaves} leaves"
-    seen_splits = bytearray(n_splits)
-    seen_leaves = bytearray(n_leaves)
-    pending = [0]
-    while pending:
-        child = pending.pop()
-        if child >= 0:
-            if child >= n_splits:
-                return f"child {child} points outside: there are splits 0 to {n_splits - 1}"
-            if seen_splits[child]:
-                return f"split {child} is reached twice: its children form a cycle or share a branch"
-            seen_splits[child] = 1
-            pending += (right[child], left[child])
-        else:
-            if ~child >= n_leaves:
-                return f"child {child} points outside: there are leaves 0 to {n_leaves - 1}"
-            if seen_leaves[~child]:
-                return f"leaf {~child} is reached twice"
-            seen_leaves[~child] = 1
-    missing = seen_splits.find(0)
-    if missing >= 0:
-        return f"split {missing} is never reached: its children form a cycle or nothing points to it"
-    return None if all(seen_leaves) else f"leaf {seen_leaves.find(0)} is never reached"

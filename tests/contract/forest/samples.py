@@ -9,7 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from bareboat.forest import forest_bytes
 from bareboat.forest.ir import CategorySet, Ensemble, LinearLeaf, Rule, Transform, Tree, Trees
+from bareboat.forest.layout import ENTRY, HEADER
 
 CATEGORY_RULES = (Rule.CATEGORY, Rule.CATEGORY, Rule.CATEGORY_NOT_NEGATIVE, Rule.CATEGORY_WHOLE)
 TINY = 1.0000000180025095e-35
@@ -95,6 +97,25 @@ def random_forest(
         single_sum=single_sum,
         tiny_is_zero=rng.random() < 0.5,
     )
+
+
+def small_forests(n_bytes: int = 2500) -> list[Ensemble]:
+    """Return forests of small files that together have every section, kind, flag and transform that such files have."""
+    files = [(seed, forest_bytes(random_forest(seed))) for seed in range(400)]
+    seen: set[tuple[str, int, int]] = set()
+    chosen = []
+    for seed, data in sorted(files, key=lambda file: (len(file[1]), file[0])):
+        if len(data) <= n_bytes and not _properties(data) <= seen:
+            seen |= _properties(data)
+            chosen.append(seed)
+    return [random_forest(seed) for seed in chosen]
+
+
+def _properties(data: bytes) -> set[tuple[str, int, int]]:
+    header = HEADER.unpack_from(data)
+    entries = [ENTRY.unpack_from(data, HEADER.size + number * ENTRY.size) for number in range(header[2])]
+    flags = {("flag", bit, header[4] >> bit & 1) for bit in range(5)}
+    return {("section", entry[0], entry[1]) for entry in entries} | flags | {("transform", header[3], 0)}
 
 
 def hard_rows(forest: Ensemble, seed: int, n: int) -> list[list[float]]:

@@ -5,9 +5,18 @@
  *   harness mutate FOREST   tries every byte with several values, digest repaired, and every length; prints counts
  *
  * A third argument is the number of a path; without it, it is the best.
+ *
+ * With -DFUZZ it is a target of libFuzzer instead: any bytes as a file whose size and digest are repaired first, so that
+ * a corpus is a folder of .forest files:
+ *
+ *   clang -g -O1 -ffp-contract=off -DFUZZ -fsanitize=fuzzer,address,undefined -I src/bareboat/forest/c \
+ *       src/bareboat/forest/c/[a-z]*.c tests/integration/forest/harness.c -lm -o fuzz-forest
+ *   ./fuzz-forest -max_len=4096 corpus/
  */
 #define _POSIX_C_SOURCE 200112L
 #include <inttypes.h>
+#include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +24,7 @@
 #include "file.h"
 #include "kernel.h"
 
-static double *rows;
+static const double *rows;
 static uint32_t path = BAREBOAT_BEST;
 static size_t n_values;
 
@@ -26,6 +35,7 @@ static void *take(size_t size) {
     return memory;
 }
 
+#ifndef FUZZ
 static unsigned char *slurp(FILE *stream, size_t *size) {
     size_t room = 1 << 16, used = 0, got;
     unsigned char *data = take(room);
@@ -34,6 +44,7 @@ static unsigned char *slurp(FILE *stream, size_t *size) {
     *size = used;
     return realloc(data, used ? used : 1);
 }
+#endif
 
 /* Explain all rows, without a background and with the first of them as one. */
 static void explain(const void *forest, const struct header *header) {
@@ -90,6 +101,7 @@ static int32_t score(const unsigned char *data, size_t size, FILE *out) {
     return error;
 }
 
+#ifndef FUZZ
 static void mutate(unsigned char *data, size_t size) {
     static const unsigned char VALUES[] = {0, 1, 2, 3, 5, 6, 0x7f, 0x80, 0xfe, 0xff};
     size_t n_errors = 0, n_valid = 0;
@@ -107,23 +119,48 @@ static void mutate(unsigned char *data, size_t size) {
         }
     printf("%zu errors, %zu valid\n", n_errors, n_valid);
 }
+#endif
 
+#ifdef FUZZ
+static const double HARD[] = {NAN, 0.0, -0.0, 1.0, -1.0, 2.5, 1e-36, -1e300, 3e9, INFINITY, -INFINITY, 7.0, 600.0, 5e-324};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    size_t whole = size & ~(size_t)7;
+    uint64_t digest, told = whole;
+    unsigned char *file;
+    rows = HARD;
+    n_values = sizeof HARD / sizeof *HARD;
+    if (whole < sizeof(struct header) + 8) return 0;
+    file = take(whole);
+    memcpy(file, data, whole);
+    memcpy(file + offsetof(struct header, size), &told, sizeof told);
+    digest = bareboat_digest(file, whole - 8);
+    memcpy(file + whole - 8, &digest, sizeof digest);
+    path = data[size - 1] % 4 ? BAREBOAT_BEST : BAREBOAT_SCALAR;
+    score(file, whole, NULL);
+    free(file);
+    return 0;
+}
+#else
 int main(int argc, char **argv) {
     size_t size, rows_size;
     FILE *file = argc >= 3 ? fopen(argv[2], "rb") : NULL;
     unsigned char *data;
+    double *values;
     int32_t error = 0;
     if (!file) return 2;
     if (argc > 3) path = (uint32_t)atoi(argv[3]);
     data = slurp(file, &size);
     fclose(file);
-    rows = (double *)(void *)slurp(stdin, &rows_size);
+    values = (double *)(void *)slurp(stdin, &rows_size);
+    rows = values;
     n_values = rows_size / sizeof *rows;
     if (!strcmp(argv[1], "mutate"))
         mutate(data, size);
     else
         error = score(data, size, stdout);
-    free(data), free(rows);
+    free(data), free(values);
     if (error) fprintf(stderr, "error %" PRId32 "\n", error);
     return error != 0;
 }
+#endif

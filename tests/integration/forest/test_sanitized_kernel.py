@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import struct
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from bareboat.forest import forest_bytes, read_ensemble, reference, write_forest
+from bareboat.forest import read_ensemble, reference, write_forest
 
 IRIS = Path(__file__).parents[3] / "src/bareboat/templates/lightgbm-iris/lgb.model"
 SANITIZERS = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
@@ -40,21 +41,34 @@ def test_scores_equal_the_reference_without_a_finding(
     assert samples.same_bits(numbers[: len(expected)], expected)
 
 
-# Small forests that together hold every section, so that every byte can be tried.
 def test_every_altered_byte_and_every_length_gives_an_error_or_scores_without_a_finding(
     harness: Path, run_harness: Run, samples: ModuleType, tmp_path: Path
 ) -> None:
-    forests = [samples.random_forest(seed) for seed in range(60)]
-    small = sorted(
-        (forest for forest in forests if 400 < len(forest_bytes(forest)) < 1600), key=lambda one: len(forest_bytes(one))
-    )
-    with_sets = next(forest for forest in small if forest.trees.sets)
-    linear = next(forest for forest in small if forest.trees.linear)
-
-    for forest in (with_sets, linear, read_ensemble(IRIS)):
+    forests = [*samples.small_forests(), samples.random_forest(4, n_leaves=17, n_trees=2), read_ensemble(IRIS)]
+    for forest in forests:
         write_forest(forest, tmp_path / "a.forest")
         out = run_harness([str(harness)], "mutate", tmp_path / "a.forest", samples.hard_rows(forest, 1, 4))
 
         n_errors, n_valid = int(out.split()[0]), int(out.split()[2])
         assert n_errors
         assert n_valid
+
+
+@pytest.mark.slow
+def test_a_fuzzer_finds_nothing(system_command: Callable[[str], str], samples: ModuleType, tmp_path: Path) -> None:
+    """libFuzzer for some seconds, from small forests on; harness.c says how to run it for longer."""
+    kernel = Path(__file__).parents[3] / "src/bareboat/forest/c"
+    sources = [*map(str, sorted(kernel.glob("*.c"))), str(Path(__file__).parent / "harness.c")]
+    flags = ["-O1", "-ffp-contract=off", "-DFUZZ", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"]
+    command = [system_command("clang"), *flags, f"-I{kernel}", *sources, "-lm", "-o", str(tmp_path / "fuzz")]
+    compiled = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert compiled.returncode == 0, compiled.stderr
+    (tmp_path / "corpus").mkdir()
+    for number, forest in enumerate([*samples.small_forests(), read_ensemble(IRIS)]):
+        write_forest(forest, tmp_path / f"corpus/{number}.forest")
+
+    fuzz = ["./fuzz", "-max_len=4096", "-max_total_time=20", "-seed=1", "-print_final_stats=1", "corpus"]
+    run = subprocess.run(fuzz, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+
+    assert run.returncode == 0, run.stderr[-4000:]
+    assert "new_units_added" in run.stderr

@@ -21,7 +21,8 @@ static const char ELEMENTS[N_TAGS + 1][6] = {
 
 uint32_t bareboat_abi(void) { return BAREBOAT_ABI; }
 
-/* What can be said before any section is looked at. A leaf takes 4 bytes or more: a node, or the start of its tree. */
+/* What can be said before any section is looked at. A leaf takes 4 bytes or more: a node, or the start of its tree.
+ * Outputs are bounded so that a small file cannot make its caller ask for much memory. */
 static int32_t check_header(const void *file, uint64_t size) {
     const struct header *header = file;
     if ((uintptr_t)file % 8) return BAREBOAT_MEMORY;
@@ -30,6 +31,7 @@ static int32_t check_header(const void *file, uint64_t size) {
     if (!header->version || header->version > VERSION) return BAREBOAT_VERSION;
     if (header->size != size || size % 8) return BAREBOAT_SIZE;
     if (header->n_leaves > size / 4 || header->depth >= header->n_leaves) return BAREBOAT_HEADER;
+    if (header->n_outputs > size) return BAREBOAT_HEADER;
     return BAREBOAT_OK;
 }
 
