@@ -65,7 +65,7 @@ class Part:
     @property
     def value(self) -> Any:
         """What this part is, all of it parsed."""
-        return msgspec.json.decode(self._value) if isinstance(self._value, msgspec.Raw) else self._value
+        return self._parsed(Any) if isinstance(self._value, msgspec.Raw) else self._value
 
     def error(self, found: str, expected: str = "", fix: str = "") -> ModelError:
         """Return what is wrong with this part."""
@@ -98,7 +98,7 @@ class Part:
         """Yield the items of a list."""
         items = self._value
         if isinstance(items, msgspec.Raw) and bytes(memoryview(items)[:1]) == b"[":
-            items = msgspec.json.decode(items, type=list[msgspec.Raw])
+            items = self._parsed(list[msgspec.Raw])
         if not isinstance(items, list | np.ndarray):
             raise self.error(f"{_named(self.value)} instead of a list", "a list", SAVE_AGAIN)
         for place, value in enumerate(items):
@@ -149,9 +149,20 @@ class Part:
             raise self.error(f"{len(array)} {what}", f"{count}", SAVE_AGAIN)
         return array
 
+    def _parsed(self, kind: Any) -> Any:
+        """Parse what is still JSON: by Python where msgspec refuses, which takes no number past float64."""
+        try:
+            return msgspec.json.decode(self._value, type=kind)
+        except (msgspec.DecodeError, RecursionError):
+            pass
+        try:
+            return json.loads(bytes(self._value))
+        except (ValueError, RecursionError) as error:
+            raise self.error("text that is not UTF-8, or nested too deep", "JSON", SAVE_AGAIN) from error
+
     def _fields(self) -> dict[str, Any]:
         if isinstance(self._value, msgspec.Raw) and bytes(memoryview(self._value)[:1]) == b"{":
-            self._value = msgspec.json.decode(self._value, type=dict[str, msgspec.Raw])
+            self._value = self._parsed(dict[str, msgspec.Raw])
         if not isinstance(self._value, dict):
             raise self.error(f"{_named(self.value)} instead of an object", "an object", SAVE_AGAIN)
         return self._value

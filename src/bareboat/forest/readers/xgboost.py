@@ -114,7 +114,8 @@ def _weights(booster: Part, model: Part, n_trees: int) -> NDArray[np.float32] | 
     """Return dart's weights of trees, which 3.3 moved into the model."""
     for part in (booster, model):
         if "weight_drop" in part:
-            weights = part["weight_drop"].numbers(n_trees).astype(np.float32)
+            with np.errstate(over="ignore"):
+                weights = part["weight_drop"].numbers(n_trees).astype(np.float32)
             if not np.isfinite(weights).all():
                 raise part["weight_drop"].error("a weight that is not finite", "finite weights", SAVE_AGAIN)
             return weights

@@ -153,7 +153,9 @@ def _tree_sets(tree: Part, count: int, rights: list[int]) -> Indices:
     if len(categories) and not 0 <= categories.min() <= categories.max() < CATEGORY_END:
         raise tree["categories"].error("a category out of range", f"0 to {CATEGORY_END - 1}", SAVE_AGAIN)
     if starts.min() < 0 or sizes.min() < 1 or (starts + sizes).max() > len(categories):
-        raise tree["categories_segments"].error("a part that reaches outside categories", "", SAVE_AGAIN)
+        raise tree["categories_segments"].error(
+            "a part that reaches outside categories", f"parts of 0 to {len(categories)}", SAVE_AGAIN
+        )
     which[nodes] = np.arange(len(rights), len(rights) + len(nodes))
     for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
         rights.append(_bits(categories[start : start + size]))
