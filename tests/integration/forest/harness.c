@@ -2,6 +2,7 @@
  * outside. Rows are float64, n_features each, as bytes on stdin.
  *
  *   harness score FOREST    raw scores, then outputs, as bytes
+ *   harness explain FOREST  SHAP values and base without a background, where it has covers, then with one, as bytes
  *   harness mutate FOREST   tries every byte with several values, digest repaired, and every length; prints counts
  *
  * A third argument is the number of a path; without it, it is the best.
@@ -26,6 +27,7 @@
 
 static const double *rows;
 static uint32_t path = BAREBOAT_BEST;
+static FILE *explained; /* where SHAP values are written to, or NULL */
 static size_t n_values;
 
 /* Memory of exactly `size` bytes, aligned to 64 as the kernel asks for. */
@@ -63,6 +65,7 @@ static void explain(const void *forest, const struct header *header) {
         else
             bareboat_shap(forest, BAREBOAT_FLOAT64, rows, (int64_t)n_rows, stride, sizeof *rows, out, base, scratch);
         free(scratch);
+        if (explained) fwrite(out, sizeof *out, n_values_out, explained), fwrite(base, sizeof *base, n_outputs, explained);
     }
     free(out), free(base);
 }
@@ -160,6 +163,8 @@ int main(int argc, char **argv) {
     n_values = rows_size / sizeof *rows;
     if (!strcmp(argv[1], "mutate"))
         mutate(data, size);
+    else if (!strcmp(argv[1], "explain"))
+        explained = stdout, error = score(data, size, NULL);
     else
         error = score(data, size, stdout);
     free(data), free(values);

@@ -7,12 +7,16 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 from bareboat.forest import read_ensemble, reference, write_forest
+from bareboat.forest.shap import shap_values
+from bareboat.runtime.forest import load_forest
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[2] / "src/bareboat"
@@ -62,6 +66,24 @@ def test_scores_equal_the_reference(
     outputs = [score for row in reference.predict(forest, rows) for score in row]
     assert samples.same_bits(numbers[: len(expected)], expected)
     assert max(map(samples.ulps, numbers[len(expected) :], outputs)) <= 1
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_shap_values_equal_those_of_this_machine(
+    seed: int, emulated: list[str], run_harness: Run, samples: ModuleType, tmp_path: Path
+) -> None:
+    forest = samples.random_forest(seed)
+    forest = replace(forest, trees=replace(forest.trees, linear=None))
+    rows = samples.hard_rows(forest, seed, 40)
+    write_forest(forest, tmp_path / "a.forest")
+
+    out = run_harness(emulated, "explain", tmp_path / "a.forest", rows)
+
+    opened, matrix = load_forest(str(tmp_path / "a.forest")), np.array(rows)
+    backgrounds = [matrix[:3]] if forest.trees.leaf_cover is None else [None, matrix[:3]]
+    found = [shap_values(opened, matrix, background) for background in backgrounds]
+    here = np.concatenate([part for each in found for part in (each.values.ravel(), each.base)])
+    assert np.allclose(np.frombuffer(out), here, rtol=0, atol=1e-12 * np.abs(here).max())
 
 
 def test_iris_gives_the_published_probabilities(emulated: list[str], run_harness: Run, tmp_path: Path) -> None:
