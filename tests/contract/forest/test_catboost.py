@@ -116,6 +116,19 @@ def test_leaves_are_numbered_as_catboost_numbers_them(tmp_path: Path, parameters
     np.testing.assert_array_equal(ensemble.trees.leaf_cover, model.get_leaf_weights())
 
 
+@pytest.mark.parametrize("loss", ["RMSE", "Logloss"])
+def test_a_sum_of_models_is_read(tmp_path: Path, loss: str) -> None:
+    values, target = data(13)
+    target = target > 0 if loss == "Logloss" else target
+    parts = [train(values, target, "CatBoost", depth=depth, loss_function=loss) for depth in (2, 4)]
+    model = catboost.sum_models(parts, weights=[0.5, 0.25])
+
+    ensemble = saved(model, tmp_path)
+
+    check(model, ensemble, hard_rows(ensemble, 13), tmp_path)
+    assert ensemble.objective == loss
+
+
 def test_a_changed_scale_and_bias_are_kept(tmp_path: Path) -> None:
     model = train(*data(4))
     model.set_scale_and_bias(2.5, 0.125)

@@ -38,7 +38,8 @@ def _read(path: Path, data: bytes) -> Ensemble:
     if not len(base) or not np.isfinite(base).all():
         raise bias.error("a bias that is no finite number", "one for each output", SAVE_AGAIN)
     loss = read_loss(document, len(base))
-    release = _RELEASE.search(document["model_info"]["catboost_version_info"].text())
+    version = document["model_info"].get("catboost_version_info")  # which a model of `sum_models` has not
+    release = _RELEASE.search(version.text()) if version is not None else None
     return Ensemble(
         feature_names=features.names,
         categories=features.categories,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bareboat.forest.ir import Category, Transform
-from bareboat.forest.readers.document import SAVE_AGAIN, Part
+from bareboat.forest.readers.document import SAVE_AGAIN, Part, parse_json
 
 _RAW = (
     "RMSE MAE Quantile MultiQuantile GroupQuantile LogLinQuantile MAPE Lq Expectile Huber LogCosh RMSPE MultiRMSE "
@@ -50,7 +50,7 @@ def read_loss(document: Part, n_outputs: int) -> Loss:
         ModelError: the loss function is not known, or contradicts the number of outputs.
     """
     info = document["model_info"]
-    part = info["params"]["loss_function"]["type"]
+    part = _loss_function(info)["type"]
     name = part.text()
     if name == "RMSEWithUncertainty":
         raise part.error(
@@ -64,6 +64,14 @@ def read_loss(document: Part, n_outputs: int) -> Loss:
         raise part.error(f"{n_outputs} values in a leaf for the loss function {name}", "1, or one for each class")
     n_classes = 2 if name in _BINARY else n_outputs if name in _SEVERAL else 0
     return Loss(name, LOSSES[name], n_classes, _classes(info, n_classes) if n_classes else ())
+
+
+def _loss_function(info: Part) -> Part:
+    """Return the object that names the loss function, which a model of `sum_models` holds as text."""
+    if "params" in info or "loss_function" not in info:
+        return info["params"]["loss_function"]
+    part = info["loss_function"]
+    return Part(part.path, parse_json(part.path, part.text().encode()).value, part.way)
 
 
 def _classes(info: Part, n_classes: int) -> tuple[Category, ...]:
