@@ -101,7 +101,7 @@ static void explain_tile(struct cover_shap *shap, const struct rows *rows, int64
     const struct forest *forest = shap->walker.forest;
     const struct header *header = forest->header;
     uint64_t n_phi = (uint64_t)header->n_features * header->n_outputs * TILE;
-    uint32_t n_columns = forest->count[COLUMNS], n_whole = (n_rows + 3) & ~3u;
+    uint32_t n_columns = forest->count[COLUMNS], n_whole = n_rows ? (n_rows + 3) & ~3u : 4; /* the base takes four */
     rank_rows(forest, rows, first, n_rows, TILE, shap->value, shap->row, shap->rank);
     for (uint32_t column = 0; column < n_columns; column++) /* rows come in fours */
         for (uint32_t row = n_rows; row < n_whole; row++) shap->rank[(uint64_t)column * TILE + row] = 0;
