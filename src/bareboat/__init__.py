@@ -8,6 +8,8 @@ _HOMES = {
     "Artifact": "bareboat.artifact.model",
     "build": "bareboat.artifact",
     "open_artifact": "bareboat.artifact",
+    "Forest": "bareboat.forest.estimator",
+    "sample_mask": "bareboat.forest.sampling",
     "BareboatError": "bareboat.errors",
 }
 

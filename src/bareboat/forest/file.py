@@ -44,7 +44,11 @@ def write_forest(ensemble: Ensemble, path: Path, *, statistics: bool = True) -> 
     Raises:
         ModelError: the ensemble has more of something than the file can hold, or the file cannot be written.
     """
-    data = forest_bytes(ensemble, statistics=statistics)
+    write_bytes(forest_bytes(ensemble, statistics=statistics), path)
+
+
+def write_bytes(data: bytes, path: Path) -> None:
+    """Write the bytes of a `.forest` file, whole or not at all; raises ModelError when they cannot be written."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.write_bytes(data)

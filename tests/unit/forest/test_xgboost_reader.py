@@ -154,14 +154,6 @@ def test_a_model_with_spaces_and_other_first_keys_is_known(tmp_path: Path) -> No
     assert read(tmp_path, text).n_trees == 2
 
 
-def test_negative_hessians_are_no_cover(tmp_path: Path) -> None:
-    ensemble = read(tmp_path, changed((f"{TREE_AT}.sum_hessian[5]", -2.0)))
-
-    assert ensemble.trees.leaf_cover is None
-    assert ensemble.trees.split_cover is None
-    assert ensemble.trees.split_gain is not None
-
-
 def test_best_iteration_ends_the_rounds(tmp_path: Path) -> None:
     ensemble = read(tmp_path, changed(("learner.attributes", {"best_iteration": "0", "best_score": "0.5"})))
 

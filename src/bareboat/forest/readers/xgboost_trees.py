@@ -120,23 +120,20 @@ def _nodes(trees: list[Part]) -> _Nodes:
         number=number,
         feature=joined["split_indices"],
         default_left=joined["default_left"] != 0,
-        cover=_statistic(joined.get("sum_hessian"), at_least=0.0),
-        gain=_statistic(joined.get("loss_changes"), at_least=-np.inf),
+        cover=_finite(joined.get("sum_hessian")),
+        gain=_finite(joined.get("loss_changes")),
         sets=joined["sets"],
         rights=rights,
     )
 
 
-def _statistic(numbers: Floats | None, at_least: float) -> Floats | None:
-    """Return a statistic as the float32 that it was, or None when it is not known for every node or makes no sense.
-
-    Hessians of an objective of one's own may be negative: such sums are no weights of rows.
-    """
+def _finite(numbers: Floats | None) -> Floats | None:
+    """Return a statistic as the float32 that it was, or None when it is not known for every node."""
     if numbers is None:
         return None
     with np.errstate(over="ignore"):
         single = numbers.astype(np.float32).astype(np.float64)
-    return single if np.isfinite(single).all() and single.min() >= at_least else None
+    return single if np.isfinite(single).all() else None
 
 
 def _tree_sets(tree: Part, count: int, rights: list[int]) -> Indices:

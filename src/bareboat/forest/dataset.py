@@ -1,0 +1,258 @@
+"""CSV or Parquet file -> the rows and the true answers that a model is judged by."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bareboat.errors import InputError
+from bareboat.forest.frames import frame_columns
+from bareboat.forest.ir import Category, Ensemble
+from bareboat.forest.metrics import Truth
+from bareboat.forest.rows import Matrix, matrix_of_columns
+from bareboat.forest.schema import Schema, nearest
+
+_EMPTY = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
+"""What a CSV file writes where a value is missing."""
+_INDEX = re.compile(r"__index_level_\d+__")
+"""The columns in which pandas keeps its index."""
+_DELIMITERS = (",", ";", "\t", "|")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """Rows with their true answers.
+
+    Args:
+        rows: (n, n_features).
+        truth: (n,) places of classes, or values.
+        target: the column that `truth` came from.
+    """
+
+    rows: Matrix
+    truth: Truth
+    target: str
+
+
+def read_dataset(path: Path, ensemble: Ensemble, target: str | None = None) -> Dataset:
+    """Read a file of examples: a header, a column for each feature and one for the truth.
+
+    Args:
+        path: `.parquet`, or else a text file whose columns are divided by `,` `;` `|` or tabs.
+        ensemble: says which columns are features, and what the classes are called.
+        target: the column with the truth; None when it is the one that is no feature.
+    Raises:
+        InputError: the file cannot be read, or a column is missing, unknown or of the wrong kind; names the line.
+    """
+    columns = _columns(path)
+    with _placed(path):
+        schema = Schema.of(ensemble)
+        target = _target(list(columns), schema, target)
+        truth = truth_of(columns.pop(target), ensemble, target)
+        return Dataset(matrix_of_columns(_read_texts(columns, schema), schema), truth, target)
+
+
+def read_rows(path: Path, ensemble: Ensemble, target: str | None = None) -> Matrix:
+    """Read the rows of a file as `read_dataset` does; a column for the truth, `target`, need not be there.
+
+    Raises:
+        InputError: as `read_dataset`.
+    """
+    columns = _columns(path)
+    with _placed(path):
+        schema = Schema.of(ensemble)
+        others = [name for name in columns if schema.own(name) not in schema.names]
+        if target is not None or (len(others) == 1 and schema.is_named):
+            del columns[_target(list(columns), schema, target)]
+        return matrix_of_columns(_read_texts(columns, schema), schema)
+
+
+def truth_of(values: Sequence[Any], ensemble: Ensemble, name: str) -> Truth:
+    """Return the place of each row's class, or its value: (n,).
+
+    Raises:
+        InputError: a value is missing, no number, or none of the classes.
+    """
+    if ensemble.is_classifier:
+        places = _class_places(ensemble)
+        return np.array([_place(places, value, row, name) for row, value in enumerate(values)], np.intp)
+    truth = np.empty(len(values))
+    for row, value in enumerate(values):
+        try:
+            truth[row] = value
+        except (TypeError, ValueError):
+            truth[row] = np.nan
+        if not np.isfinite(truth[row]):
+            raise InputError(
+                f"{name} is {value!r} in row {row}", expected="a finite number", fix="leave out rows without an answer"
+            )
+    return truth
+
+
+def _class_places(ensemble: Ensemble) -> dict[str, int]:
+    classes: Sequence[Category] = ensemble.classes or range(ensemble.n_classes)
+    return {_word(label): place for place, label in enumerate(classes)}
+
+
+def _place(places: Mapping[str, int], value: Any, row: int, name: str) -> int:
+    place = places.get(_word(value))
+    if place is None:
+        raise InputError(
+            f"{name} is {value!r} in row {row}",
+            expected=f"one of the model's classes: {', '.join(list(places)[:8])}",
+            fix="--target with another column" if row == 0 else "leave out rows of other classes",
+        )
+    return place
+
+
+def _word(label: Any) -> str:
+    """Return a label as text, the same for 1, 1.0, "1", "1.0" and True."""
+    text = str(label)
+    if text in {"True", "true"}:
+        return "1"
+    if text in {"False", "false"}:
+        return "0"
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return str(int(number)) if number.is_integer() else str(number)
+
+
+def _target(columns: list[str], schema: Schema, asked: str | None) -> str:
+    if asked is not None:
+        if asked not in columns:
+            raise InputError(
+                f"no column {asked!r}", expected=f"one of {', '.join(columns[:12])}", fix=nearest(asked, columns)
+            )
+        return asked
+    others = [name for name in columns if schema.own(name) not in schema.names]
+    if not schema.is_named and len(others) == len(columns) and {"target", "label", "y"} & set(others):
+        return next(name for name in ("target", "label", "y") if name in others)
+    if len(others) != 1:
+        found = f"the columns {', '.join(others[:8])} are no features" if others else "every column is a feature"
+        raise InputError(found, expected="one more column, with the true answers", fix="--target NAME")
+    return others[0]
+
+
+def _columns(path: Path) -> dict[str, Any]:
+    return _parquet(path) if path.suffix.lower() in {".parquet", ".pq"} else dict(_csv(path))
+
+
+@contextmanager
+def _placed(path: Path) -> Iterator[None]:
+    """Say of which file an error is."""
+    try:
+        yield
+    except InputError as error:
+        problem = error.problems[0]
+        raise InputError(problem.found, expected=problem.expected, fix=problem.fix, where=str(path)) from error
+
+
+def _csv(path: Path) -> dict[str, list[str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            first = file.readline()
+            file.seek(0)
+            reader = csv.reader(file, delimiter=max(_DELIMITERS, key=first.count), strict=True)
+            header = next(reader, [])
+            _check_header(header, path)
+            columns: list[list[str]] = [[] for _ in header]
+            for row in reader:
+                if len(row) != len(header):
+                    if not row:
+                        continue  # an empty line
+                    raise InputError(
+                        f"{len(row)} values",
+                        expected=f"{len(header)}, as the header has",
+                        where=f"{path}:{reader.line_num}",
+                    )
+                for column, value in zip(columns, row, strict=True):
+                    column.append(value)
+    except OSError as error:
+        raise InputError(f"cannot read the data: {error.strerror or error}", where=str(path)) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"no CSV: {error}", expected="a text file in UTF-8 with a header", where=str(path)) from error
+    if not columns[0]:
+        raise InputError("no rows", expected="a header and rows", where=str(path))
+    return dict(zip(header, columns, strict=True))
+
+
+def _check_header(header: list[str], path: Path) -> None:
+    if not header:
+        raise InputError("an empty file", expected="a header and rows", where=str(path))
+    if all(_is_number(name) for name in header):
+        raise InputError(
+            f"the first line is {', '.join(header[:4])}: numbers, no names",
+            expected="a header that names the columns",
+            fix="put the names on the first line",
+            where=f"{path}:1",
+        )
+    if len(set(header)) < len(header):
+        twice = next(name for name in header if header.count(name) > 1)
+        raise InputError(f"two columns are called {twice!r}", expected="each name once", where=f"{path}:1")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _read_texts(columns: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+    """Turn the texts of a CSV file into numbers and categories; what is neither stays a text and is told later."""
+    order = schema.match(list(columns))
+    read = {}
+    for place, name in enumerate(order):
+        column, codes = columns[name], schema.codes[place]
+        if codes is not None and isinstance(column, list):
+            read[name] = _categories(column, codes)
+        elif isinstance(column, list):
+            read[name] = [_value(text) for text in column]
+        else:
+            read[name] = column
+    return read
+
+
+def _categories(column: list[Any], codes: Mapping[Any, float]) -> list[Any]:
+    known = {_word(category): category for _, category in codes}
+    return [
+        None if isinstance(text, str) and text.lower() in _EMPTY and text not in known else known.get(_word(text), text)
+        for text in column
+    ]
+
+
+def _value(text: Any) -> Any:
+    if not isinstance(text, str):
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        return None if text.strip().lower() in _EMPTY else text
+
+
+def _parquet(path: Path) -> dict[str, Any]:
+    try:
+        from pyarrow import ArrowException, parquet
+    except ImportError as error:
+        raise InputError(
+            "a Parquet file",
+            expected="pyarrow to read it",
+            fix="pip install pyarrow, or hand over CSV",
+            where=str(path),
+        ) from error
+    try:
+        table = parquet.read_table(path)
+        index = [name for name in table.column_names if _INDEX.fullmatch(name)]
+        return dict(frame_columns(table.drop_columns(index)))
+    except (OSError, ArrowException) as error:
+        raise InputError(f"cannot read the data: {error}", expected="a Parquet file", where=str(path)) from error
