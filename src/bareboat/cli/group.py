@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -30,7 +31,7 @@ class Command(click.Command):
 class LazyGroup(click.Group):
     """A group whose commands are modules of one package, each imported when it is named (or listed by `--help`).
 
-    The command `x-y` is the attribute `x_y` of the module `x_y`.
+    The command `x-y` is the attribute `x_y` of the module `x_y`; `import`, which Python keeps, is `import_`.
 
     Args:
         package: where the modules lie.
@@ -70,7 +71,7 @@ class LazyGroup(click.Group):
         name = self.aliases.get(cmd_name, cmd_name)
         if name not in self.names:
             return None
-        attribute = name.replace("-", "_")
+        attribute = name.replace("-", "_") + "_" * iskeyword(name)
         command = getattr(import_module(f"{self.package}.{attribute}"), attribute)
         assert isinstance(command, click.Command)
         return command

@@ -16,6 +16,7 @@ from bareboat.cli.terminal import Terminal
 SECTIONS = {
     "Start here": ("demo", "create"),
     "Your service": ("check", "package", "invoke", "serve"),
+    "Your model": ("model",),
     "Your shell and editor": ("completion", "schema"),
 }
 ALIASES = {"offline": "serve"}  # the name that users of serverless-offline type

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bareboat.service.model import Note
 
-_NUMBER = re.compile(r"-?\d[\d,]*(\.\d+)?")
+_NUMBER = re.compile(r"-?\d[\d,]*(\.\d+)?(e[+-]\d+)?")
 STYLES = {"error": "31;1", "warning": "33;1", "note": "1", "next": "1"}  # bold tells as much where there is no colour
 
 

@@ -1,0 +1,18 @@
+"""`bareboat model`: what is in a model, how good it is after each round, and the way to a `.forest` file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from bareboat.cli.group import LazyGroup
+
+
+@click.group(
+    cls=LazyGroup,
+    package="bareboat.cli.commands.model",
+    sections={"Commands": ("import", "info", "stages", "tree", "importances")},
+)
+def model(**_before_the_command: Any) -> None:
+    """Look into a model, judge it, import it."""
