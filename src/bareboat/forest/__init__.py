@@ -6,15 +6,15 @@ if TYPE_CHECKING:
     from bareboat.forest.file import forest_bytes, write_forest
     from bareboat.forest.file_reader import read_forest_file
     from bareboat.forest.ir import Ensemble, Tree, Trees
-    from bareboat.forest.readers import ensemble_from_model, read_ensemble
+    from bareboat.forest.readers.files import ensemble_from_model, read_ensemble
 
 _HOMES = {
     "Ensemble": "bareboat.forest.ir",
     "Tree": "bareboat.forest.ir",
     "Trees": "bareboat.forest.ir",
-    "ensemble_from_model": "bareboat.forest.readers",
+    "ensemble_from_model": "bareboat.forest.readers.files",
     "forest_bytes": "bareboat.forest.file",
-    "read_ensemble": "bareboat.forest.readers",
+    "read_ensemble": "bareboat.forest.readers.files",
     "read_forest_file": "bareboat.forest.file_reader",
     "write_forest": "bareboat.forest.file",
 }

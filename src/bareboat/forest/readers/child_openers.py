@@ -70,7 +70,7 @@ def read_saved(where: Path, saved: SavedModel) -> Ensemble:
     Raises:
         ModelError: no reader knows the bytes, or there are not as many labels as classes.
     """
-    from bareboat.forest.readers import READERS
+    from bareboat.forest.readers.files import READERS
     from bareboat.forest.readers.reader import HEAD_BYTES
 
     readers = [reader for reader in READERS if reader.whole and reader.matches(saved.data[:HEAD_BYTES])]

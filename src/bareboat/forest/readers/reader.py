@@ -1,8 +1,7 @@
 """What a reader of a model format is, and what an opener of a live model is.
 
 A *reader* turns the bytes of a model file into an Ensemble. A new format is one module and one line in
-`readers.READERS`. Reader modules are imported in the child process as well, by an interpreter that has numpy and
-the model's framework but may have nothing else of bareboat's: other packages are imported where they are used.
+`READERS` in `readers/files.py`.
 
 An *opener* takes apart a model object of a framework, such as a scikit-learn estimator. It runs in two places: in the
 user's process for `ensemble_from_model(estimator)`, and in a child process for a pickle, joblib or skops file, since
