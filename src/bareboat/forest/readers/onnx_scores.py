@@ -59,6 +59,12 @@ def regressor_scores(attributes: Mapping[str, Any], *, has_argmax: bool) -> Scor
             expected="NONE",
             fix="make it NONE, and transform the answers yourself",
         )
+    if post != "NONE" and not isinstance(attributes["post_transform"], bytes):
+        raise ModelError(
+            f"post_transform {attributes['post_transform']}: ONNX numbers {post} so, ONNX Runtime another one",
+            expected="0, which is NONE to both",
+            fix="leave it out, and transform the answers yourself",
+        )
     base = numbers(attributes, "base_values")
     if len(base) not in (0, n_targets):
         raise ModelError(f"{len(base)} base_values", expected=f"{n_targets}, one for each target")

@@ -38,15 +38,13 @@ def unshared(nodes: Nodes) -> Nodes:
     places, of_vote = np.array(copied, np.int64).reshape(-1, 2).T
     mode = nodes.mode[origin]
     mode[list(copy.members)] = Mode.BRANCH_MEMBER
-    missing = nodes.missing_true[origin]
-    missing[copy.missing_true] = True
     return replace(
         nodes,
         roots=np.array(roots, np.int64),
         mode=mode,
         feature=nodes.feature[origin],
         value=nodes.value[origin],
-        missing_true=missing,
+        missing_true=nodes.missing_true[origin],
         true=np.array(copy.true, np.int64),
         false=np.array(copy.false, np.int64),
         name=nodes.name[origin],
@@ -72,7 +70,6 @@ class _Copy:
         self.origin: list[int] = []
         self.true: list[int] = []
         self.false: list[int] = []
-        self.missing_true: list[int] = []
         self.members: dict[int, tuple[float, ...]] = {}
 
     def node(self, root: int) -> int:
@@ -105,9 +102,12 @@ class _Copy:
         while self._mode[node] in _EQUALS and (self._true[node], self._feature[node]) == (true, feature):
             if links:
                 self._take(node)
+            if self._missing[node] != self._missing[self.origin[place]]:
+                raise ModelError(
+                    "a chain of BRANCH_EQ that differ in nodes_missing_value_tracks_true",
+                    expected="one answer to NaN: ONNX Runtime takes the first one's",
+                )
             values += self._members.get(node, (self._value[node],))
-            if self._missing[node]:
-                self.missing_true.append(place)
             node, links = self._false[node], links + 1
         if links > 1 or self._mode[self.origin[place]] == Mode.BRANCH_MEMBER:
             self.members[place] = tuple(values)
