@@ -28,7 +28,7 @@ def function_document(function: Function, forest: Ensemble) -> dict[str, Any]:
         "format": FORMAT,
         "function": function.name,
         "forest": f".bareboat/{function.name}.forest",
-        "labels": list(function.labels) if function.labels is not None else None,
+        "labels": list(function.labels if function.labels is not None else forest.classes) or None,
         "features": _features(function, forest),
         "before": function.before,
         "after": function.after,

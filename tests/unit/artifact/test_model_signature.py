@@ -25,6 +25,7 @@ class Model:
     n_classes: int = 3
     is_classifier: bool = True
     objective: str = "multiclass"
+    classes: tuple[Any, ...] = ()
 
 
 Make = Callable[..., Function]
@@ -116,3 +117,11 @@ def test_every_problem_is_told_at_once(make_function: Make) -> None:
 
     assert "features has 1 names" in text
     assert "labels has 1 entries" in text
+
+
+def test_labels_are_the_models_own_unless_said_otherwise(make_function: Make) -> None:
+    model = Model(classes=("setosa", "versicolor", "virginica"))
+
+    assert document(make_function, model)["labels"] == ["setosa", "versicolor", "virginica"]
+    assert document(make_function, model, labels=("a", "b", "c"))["labels"] == ["a", "b", "c"]
+    assert document(make_function)["labels"] is None
