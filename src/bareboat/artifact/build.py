@@ -159,8 +159,9 @@ def _contents(
         notes += _beyond_runtime(importing)
     if plan.model is not None:
         on_step(f"Reading {plan.model.model}")
-        files, signature[plan.model.name] = _model_files(plan.model)
+        files, signature[plan.model.name], said = _model_files(plan.model)
         contents.append(Contents("model", "", files))
+        notes += [Note("warning", text, str(plan.model.model)) for text in said]
     contents.append(Contents("project", "", dict(project)))
     vendored = _vendored(service, plan).files
     if vendored:
@@ -168,7 +169,8 @@ def _contents(
     return contents, signature, notes
 
 
-def _model_files(function: Function) -> tuple[dict[str, Path | bytes], dict[str, Any]]:
+def _model_files(function: Function) -> tuple[dict[str, Path | bytes], dict[str, Any], tuple[str, ...]]:
+    """Return the files of a model function, what the manifest says of it, and what its reader has to say."""
     from bareboat.artifact.signature import describe_model, function_document
     from bareboat.forest import forest_bytes, read_ensemble
 
@@ -177,7 +179,11 @@ def _model_files(function: Function) -> tuple[dict[str, Path | bytes], dict[str,
     document = function_document(function, forest)
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     signature = {key: document[key] for key in ("features", "labels")} | {"model": describe_model(forest)}
-    return {FUNCTION: text.encode(), document["forest"]: forest_bytes(forest, statistics=False)}, signature
+    files: dict[str, Path | bytes] = {
+        FUNCTION: text.encode(),
+        document["forest"]: forest_bytes(forest, statistics=False),
+    }
+    return files, signature, forest.notes
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,10 @@ _LABELS = """\
     # What the {n} classes are called, in the model's order; without it, answers name the class by its number.
     # labels: [{names}]
 """
+_OWN_LABELS = """\
+    # Answers name classes as the model does; other names go here, in the model's order.
+    # labels: [{names}]
+"""
 
 _README = """\
 # {service}
@@ -138,15 +142,17 @@ def _rounded(value: float) -> float | int:
 
 
 def _config(forest: Ensemble, service: str, model: str, title: str) -> str:
-    names = ", ".join(f"class_{number}" for number in range(min(forest.n_classes, 3)))
+    classes = forest.classes or [f"class_{number}" for number in range(forest.n_classes)]
+    names = ", ".join(_scalar(label) if isinstance(label, str) else json.dumps(label) for label in classes[:3])
     if forest.n_classes > 3:
         names += ", ..."
+    labels = _OWN_LABELS if forest.classes else _LABELS
     return _CONFIG.format(
         title=title,
         service=service,
         model=_scalar(model),
         features="\n".join(f"      - {entry}" for entry in _features(forest)),
-        labels=_LABELS.format(n=forest.n_classes, names=names) if forest.is_classifier else "",
+        labels=labels.format(n=forest.n_classes, names=names) if forest.is_classifier else "",
     )
 
 
