@@ -67,7 +67,15 @@ def test_a_fuzzer_finds_nothing(system_command: Callable[[str], str], samples: M
     for number, forest in enumerate([*samples.small_forests(), read_ensemble(IRIS)]):
         write_forest(forest, tmp_path / f"corpus/{number}.forest")
 
-    fuzz = ["./fuzz", "-max_len=4096", "-max_total_time=20", "-seed=1", "-print_final_stats=1", "corpus"]
+    fuzz = [
+        "./fuzz",
+        "-max_len=4096",
+        "-malloc_limit_mb=256",
+        "-max_total_time=20",
+        "-seed=1",
+        "-print_final_stats=1",
+        "corpus",
+    ]
     run = subprocess.run(fuzz, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
 
     assert run.returncode == 0, run.stderr[-4000:]

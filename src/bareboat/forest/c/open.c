@@ -21,20 +21,6 @@ static const char ELEMENTS[N_TAGS + 1][6] = {
 
 uint32_t bareboat_abi(void) { return BAREBOAT_ABI; }
 
-/* What can be said before any section is looked at. A leaf takes 4 bytes or more: a node, or the start of its tree.
- * Outputs are bounded so that a small file cannot make its caller ask for much memory. */
-static int32_t check_header(const void *file, uint64_t size) {
-    const struct header *header = file;
-    if ((uintptr_t)file % 8) return BAREBOAT_MEMORY;
-    if (size < sizeof *header + 8) return BAREBOAT_SHORT;
-    if (memcmp(header->magic, "BBFOREST", 8)) return BAREBOAT_MAGIC;
-    if (!header->version || header->version > VERSION) return BAREBOAT_VERSION;
-    if (header->size != size || size % 8) return BAREBOAT_SIZE;
-    if (header->n_leaves > size / 4 || header->depth >= header->n_leaves) return BAREBOAT_HEADER;
-    if (header->n_outputs > size) return BAREBOAT_HEADER;
-    return BAREBOAT_OK;
-}
-
 static int32_t check_fields(const struct header *header) {
     int is_first = header->version == 1, has_vectors = (header->flags & VECTOR_LEAVES) != 0;
     uint32_t n_outputs = header->n_outputs, n_classes = header->n_classes, given = header->trees_per_round;
@@ -44,11 +30,26 @@ static int32_t check_fields(const struct header *header) {
     int fields_fit = header->transform <= (is_first ? SIGNED_SQUARE : LOGISTIC) && !(header->flags & ~flags) &&
                      !(is_first && given) && !(has_vectors && n_outputs < 2);
     int counts_fit = header->n_features && header->n_features < 1u << MODE_SHIFT && n_outputs && header->n_trees &&
-                     header->n_trees % a_round == 0 && header->n_trees <= header->n_leaves;
+                     header->n_trees % a_round == 0;
     int divides = header->transform == ISOLATION || header->transform == SAMME;
     int parameter_fits = isfinite(header->parameter) && !(divides && header->parameter == 0.0) &&
                          !(header->transform == SAMME && n_outputs < 2);
     return classes_fit && fields_fit && counts_fit && parameter_fits ? BAREBOAT_OK : BAREBOAT_HEADER;
+}
+
+/* What can be said before any section is looked at. A leaf takes 4 bytes or more (a node, or the start of its tree), and
+ * so does a feature. So that a small file cannot make its caller ask for much memory, this is said here. */
+static int32_t check_header(const void *file, uint64_t size) {
+    const struct header *header = file;
+    if ((uintptr_t)file % 8) return BAREBOAT_MEMORY;
+    if (size < sizeof *header + 8) return BAREBOAT_SHORT;
+    if (memcmp(header->magic, "BBFOREST", 8)) return BAREBOAT_MAGIC;
+    if (!header->version || header->version > VERSION) return BAREBOAT_VERSION;
+    if (header->size != size || size % 8) return BAREBOAT_SIZE;
+    if (header->n_leaves > size / 4 || header->depth >= header->n_leaves) return BAREBOAT_HEADER;
+    if (header->n_trees > header->n_leaves || header->n_features > size / 4) return BAREBOAT_HEADER;
+    if (header->n_outputs > size) return BAREBOAT_HEADER;
+    return check_fields(header);
 }
 
 /* Bytes of one element, or 0 when a section has no such kind. */
@@ -132,7 +133,7 @@ int32_t bareboat_open(const void *file, uint64_t size, void *memory, uint64_t me
     if (digest != bareboat_digest(file, size - 8)) return BAREBOAT_DIGEST;
     *forest = (struct forest){.header = header, .path = path_for(path)};
     if (!forest->path) return BAREBOAT_PATH;
-    if ((error = check_fields(header)) || (error = find_sections(forest, size))) return error;
+    if ((error = find_sections(forest, size))) return error;
     forest->leaf_width = has_flag(forest, VECTOR_LEAVES) ? header->n_outputs : 1;
     forest->trees_per_round = header->trees_per_round;
     if (!forest->trees_per_round) forest->trees_per_round = forest->leaf_width > 1 ? 1 : header->n_outputs;

@@ -10,9 +10,10 @@ uint32_t path_for(uint32_t wanted);
 
 /* Makes one of the tables of `struct forest`.
  *
- *   room   how many bytes it takes at most, for any path. Called before the file is checked: header, counts and kinds
- *          may be looked at, and every section lies inside the file, but nothing that stands in a section is to be
- *          trusted or read. n_leaves is at most a quarter of the file's size.
+ *   room   how many bytes it takes at most, for any path. Called before the file is checked: the header is sound and
+ *          every section lies inside the file, so that header, counts and kinds may be looked at, but counts may not
+ *          fit together, and nothing that stands in a section is to be trusted or read. n_leaves and n_features are
+ *          at most a quarter of the file's size, n_trees is at most n_leaves, n_outputs at most the size.
  *   build  fills it, 64-aligned, once the whole file is checked and `forest->path` is set; 0 bytes are not built. It
  *          may set forest->table[...] to NULL when the path at hand has no use for it. */
 struct maker {

@@ -120,7 +120,7 @@ INLINE void build_branch(struct building *to, struct tree tree, place place, uin
         uint32_t first = node.first - first_leaf, at = node.right - first_leaf - 1, path;
         int is_categorical = node.column >= n_numeric;
         branch->column[at] = is_categorical ? 0 : (uint8_t)node.column;
-        put_cut(branch->cut + at, high + at, node, is_categorical, kind);
+        put_cut(branch->cut + at, kind ? high + at : 0, node, is_categorical, kind);
         path = branch->path[first] | 1u << at;
         branch->path[first] = branch->path[at + 1] = (uint16_t)path;
     }
