@@ -36,6 +36,9 @@ KERNELS = {
     "kernel-macos-x86_64.dylib": "x86_64-macos.11.0",
     "kernel-windows-x86_64.dll": "x86_64-windows-gnu",
 }
+DOOR = Path("src/bareboat/runtime/_door.abi3.so")  # for this machine's CPython; the package does without it
+DOOR_SOURCE = SOURCES / "door/door.c"
+DOOR_FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden", "-fPIC")
 TARGETS = ("kernel-linux-x86_64.so", "kernel-linux-aarch64.so")
 
 
@@ -51,12 +54,15 @@ class KernelHook(BuildHookInterface):
     def initialize(self, version: str, build_data: dict[str, object]) -> None:
         if self.target_name != "wheel":
             return
-        names = build(Path(self.root), wanted())
+        root = Path(self.root)
+        names = build(root, wanted())
+        door = build_door(root)
         if version == "editable":
             return
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{platform_tag()}"
-        build_data["artifacts"] = [f"/{NATIVE.as_posix()}/{name}" for name in names]
+        made = [NATIVE / name for name in names] + ([DOOR] if door else [])
+        build_data["artifacts"] = [f"/{path.as_posix()}" for path in made]
 
 
 def wanted() -> tuple[str, ...]:
@@ -95,6 +101,40 @@ def build(root: Path, names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def build_door(root: Path) -> bool:
+    """Build the extension for this machine's CPython, unless it is up to date, and return whether there is one."""
+    source, target = root / DOOR_SOURCE, root / DOOR
+    machine, folders = KERNELS.get(host_kernel() or ""), include_folders()
+    reason = why_no_door(machine, folders)
+    if reason:
+        print(f"{DOOR}  not built: {reason}; one row goes through ctypes", file=sys.stderr)
+        return False
+    assert machine is not None
+    command = (*DOOR_FLAGS, *LINK_FLAGS, *(("-Wl,-undefined,dynamic_lookup",) if "macos" in machine else ()))
+    digest = hashlib.sha256(repr((ZIG_VERSION, machine, command)).encode() + source.read_bytes()).hexdigest()
+    stamp = f"bareboat-door-{digest[:32]}"
+    if not (target.is_file() and stamp.encode() in target.read_bytes()):
+        flags = [*command, *(f"-I{folder}" for folder in folders)]
+        run_zig([source], machine, flags, stamp, target)
+    return True
+
+
+def include_folders() -> tuple[str, ...]:
+    """Return where this interpreter's headers lie."""
+    return tuple(dict.fromkeys(sysconfig.get_path(name) for name in ("include", "platinclude")))
+
+
+def why_no_door(machine: str | None, folders: tuple[str, ...]) -> str:
+    """Return what stands in the way of an extension for this interpreter, or nothing."""
+    if machine is None or "windows" in machine:
+        return f"not for {sys.platform}"
+    if sys.implementation.name != "cpython":
+        return f"not for {sys.implementation.name}"
+    if not any((Path(folder) / "Python.h").is_file() for folder in folders):
+        return f"no Python.h in {folders[0]}"
+    return ""
+
+
 def source_digest(sources: list[Path], name: str) -> str:
     """Return the digest of all that decides a kernel's bytes."""
     digest = hashlib.sha256(repr((ZIG_VERSION, KERNELS[name], FLAGS, LINK_FLAGS)).encode())
@@ -104,29 +144,33 @@ def source_digest(sources: list[Path], name: str) -> str:
 
 
 def compile_kernel(sources: list[Path], machine: str, stamp: str, target: Path) -> None:
-    """Compile one kernel beside its place, then move it there whole."""
+    """Compile one kernel."""
+    libraries = () if "windows" in machine else ("-lm",)
+    run_zig(
+        [source for source in sources if source.suffix == ".c"],
+        machine,
+        [*FLAGS, *LINK_FLAGS],
+        stamp,
+        target,
+        libraries,
+    )
+
+
+def run_zig(
+    sources: list[Path], machine: str, flags: list[str], stamp: str, target: Path, libraries: tuple[str, ...] = ()
+) -> None:
+    """Compile sources of one folder beside the target's place, then move it there whole."""
     check_zig()
     with tempfile.TemporaryDirectory(prefix="bareboat-zig-") as folder:
         made = Path(folder) / target.name
-        command = [
-            sys.executable,
-            "-m",
-            "ziglang",
-            "cc",
-            "-target",
-            machine,
-            *FLAGS,
-            *LINK_FLAGS,
-            f'-DBAREBOAT_STAMP="{stamp}"',
-        ]
-        command += [source.name for source in sources if source.suffix == ".c"]
-        command += ["-o", str(made), *(() if "windows" in machine else ("-lm",))]
+        command = [sys.executable, "-m", "ziglang", "cc", "-target", machine, *flags, f'-DBAREBOAT_STAMP="{stamp}"']
+        command += [*(source.name for source in sources), "-o", str(made), *libraries]
         environment = os.environ | {"ZIG_LOCAL_CACHE_DIR": str(Path(folder) / "cache")}
         run = subprocess.run(
             command, cwd=sources[0].parent, env=environment, capture_output=True, text=True, check=False
         )
         if run.returncode:
-            raise BuildError(f"zig cannot compile the kernel for {machine}:\n{run.stderr.strip()}")
+            raise BuildError(f"zig cannot compile {target.name} for {machine}:\n{run.stderr.strip()}")
         beside = target.with_name(f".{target.name}.{os.getpid()}")
         beside.write_bytes(made.read_bytes())
         beside.chmod(0o755)
@@ -149,6 +193,8 @@ def main() -> int:
     try:
         for name in build(root, names):
             print(f"{NATIVE / name}  {(root / NATIVE / name).stat().st_size} bytes")
+        if build_door(root):
+            print(f"{DOOR}  {(root / DOOR).stat().st_size} bytes")
     except BuildError as error:
         print(error, file=sys.stderr)
         return 1

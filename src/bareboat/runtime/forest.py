@@ -6,15 +6,15 @@ import os
 import sys
 from struct import Struct
 from struct import error as struct_error
-from struct import pack as struct_pack
 
 from bareboat.errors import ArtifactError, InputError, ModelError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
 
-    Row = Sequence[float]
+    Row = Sequence[float] | Mapping[str, float]
     Work = tuple[ctypes.Array[ctypes.c_double], int, int, int]
 
 ABI = 2
@@ -90,14 +90,30 @@ def load_forest(path: str) -> "OpenForest":
         ModelError: the file cannot be read or is damaged.
         ArtifactError: there is no kernel for this machine here, or the CPU has not the instructions asked for.
     """
-    return OpenForest(path, load_kernel(kernel_path()), _wanted_path())
+    return _class()(path, load_kernel(kernel_path()), _wanted_path())
 
 
 def open_forest(data: bytes) -> "OpenForest":
     """Open the bytes of a `.forest` file, which are copied; raises as `load_forest` does."""
     memory = mmap.mmap(-1, max(len(data), 1))
     memory.write(data)
-    return OpenForest("", load_kernel(kernel_path()), _wanted_path(), memory)
+    return _class()("", load_kernel(kernel_path()), _wanted_path(), memory)
+
+
+def _class() -> "type[OpenForest]":
+    """Return OpenForest, with the extension as its door where it is built for this interpreter."""
+    wanted = os.environ.get("BAREBOAT_DOOR", "")
+    if wanted not in {"", "ctypes"}:
+        raise ArtifactError(f"BAREBOAT_DOOR is {wanted!r}", expected="ctypes", fix="unset it for the fastest one")
+    if wanted:
+        return OpenForest
+    try:
+        import bareboat.runtime._door  # noqa: F401 - most processes have none, and need not load the next one either
+    except ImportError:
+        return OpenForest
+    from bareboat.runtime.door import DoorForest
+
+    return DoorForest
 
 
 def _wanted_path() -> int:
@@ -186,8 +202,8 @@ def _declare(kernel: "ctypes.CDLL") -> None:
 class OpenForest:
     """A loaded forest. Threads may share it.
 
-    A row is a sequence of n_features numbers in the order of `feature_names`, NaN where a value is missing; a
-    categorical value is its code.
+    A row is n_features numbers, NaN where a value is missing and its code for a category: a list or a tuple in the
+    order of `feature_names`, a dict by these names, a buffer such as array.array, or any other iterable.
 
     Attributes:
         n_features: how many values a row has.
@@ -199,6 +215,7 @@ class OpenForest:
         source: who wrote the model, such as `lightgbm v4`.
         is_classifier: whether `predict` returns probabilities.
         path: the instructions that score, such as `avx2`.
+        door: how one row gets to the kernel: `ctypes`, or `extension` where that is built.
         file: the file's bytes, mapped.
         kernel, address: the library, and its `forest` (kernel.h): for those who hand it matrices themselves.
     """
@@ -206,6 +223,7 @@ class OpenForest:
     __slots__ = (
         "_memory",
         "_pack",
+        "_read",
         "_spare",
         "_start",
         "_unpack",
@@ -222,6 +240,8 @@ class OpenForest:
         "path",
         "source",
     )
+
+    door = "ctypes"
 
     def __init__(
         self, path: str, kernel: "ctypes.CDLL", instructions: int = 0, file: "mmap.mmap | None" = None
@@ -258,15 +278,26 @@ class OpenForest:
         self._pack = Struct(f"={self.n_features}d").pack_into
         self._unpack = Struct(f"={self.n_outputs}d").unpack_from
         self._spare: "list[Work]" = []
+        self._read = reader_of(self.feature_names)
 
     def __repr__(self) -> str:
         return f"<OpenForest {self.objective}: {self.n_trees} trees, {self.n_features} features>"
+
+    def score(self, row: "Row") -> float:
+        """Return the prediction of a model with one output; a binary classifier's is its second class's probability.
+
+        Raises:
+            InputError: the row does not fit, as for `predict`, or the model has several outputs.
+        """
+        if self.n_outputs != 1:
+            raise several_outputs(self.n_outputs)
+        return self._one(self.kernel.bareboat_predict_row, row)[0]
 
     def raw_score(self, row: "Row") -> "list[float]":
         """Return the sums of leaf values: (n_outputs,).
 
         Raises:
-            InputError: the row has not n_features values, or one is no number.
+            InputError: the row has not n_features values, a name is missing or unknown, or a value is no number.
         """
         return self._one(self.kernel.bareboat_raw_row, row)
 
@@ -274,7 +305,7 @@ class OpenForest:
         """Return a classifier's probability of each class: (n_classes,), or else the prediction: (n_outputs,).
 
         Raises:
-            InputError: the row has not n_features values, or one is no number.
+            InputError: the row has not n_features values, a name is missing or unknown, or a value is no number.
         """
         output = self._one(self.kernel.bareboat_predict_row, row)
         return [1.0 - output[0], output[0]] if self.n_classes > self.n_outputs else output
@@ -290,6 +321,25 @@ class OpenForest:
             return [[1.0 - output[0], output[0]] for output in outputs]
         return outputs
 
+    def score_matrix(self, matrix: "Any", *, raw: bool = False, out: "Any" = None, n_threads: int = 1) -> "Any":
+        """Score a matrix where it lies, without a copy.
+
+        Args:
+            matrix: (n, n_features) float64 or float32 with the buffer protocol, of any strides: numpy, Arrow, array.
+            raw: sums of leaf values instead of predictions.
+            out: float64 to write to, contiguous, (n, n_outputs) or as many in one dimension. Nobody else may change
+                or read it meanwhile.
+            n_threads: how many threads share the rows; the interpreter's lock is released.
+        Returns:
+            `out`, or else a memoryview of doubles, (n, n_outputs), which numpy.asarray takes without a copy. A binary
+            classifier of one output has the probability of its second class.
+        Raises:
+            InputError: matrix or out is of another shape or of other numbers, or n_threads is below 1.
+        """
+        from bareboat.runtime.matrix import score_matrix
+
+        return score_matrix(self, matrix, _RAW if raw else _PREDICT, out, n_threads)
+
     def _one(self, function: "ctypes._NamedFuncPointer", row: "Row") -> "list[float]":
         try:
             work = self._spare.pop()
@@ -297,16 +347,27 @@ class OpenForest:
             work = self._new_work(1)
         buffer, at_row, at_out, at_scratch = work
         try:
-            self._pack(buffer, 0, *row)
-        except (struct_error, OverflowError, TypeError):
+            self._put(buffer, 0, row)
+            function(self.address, at_row, at_out, at_scratch)
+            return list(self._unpack(buffer, at_out - at_row))
+        finally:
             self._spare.append(work)
-            raise self._bad_row(row) from None
-        function(self.address, at_row, at_out, at_scratch)
-        result = list(self._unpack(buffer, at_out - at_row))
-        self._spare.append(work)
-        return result
+
+    def _put(self, buffer: "ctypes.Array[ctypes.c_double]", offset: int, row: "Row") -> None:
+        """Write the numbers of a row into a buffer."""
+        if type(row) is list or type(row) is tuple:
+            try:
+                self._pack(buffer, offset, *row)
+            except (struct_error, OverflowError, TypeError):
+                pass  # the reader says what is wrong
+            else:
+                return
+        self._pack(buffer, offset, *self._read(row))
 
     def _many(self, what: int, rows: "Iterable[Row]") -> "list[list[float]]":
+        if not isinstance(rows, (list, tuple)) and _is_matrix(rows):
+            made: "list[list[float]]" = self.score_matrix(rows, raw=what == _RAW).tolist()
+            return made
         buffer, at_row, at_out, at_scratch = self._new_work(_BLOCK)
         row_size, out_size = 8 * self.n_features, 8 * self.n_outputs
         score = self.kernel.bareboat_score
@@ -319,10 +380,7 @@ class OpenForest:
             results.extend(list(self._unpack(buffer, first + i * out_size)) for i in range(n))
 
         for row in rows:
-            try:
-                self._pack(buffer, n * row_size, *row)
-            except (struct_error, OverflowError, TypeError):
-                raise self._bad_row(row) from None
+            self._put(buffer, n * row_size, row)
             n += 1
             if n == _BLOCK:
                 flush()
@@ -339,31 +397,34 @@ class OpenForest:
         at_out = start + 8 * n_values
         return buffer, start, at_out, (at_out + 8 * n_results + _ALIGNMENT - 1) & -_ALIGNMENT
 
-    def _bad_row(self, row: "Row") -> InputError:
-        try:
-            values = list(row)
-        except TypeError:
-            return InputError(f"a row is {type(row).__name__}", expected=f"a sequence of {self.n_features} numbers")
-        if len(values) != self.n_features:
-            return InputError(
-                f"a row has {len(values)} values", expected=f"{self.n_features}, one a feature of the model"
-            )
-        name, value = next(pair for pair in zip(self.feature_names, values, strict=True) if not _is_number(pair[1]))
-        return InputError(f"{name} is {str(value)[:40]!r}", expected="a number that a float64 can hold, or NaN")
+
+def reader_of(names: "tuple[str, ...]") -> "Callable[[Row], list[float]]":
+    """Return what reads rows of any kind, importing how only when there is one."""
+
+    def read(row: "Row") -> "list[float]":
+        from bareboat.runtime.rows import RowReader
+
+        return RowReader(names)(row)
+
+    return read
+
+
+def several_outputs(n_outputs: int) -> InputError:
+    """Return the error of asking a model of several outputs for one number."""
+    return InputError(f"the model has {n_outputs} outputs", expected="one output", fix="use predict(row)")
+
+
+def _is_matrix(rows: "Any") -> bool:
+    try:
+        return memoryview(rows).ndim == 2
+    except TypeError:
+        return False
 
 
 def _pages(size: int) -> "tuple[ctypes.c_char, int]":
     """Return fresh pages of `size` bytes, of which only those take memory that are written to, and their address."""
     memory = ctypes.c_char.from_buffer(mmap.mmap(-1, size))
     return memory, ctypes.addressof(memory)
-
-
-def _is_number(value: float) -> bool:
-    try:
-        struct_pack("=d", value)
-    except (struct_error, OverflowError, TypeError):
-        return False
-    return True
 
 
 def _map(path: str) -> "mmap.mmap":

@@ -37,38 +37,41 @@ static void join_avx2(const struct row_bits *bits, uint32_t n_words, uint64_t *i
     }
 }
 
-/* Ranks for looking up 16 at a time: each table but the first holds what differs from the one before it. Then the
- * number of a column goes through all tables, 16 less each time, and what is past its own table is added as zero. */
+/* Ranks for looking up 16 at a time: each table but the first of 8 holds what differs from the one before it. Then the
+ * number of a column goes through 8 tables, 16 less each time, and what is past its own table is added as zero, as is
+ * all where its top bit is set: that means the 8 tables after these. */
+enum { HALF = 8 };
 struct tables {
-    __m256i low[MOST_COLUMNS / FANOUT], high[MOST_COLUMNS / FANOUT];
+    __m256i low[2 * HALF], high[2 * HALF];
 };
 
 INLINE void load_tables(const uint8_t *rank, uint32_t n, __m256i *tables) {
     __m256i before = _mm256_setzero_si256();
     UNROLL for (uint32_t i = 0; i < n; i++) {
         __m256i here = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)(const void *)(rank + FANOUT * i)));
-        tables[i] = _mm256_xor_si256(here, before);
+        tables[i] = i == HALF ? here : _mm256_xor_si256(here, before);
         before = here;
     }
 }
 
-INLINE __m256i look_up(const __m256i *tables, uint32_t n, __m256i column) {
+INLINE __m256i look_up_8(const __m256i *tables, uint32_t n, __m256i column) {
     __m256i rank = _mm256_shuffle_epi8(tables[0], column);
     UNROLL for (uint32_t i = 1; i < n; i++) {
-        column = _mm256_sub_epi8(column, _mm256_set1_epi8(FANOUT));
+        column = _mm256_subs_epi8(column, _mm256_set1_epi8(FANOUT));
         rank = _mm256_xor_si256(rank, _mm256_shuffle_epi8(tables[i], column));
     }
     return rank;
 }
 
+INLINE __m256i look_up(const __m256i *tables, uint32_t n, __m256i column) {
+    __m256i turned = _mm256_xor_si256(column, _mm256_set1_epi8(-128));
+    if (n <= HALF) return look_up_8(tables, n, column);
+    return _mm256_xor_si256(look_up_8(tables, HALF, column), look_up_8(tables + HALF, n - HALF, turned));
+}
+
 /* The same for 16 columns. */
 INLINE __m128i look_up_half(const __m256i *tables, uint32_t n, __m128i column) {
-    __m128i rank = _mm_shuffle_epi8(_mm256_castsi256_si128(tables[0]), column);
-    UNROLL for (uint32_t i = 1; i < n; i++) {
-        column = _mm_sub_epi8(column, _mm_set1_epi8(FANOUT));
-        rank = _mm_xor_si128(rank, _mm_shuffle_epi8(_mm256_castsi256_si128(tables[i]), column));
-    }
-    return rank;
+    return _mm256_castsi256_si128(look_up(tables, n, _mm256_castsi128_si256(column)));
 }
 
 INLINE __m256i load(const uint8_t *at) { return _mm256_load_si256((const __m256i *)(const void *)at); }

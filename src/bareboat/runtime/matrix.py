@@ -1,0 +1,161 @@
+"""A matrix as a caller has it -> where its numbers lie, without a copy. Imported only when there is a matrix."""
+
+import ctypes
+import sys
+
+from bareboat.errors import InputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from bareboat.runtime.forest import OpenForest
+
+    Score = Callable[[int, int, int], None]
+
+FLOAT64, FLOAT32 = 0, 1
+_NUMBERS = {"d": FLOAT64, "f": FLOAT32}
+_BLOCK = 256  # rows that the kernel takes at once
+
+# CPython's Include/cpython/object.h and Include/pybuffer.h
+_WRITABLE, _FORMAT, _ND, _STRIDES = 0x1, 0x4, 0x8, 0x18
+
+
+class _Buffer(ctypes.Structure):
+    _fields_ = (
+        ("buf", ctypes.c_void_p),
+        ("obj", ctypes.c_void_p),
+        ("len", ctypes.c_ssize_t),
+        ("itemsize", ctypes.c_ssize_t),
+        ("readonly", ctypes.c_int),
+        ("ndim", ctypes.c_int),
+        ("format", ctypes.c_char_p),
+        ("shape", ctypes.POINTER(ctypes.c_ssize_t)),
+        ("strides", ctypes.POINTER(ctypes.c_ssize_t)),
+        ("suboffsets", ctypes.POINTER(ctypes.c_ssize_t)),
+        ("internal", ctypes.c_void_p),
+    )
+
+
+class Lent:
+    """The memory of an object with the buffer protocol, lent until the `with` block ends.
+
+    Attributes:
+        address: of the first number.
+        number: FLOAT64 or FLOAT32.
+        shape, strides: one of each for every dimension; strides in bytes.
+    """
+
+    __slots__ = ("_buffer", "address", "number", "shape", "strides")
+
+    def __init__(self, given: "Any", what: str, *, writable: bool = False) -> None:
+        self._buffer = _Buffer()
+        flags = _FORMAT | (_ND | _WRITABLE if writable else _STRIDES)
+        try:
+            ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(given), ctypes.byref(self._buffer), flags)
+        except (TypeError, BufferError, ValueError) as error:
+            kind = "contiguous, writable float64" if writable else "float64 or float32 of any strides"
+            raise InputError(
+                f"{what} is {type(given).__name__}: {error}", expected=f"a buffer of {kind}, such as a numpy array"
+            ) from None
+        buffer = self._buffer
+        self.address: int = buffer.buf or 0
+        self.shape: "tuple[int, ...]" = tuple(buffer.shape[: buffer.ndim])
+        self.strides: "tuple[int, ...]" = () if writable else tuple(buffer.strides[: buffer.ndim])
+        form = (buffer.format or b"B").decode().lstrip("@=<" if sys.byteorder == "little" else "@=>")
+        if form not in _NUMBERS:
+            self.__exit__()
+            raise InputError(f"{what} holds numbers of format {form!r}", expected="float64 ('d') or float32 ('f')")
+        self.number = _NUMBERS[form]
+
+    def __enter__(self) -> "Lent":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        ctypes.pythonapi.PyBuffer_Release(ctypes.byref(self._buffer))
+
+
+def score_matrix(opened: "OpenForest", matrix: "Any", what: int, out: "Any", n_threads: int) -> "Any":
+    """Score a matrix as `OpenForest.score_matrix` does; `what` is one of kernel.h's."""
+    if n_threads < 1:
+        raise InputError(f"n_threads is {n_threads}", expected="1 or more")
+    score, n_outputs = opened.kernel.bareboat_score, opened.n_outputs
+    scratch_size = opened.kernel.bareboat_scratch(opened.address)
+    with Lent(matrix, "the matrix") as given:
+        n_rows = check_matrix(given, opened.n_features)
+        down, across = given.strides
+
+        def score_to(at_out: int) -> None:
+            def block(start: int, n: int, scratch: int) -> None:
+                at = given.address + start * down
+                score(opened.address, what, given.number, at, n, down, across, at_out + 8 * n_outputs * start, scratch)
+
+            in_blocks(block, scratch_size, n_rows, n_threads)
+
+        if out is None:
+            made, at_out = new_output(n_rows, n_outputs)
+            score_to(at_out)
+            return made
+        with Lent(out, "out", writable=True) as taken:
+            score_to(given_output(taken, n_rows, n_outputs))
+        return out
+
+
+def check_matrix(lent: Lent, n_features: int) -> int:
+    """Return how many rows a matrix has.
+
+    Raises:
+        InputError: it is not (n, n_features).
+    """
+    if len(lent.shape) != 2 or lent.shape[1] != n_features:
+        raise InputError(f"a matrix of shape {lent.shape}", expected=f"(n, {n_features}), one column a feature")
+    return lent.shape[0]
+
+
+def new_output(n_rows: int, n_outputs: int) -> "tuple[memoryview[Any], int]":
+    """Return room for outputs as a memoryview of doubles, (n_rows, n_outputs), and its address."""
+    room = (ctypes.c_double * (n_rows * n_outputs))()
+    view: "memoryview[Any]" = memoryview(room)
+    return view.cast("B").cast("d", (n_rows, n_outputs)) if n_rows else view, ctypes.addressof(room)
+
+
+def given_output(lent: Lent, n_rows: int, n_outputs: int) -> int:
+    """Return the address of outputs that a caller gives.
+
+    Raises:
+        InputError: it is not float64, or not (n_rows, n_outputs) or as many numbers in a row.
+    """
+    shapes = ((n_rows, n_outputs), (n_rows * n_outputs,))
+    if lent.number != FLOAT64 or lent.shape not in shapes:
+        raise InputError(
+            f"out holds {'float64' if lent.number == FLOAT64 else 'float32'} of shape {lent.shape}",
+            expected=f"float64 of shape {shapes[0]}",
+        )
+    return lent.address
+
+
+def in_blocks(score: "Score", scratch_size: int, n_rows: int, n_threads: int) -> None:
+    """Call `score(first row, n rows, scratch address)` over blocks of rows, one block a thread.
+
+    ctypes releases the interpreter's lock for as long as the kernel runs.
+    """
+    n_blocks = -(-n_rows // _BLOCK)
+    n_threads = max(1, min(n_threads, n_blocks))
+    size = -(-n_blocks // n_threads) * _BLOCK
+
+    def work(start: int) -> None:
+        scratch = (ctypes.c_char * (scratch_size + 64))()
+        score(start, min(size, n_rows - start), (ctypes.addressof(scratch) + 63) & -64)
+
+    if n_threads == 1:
+        work(0)
+        return
+    from threading import Thread
+
+    threads = [Thread(target=work, args=(start,)) for start in range(size, n_rows, size)]
+    for thread in threads:
+        thread.start()
+    work(0)
+    for thread in threads:
+        thread.join()
