@@ -22,7 +22,7 @@ static void take_room(const struct forest *forest, struct room *room, struct cov
     const struct header *header = forest->header;
     uint64_t depth = header->depth + 1ull, n_columns = forest->count[COLUMNS];
     uint64_t most = vectors_for(most_slots(forest)), vector = 32, a_row = 3 * vector * most;
-    uint64_t together = 8 * most < 64 ? 64 : 8 * most; /* the most of n * AT_ONCE(n) */
+    uint64_t together = 8 * most < 256 ? 256 : 8 * most; /* the most of n * AT_ONCE(n) */
     shap->most_vectors = (uint32_t)most;
     take_walker(forest, room, &shap->walker);
     shap->share = take(room, 2ull * (header->n_leaves - header->n_trees), sizeof *shap->share);
@@ -37,8 +37,8 @@ static void take_room(const struct forest *forest, struct room *room, struct cov
     shap->rank = take(room, n_columns, TILE * sizeof *shap->rank);
     shap->phi = take(room, (uint64_t)header->n_features * header->n_outputs, TILE * sizeof *shap->phi);
     shap->base = take(room, header->n_outputs, sizeof *shap->base);
-    shap->right = take(room, TILE, 1);
-    shap->ones = take(room, TILE, 1);
+    shap->leaf_sum = take(room, 1, a_row);
+    shap->leaf_pull = take(room, 1, a_row);
     shap->ratio = take(room, depth, sizeof *shap->ratio);
     shap->weight = take(room, depth, sizeof *shap->weight);
     shap->inverse = take(room, depth, 2 * vector * most);
@@ -47,8 +47,7 @@ static void take_room(const struct forest *forest, struct room *room, struct cov
     shap->pull = take(room, depth, 2 * a_row);
     shap->product = take(room, depth, together * vector);
     shap->sum = take(room, depth, 2 * together * vector * forest->leaf_width);
-    shap->state = take(room, depth, 2 * TILE);
-    shap->hot = take(room, depth, 2 * TILE);
+    shap->state = take(room, depth, TILE);
 }
 
 /* Shares of one tree's splits and the vectors that its longest path takes; 0 when it is deeper than its header says.
@@ -82,7 +81,6 @@ static int weigh_tree(struct cover_shap *shap, uint32_t tree) {
 static int weigh_trees(struct cover_shap *shap) {
     const struct forest *forest = shap->walker.forest;
     memset(shap->walker.latest, 0, forest->header->n_features * sizeof *shap->walker.latest);
-    memset(shap->ones, 1, TILE);
     for (uint32_t tree = 0; tree < forest->header->n_trees; tree++)
         if (leaves_of(forest, tree) > 1 && !weigh_tree(shap, tree)) return 0;
     return 1;

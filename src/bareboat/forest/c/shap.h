@@ -11,11 +11,11 @@
 #include "rank.h"
 
 /* Rows that are explained together. */
-enum { TILE = 32 };
+enum { TILE = 128 };
 
 /* Of these, rows that go through a tree at once when its sums take n vectors a row: so many that what is made once a
- * split is cheap beside them, so few that the sums of a path stay in the first cache. */
-#define AT_ONCE(n) ((n) <= 2 ? 32u : (n) <= 4 ? 16u : 8u)
+ * split is cheap beside them, so few that the sums of a path stay in the second cache. */
+#define AT_ONCE(n) ((n) <= 2 ? 128u : (n) <= 4 ? 64u : (n) <= 8 ? 32u : 8u)
 
 /* A split on the way to where the walk is. */
 struct step {
@@ -117,7 +117,7 @@ struct cover_shap {
     uint32_t *rank;             /* (n_columns, TILE) */
     double *phi;                /* (n_features, n_outputs, TILE) */
     double *base;               /* (n_outputs) */
-    uint8_t *right, *ones;      /* (TILE) */
+    double *leaf_sum, *leaf_pull; /* (3, vectors) */
     /* for each step of the path, the two branches where there is a [2] */
     double (*ratio)[2];         /* merged with that of the same feature above */
     double *weight;             /* part of the cover that reaches the step */
@@ -125,7 +125,7 @@ struct cover_shap {
     double *factor, *pull;      /* [2] (3, vectors) by the state of a row */
     double *product;            /* (rows, vectors) */
     double *sum;                /* [2] (leaf_width, rows, vectors) */
-    uint8_t *state, *hot;       /* [2] (TILE) */
+    uint8_t *state;             /* (TILE) */
     uint32_t most_vectors;
 };
 

@@ -12,7 +12,8 @@
  * Sources: Lundberg et al., From local explanations to global understanding with explainable AI for trees (2020);
  * Yu et al., Linear TreeShap (2022); Wettenstein, Mitchell and Yu, Quadrature-TreeSHAP (2026).
  *
- * A row's state at a branch: 0, a split above of the same feature has sent it elsewhere; 1, this one does; 2, none.
+ * A row's state at a split: 0, a split above of the same feature has sent it elsewhere; 1, it goes left; 2, right. In
+ * state 1 + side the branch of that side is hot for the row, in the others cold.
  */
 #include <string.h>
 
@@ -42,10 +43,11 @@ ALWAYS void weigh_branches(struct cover_shap *shap, uint32_t i, const uint32_t n
     const struct step *before = step->before ? shap->walker.steps + step->before - 1 : 0;
     uint64_t above = before ? (2ull * (step->before - 1) + before->side) * n : 0;
     double ratio = before ? shap->ratio[step->before - 1][before->side] : 1.0;
-    vector *factor = AT(factor, 2 * N_STATES * n), *pull = AT(pull, 2 * N_STATES * n);
     vector *inverse = AT(inverse, 2 * n), *pull_hot = AT(pull_hot, 2 * n);
     for (uint32_t side = 0; side < 2; side++) {
         double share = shap->share[2 * step->split + side], merged = ratio * share;
+        vector *factor = AT(factor, 2 * N_STATES * n) + side * N_STATES * n;
+        vector *pull = AT(pull, 2 * N_STATES * n) + side * N_STATES * n;
         shap->ratio[i][side] = merged;
         for (uint32_t v = 0; v < n; v++) {
             vector one = {1.0, 1.0, 1.0, 1.0}, none = {0.0, 0.0, 0.0, 0.0};
@@ -55,49 +57,26 @@ ALWAYS void weigh_branches(struct cover_shap *shap, uint32_t i, const uint32_t n
             vector own = (1.0 - merged) * part;
             inverse[side * n + v] = part;
             pull_hot[side * n + v] = own;
-            factor[(side * N_STATES + 0) * n + v] = one * share;
-            factor[(side * N_STATES + 1) * n + v] = near[v] * merged * divide;
-            factor[(side * N_STATES + 2) * n + v] = hot * divide;
-            pull[(side * N_STATES + 0) * n + v] = none;
-            pull[(side * N_STATES + 1) * n + v] = cold[v] - other;
-            pull[(side * N_STATES + 2) * n + v] = own - other;
+            factor[v] = one * share;
+            factor[(1 + side) * n + v] = hot * divide;
+            factor[(2 - side) * n + v] = near[v] * merged * divide;
+            pull[v] = none;
+            pull[(1 + side) * n + v] = own - other;
+            pull[(2 - side) * n + v] = cold[v] - other;
         }
     }
 }
 
-/* The state of each row at both branches of step i. */
+/* The state of each row at step i. */
 ALWAYS void find_states(struct cover_shap *shap, uint32_t i, uint32_t first, uint32_t n_rows) {
     const struct step *step = shap->walker.steps + i;
     const struct step *before = step->before ? shap->walker.steps + step->before - 1 : 0;
-    const uint8_t *above = before ? shap->hot + (2ull * (step->before - 1) + before->side) * TILE : shap->ones;
-    uint8_t *state = shap->state + 2ull * i * TILE, *hot = shap->hot + 2ull * i * TILE, *right = shap->right;
-    find_sides(&shap->walker, step, shap->rank + (uint64_t)step->column * TILE + first, n_rows, right);
-    for (uint32_t row = 0; row < n_rows; row++) {
-        hot[row] = above[row] & (right[row] ^ 1);
-        hot[TILE + row] = above[row] & right[row];
-        state[row] = above[row] + hot[row];
-        state[TILE + row] = above[row] + hot[TILE + row];
-    }
-}
-
-/* The sums of a branch that is a leaf. */
-ALWAYS void sum_leaf(struct cover_shap *shap, uint32_t i, uint32_t n_rows, const uint32_t n, int adds_base) {
-    const struct walker *walker = &shap->walker;
-    const struct step *step = walker->steps + i;
-    uint32_t width = walker->forest->leaf_width, side = step->side;
-    uint32_t output = width > 1 ? 0 : tree_output(walker->forest, walker->tree);
-    const vector *product = AT(product, AT_ONCE(n) * n), *factor = AT(factor, 2 * N_STATES * n) + side * N_STATES * n;
-    const vector *weight = (const vector *)shap->rules[n].weight;
-    const uint8_t *state = shap->state + (2ull * i + side) * TILE;
-    for (uint32_t o = 0; o < width; o++) {
-        vector *sum = AT(sum, 2ull * width * AT_ONCE(n) * n) + ((uint64_t)side * width + o) * AT_ONCE(n) * n;
-        double value = leaf_value(walker, branch_low(step), o);
-        if (adds_base) shap->base[output + o] += shap->weight[i] * shap->share[2 * step->split + side] * value;
-        for (uint32_t v = 0; v < n; v++) {
-            vector own[N_STATES], scale = weight[v] * value;
-            for (int k = 0; k < N_STATES; k++) own[k] = factor[k * n + v] * scale;
-            for (uint32_t row = 0; row < n_rows; row++) sum[row * n + v] = product[row * n + v] * own[state[row]];
-        }
+    uint8_t *state = shap->state + (uint64_t)i * TILE;
+    find_sides(&shap->walker, step, shap->rank + (uint64_t)step->column * TILE + first, n_rows, state);
+    for (uint32_t row = 0; row < n_rows; row++) state[row] = (uint8_t)(state[row] + 1);
+    if (before) {
+        const uint8_t *above = shap->state + (step->before - 1ull) * TILE, hot = (uint8_t)(1 + before->side);
+        for (uint32_t row = 0; row < n_rows; row++) state[row] = above[row] == hot ? state[row] : 0;
     }
 }
 
@@ -106,41 +85,100 @@ ALWAYS void multiply(struct cover_shap *shap, uint32_t i, uint32_t n_rows, const
     const struct step *step = shap->walker.steps + i;
     const vector *product = AT(product, AT_ONCE(n) * n);
     const vector *factor = AT(factor, 2 * N_STATES * n) + step->side * N_STATES * n;
-    const uint8_t *state = shap->state + (2ull * i + step->side) * TILE;
+    const uint8_t *state = shap->state + (uint64_t)i * TILE;
     vector *next = AT(product, AT_ONCE(n) * n) + AT_ONCE(n) * n;
     for (uint32_t row = 0; row < n_rows; row++)
         for (uint32_t v = 0; v < n; v++) next[row * n + v] = product[row * n + v] * factor[state[row] * n + v];
     shap->weight[i + 1] = shap->weight[i] * shap->share[2 * step->split + step->side];
 }
 
-/* What step i adds to its feature, and its sums for the step above. */
-ALWAYS void pull_up(struct cover_shap *shap, uint32_t i, uint32_t first, uint32_t n_rows, const uint32_t n) {
+static inline int is_leaf(const struct step *step, uint32_t side) {
+    return side ? step->high - step->middle == 1 : step->middle - step->low == 1;
+}
+
+/* What a product is to be multiplied by, in each state, for the sum over those branches of step i that are leaves, and
+ * for what these add to the feature. */
+ALWAYS void weigh_leaves(struct cover_shap *shap, uint32_t i, uint32_t o, const uint32_t n, int adds_base) {
+    const struct walker *walker = &shap->walker;
+    const struct step *step = walker->steps + i;
+    const vector *weight = (const vector *)shap->rules[n].weight;
+    vector *leaf_sum = (vector *)shap->leaf_sum, *leaf_pull = (vector *)shap->leaf_pull;
+    int n_leaves = 0;
+    for (uint32_t side = 0; side < 2; side++) {
+        const vector *factor = AT(factor, 2 * N_STATES * n) + side * N_STATES * n;
+        const vector *pull = AT(pull, 2 * N_STATES * n) + side * N_STATES * n;
+        double value;
+        if (!is_leaf(step, side)) continue;
+        value = leaf_value(walker, side ? step->middle : step->low, o);
+        if (adds_base) {
+            uint32_t output = walker->forest->leaf_width > 1 ? o : tree_output(walker->forest, walker->tree);
+            shap->base[output] += shap->weight[i] * shap->share[2 * step->split + side] * value;
+        }
+        for (uint32_t k = 0; k < N_STATES * n; k++) {
+            vector own = factor[k] * (weight[k % n] * value);
+            leaf_sum[k] = n_leaves ? leaf_sum[k] + own : own;
+            leaf_pull[k] = n_leaves ? leaf_pull[k] + pull[k] * own : pull[k] * own;
+        }
+        n_leaves++;
+    }
+}
+
+/* What step i adds to its feature, (rows) at phi, and its sums for the step above, unless that is NULL. Of its branches
+ * `n_splits` are splits, with sums and pulls. */
+ALWAYS void pull_rows(const struct cover_shap *shap, uint32_t i, uint32_t n_rows, const uint32_t n, const int n_splits,
+                      const vector *const *sum, const vector *const *pull, double *phi, vector *above) {
+    const vector *product = AT(product, AT_ONCE(n) * n);
+    const vector *leaf_sum = (const vector *)shap->leaf_sum, *leaf_pull = (const vector *)shap->leaf_pull;
+    const uint8_t *state = shap->state + (uint64_t)i * TILE;
+    for (uint32_t row = 0; row < n_rows; row += 4) {
+        vector part[4], pair[2];
+        for (uint32_t k = 0; k < 4; k++) {
+            uint32_t table = state[row + k] * n;
+            part[k] = (vector){0.0, 0.0, 0.0, 0.0};
+            for (uint32_t v = 0; v < n; v++) {
+                uint32_t at = (row + k) * n + v;
+                vector total = {0.0, 0.0, 0.0, 0.0};
+                if (n_splits < 2) {
+                    part[k] += product[at] * leaf_pull[table + v];
+                    total = product[at] * leaf_sum[table + v];
+                }
+                for (int split = 0; split < n_splits; split++) {
+                    part[k] += sum[split][at] * pull[split][table + v];
+                    total += sum[split][at];
+                }
+                if (above) above[at] = total;
+            }
+        }
+        pair[0] = SHUFFLE(part[0], part[1], 0, 4, 2, 6) + SHUFFLE(part[0], part[1], 1, 5, 3, 7);
+        pair[1] = SHUFFLE(part[2], part[3], 0, 4, 2, 6) + SHUFFLE(part[2], part[3], 1, 5, 3, 7);
+        *(vector *)(phi + row) += SHUFFLE(pair[0], pair[1], 0, 1, 4, 5) + SHUFFLE(pair[0], pair[1], 2, 3, 6, 7);
+    }
+}
+
+ALWAYS void pull_up(struct cover_shap *shap, uint32_t i, uint32_t first, uint32_t n_rows, const uint32_t n,
+                    int adds_base) {
     const struct walker *walker = &shap->walker;
     const struct step *step = walker->steps + i;
     uint32_t width = walker->forest->leaf_width, n_outputs = walker->forest->header->n_outputs;
     uint32_t output = width > 1 ? 0 : tree_output(walker->forest, walker->tree);
     uint64_t one = AT_ONCE(n) * n, branch = width * one, side = i ? walker->steps[i - 1].side : 0;
-    const vector *pull = AT(pull, 2 * N_STATES * n), *pull_right = pull + N_STATES * n;
-    const uint8_t *state = shap->state + 2ull * i * TILE;
     for (uint32_t o = 0; o < width; o++) {
-        const vector *left = AT(sum, 2 * branch) + o * one, *right = left + branch;
-        vector *above = i ? AT(sum, 2 * branch) + side * branch + o * one - 2 * branch : 0;
+        vector *above = i ? AT(sum, 2 * branch) - 2 * branch + side * branch + o * one : 0;
         double *phi = shap->phi + ((uint64_t)step->feature * n_outputs + output + o) * TILE + first;
-        for (uint32_t row = 0; row < n_rows; row += 4) {
-            vector part[4], pair[2], total;
-            for (uint32_t k = 0; k < 4; k++) {
-                const vector *own_left = pull + state[row + k] * n, *own_right = pull_right + state[TILE + row + k] * n;
-                part[k] = own_left[0] * left[(row + k) * n] + own_right[0] * right[(row + k) * n];
-                for (uint32_t v = 1; v < n; v++)
-                    part[k] += own_left[v] * left[(row + k) * n + v] + own_right[v] * right[(row + k) * n + v];
-            }
-            pair[0] = SHUFFLE(part[0], part[1], 0, 4, 2, 6) + SHUFFLE(part[0], part[1], 1, 5, 3, 7);
-            pair[1] = SHUFFLE(part[2], part[3], 0, 4, 2, 6) + SHUFFLE(part[2], part[3], 1, 5, 3, 7);
-            total = SHUFFLE(pair[0], pair[1], 0, 1, 4, 5) + SHUFFLE(pair[0], pair[1], 2, 3, 6, 7);
-            *(vector *)(phi + row) += total;
-            if (i)
-                for (uint32_t at = row * n; at < (row + 4) * n; at++) above[at] = left[at] + right[at];
+        const vector *sum[2], *pull[2];
+        int n_splits = 0;
+        for (uint32_t k = 0; k < 2; k++) {
+            if (is_leaf(step, k)) continue;
+            sum[n_splits] = AT(sum, 2 * branch) + k * branch + o * one;
+            pull[n_splits++] = AT(pull, 2 * N_STATES * n) + k * N_STATES * n;
         }
+        if (n_splits < 2) weigh_leaves(shap, i, o, n, adds_base);
+        if (n_splits == 0)
+            pull_rows(shap, i, n_rows, n, 0, sum, pull, phi, above);
+        else if (n_splits == 1)
+            pull_rows(shap, i, n_rows, n, 1, sum, pull, phi, above);
+        else
+            pull_rows(shap, i, n_rows, n, 2, sum, pull, phi, above);
     }
 }
 
@@ -159,10 +197,9 @@ ALWAYS void explain_rows(struct cover_shap *shap, uint32_t tree, uint32_t first,
         }
         is_new = 0;
         if (walker->steps[i].side == 2) {
-            pull_up(shap, i, first, n_rows, n);
+            pull_up(shap, i, first, n_rows, n, adds_base);
             leave(walker);
         } else if (branch_is_leaf(walker->steps + i)) {
-            sum_leaf(shap, i, n_rows, n, adds_base);
             walker->steps[i].side++;
         } else {
             multiply(shap, i, n_rows, n);
