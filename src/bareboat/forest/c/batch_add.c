@@ -3,10 +3,12 @@
 
 /* A leaf's number: of float64 added in it, of float32 in it or, where the forest says so, in float32. */
 #define ADD(NAME, VALUE, LEAF, SUM, COUNT)                                                                           \
-    static void NAME(const VALUE *const *value, const LEAF *const *leaf, uint32_t n, uint64_t stride, double *sum) { \
+    static void NAME(const VALUE *const *value, LEAF(*leaf)[BLOCK], uint32_t count, uint32_t n, uint64_t stride,    \
+                     double *sum) {                                                                                 \
+        (void)count;                                                                                                \
         for (uint32_t i = 0; i < n; i++, sum += stride) {                                                           \
             SUM total = (SUM)*sum;                                                                                  \
-            for (int tree = 0; tree < (COUNT); tree++) total += (SUM)value[tree][leaf[tree][i]];                    \
+            for (uint32_t tree = 0; tree < (COUNT); tree++) total += (SUM)value[tree][leaf[tree][i]];                    \
             *sum = (double)total;                                                                                   \
         }                                                                                                           \
     }
@@ -21,25 +23,21 @@
     }
 
 #define ADDERS(NAME, VALUE, SUM)                                                                                     \
-    ADD(NAME##_byte_4, VALUE, uint8_t, SUM, 4)                                                                      \
-    ADD(NAME##_byte_1, VALUE, uint8_t, SUM, 1)                                                                      \
-    ADD(NAME##_number_4, VALUE, uint32_t, SUM, 4)                                                                   \
-    ADD(NAME##_number_1, VALUE, uint32_t, SUM, 1)                                                                   \
+    ADD(NAME##_byte_8, VALUE, uint8_t, SUM, 8)                                                                      \
+    ADD(NAME##_byte_2, VALUE, uint8_t, SUM, 2)                                                                      \
+    ADD(NAME##_byte_any, VALUE, uint8_t, SUM, count)                                                                      \
+    ADD(NAME##_number_8, VALUE, uint32_t, SUM, 8)                                                                   \
+    ADD(NAME##_number_2, VALUE, uint32_t, SUM, 2)                                                                      \
+    ADD(NAME##_number_any, VALUE, uint32_t, SUM, count)                                                                   \
     ADD_VECTORS(NAME##_vectors, VALUE, uint32_t, SUM)                                                               \
-    static void NAME(const VALUE *const *value, const struct leaves *leaves, uint32_t tree, uint32_t count,         \
-                     uint32_t n, uint64_t width, uint64_t stride, double *sum) {                                    \
-        const uint8_t *byte[4];                                                                                     \
-        const uint32_t *number[4];                                                                                  \
-        for (uint32_t i = 0; i < count; i++) {                                                                      \
-            byte[i] = leaves->byte[tree + i];                                                                       \
-            number[i] = leaves->number[tree + i];                                                                   \
-        }                                                                                                           \
+    static void NAME(const VALUE *const *value, struct leaves *leaves, uint32_t place, uint32_t count, uint32_t n,  \
+                     uint64_t width, uint64_t stride, double *sum) {                                                \
         if (width > 1)                                                                                              \
-            NAME##_vectors(*value, *number, n, width, sum);                                                         \
-        else if (leaves->is_number[tree])                                                                           \
-            (count == 4 ? NAME##_number_4 : NAME##_number_1)(value, number, n, stride, sum);                        \
+            NAME##_vectors(*value, leaves->number[place], n, width, sum);                                           \
+        else if (leaves->is_number[place])                                                                          \
+            (count == 8 ? NAME##_number_8 : count == 2 ? NAME##_number_2 : NAME##_number_any)(value, leaves->number + place, count, n, stride, sum);        \
         else                                                                                                        \
-            (count == 4 ? NAME##_byte_4 : NAME##_byte_1)(value, byte, n, stride, sum);                              \
+            (count == 8 ? NAME##_byte_8 : count == 2 ? NAME##_byte_2 : NAME##_byte_any)(value, leaves->byte + place, count, n, stride, sum);              \
     }
 
 ADDERS(add_double, double, double)
@@ -61,31 +59,31 @@ static void find_rows(const struct forest *forest, uint32_t tree, struct leaves 
         for (uint32_t i = 0; i < n; i++) number[i] = ((const uint32_t *)forest->at[LEAF_ROW])[first + number[i]];
 }
 
-/* Trees of a chunk that are added at once: 4 when they add to one output and have leaves of one kind, else 1. */
-static uint32_t count_alike(const struct forest *forest, const struct leaves *leaves, uint32_t first, uint32_t place,
-                            uint32_t count) {
-    if (place + 4 > count || forest->leaf_width > 1) return 1;
-    for (uint32_t i = 1; i < 4; i++) {
-        if (leaves->is_number[place + i] != leaves->is_number[place]) return 1;
-        if (tree_output(forest, first + place + i) != tree_output(forest, first + place)) return 1;
-    }
-    return 4;
+/* How many trees from `place` on add to one output and have leaves of one kind, so that they are added at once. */
+static uint32_t count_alike(const struct forest *forest, const struct leaves *leaves, const uint32_t *tree,
+                            uint32_t place, uint32_t count) {
+    uint32_t next = place + 1;
+    if (forest->leaf_width > 1) return 1;
+    while (next < count && leaves->is_number[next] == leaves->is_number[place] &&
+           tree_output(forest, tree[next]) == tree_output(forest, tree[place]))
+        next++;
+    return next - place;
 }
 
-void add_leaves(const struct forest *forest, uint32_t first, uint32_t count, struct leaves *leaves, uint32_t n,
+void add_leaves(const struct forest *forest, const uint32_t *tree, uint32_t count, struct leaves *leaves, uint32_t n,
                 double *sum) {
-    const uint32_t *start = words(forest, LEAF_START) + first;
+    const uint32_t *start = words(forest, LEAF_START);
     uint64_t width = forest->leaf_width, stride = forest->header->n_outputs;
     int is_shared = forest->count[LEAF_ROW] != 0;
     if (is_shared || width > 1)
-        for (uint32_t i = 0; i < count; i++) find_rows(forest, first + i, leaves, i, n);
+        for (uint32_t i = 0; i < count; i++) find_rows(forest, tree[i], leaves, i, n);
     for (uint32_t place = 0, alike; place < count; place += alike) {
-        const double *wide[4];
-        const float *single[4];
-        uint32_t output = width > 1 ? 0 : tree_output(forest, first + place);
-        alike = count_alike(forest, leaves, first, place, count);
+        const double *wide[CHUNK];
+        const float *single[CHUNK];
+        uint32_t output = width > 1 ? 0 : tree_output(forest, tree[place]);
+        alike = count_alike(forest, leaves, tree, place, count);
         for (uint32_t i = 0; i < alike; i++) {
-            uint64_t at = is_shared ? 0 : start[place + i] * width;
+            uint64_t at = is_shared ? 0 : start[tree[place + i]] * width;
             wide[i] = (const double *)forest->at[LEAF_VALUES] + at;
             single[i] = (const float *)forest->at[LEAF_VALUES] + at;
         }

@@ -12,8 +12,8 @@ struct leaves {
     int is_number[CHUNK];
 };
 
-/* Add the plain leaves of trees [first, first + count) in this order: sums (n, n_outputs). May change `leaves`. */
-void add_leaves(const struct forest *forest, uint32_t first, uint32_t count, struct leaves *leaves, uint32_t n,
+/* Add the plain leaves of `count` trees in this order: sums (n, n_outputs). May change `leaves`. */
+void add_leaves(const struct forest *forest, const uint32_t *tree, uint32_t count, struct leaves *leaves, uint32_t n,
                 double *sum);
 
 #endif

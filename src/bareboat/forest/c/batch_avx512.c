@@ -35,20 +35,20 @@ INLINE void STORE(uint8_t *to, vector leaf) { _mm512_store_si512((void *)to, lea
 
 /* A shuffle of two registers looks up 128 bytes of a set, 1024 codes; which of its parts a code is in says the upper
  * bit of its eighth. */
-INLINE void outside(const uint8_t *eighth, const uint8_t *set, uint32_t n_parts, uint32_t n, int8_t *side) {
+INLINE void outside(const uint8_t *place, const uint8_t *set, uint32_t n_bytes, uint32_t parts, uint32_t n, int8_t *side) {
+    (void)parts;
     for (uint32_t at = 0; at < n; at += LANES) {
-        vector place = _mm512_load_si512((const void *)(eighth + at));
-        vector bit = _mm512_load_si512((const void *)(eighth + BLOCK + at));
-        mask inside = 0;
-        for (uint32_t part = 0; part < n_parts; part += 8) {
-            uint32_t n_bytes = 16 * (n_parts - part);
-            mask low = n_bytes >= 64 ? ~0ull : (1ull << n_bytes) - 1;
-            mask high = n_bytes >= 128 ? ~0ull : n_bytes > 64 ? (1ull << (n_bytes - 64)) - 1 : 0;
-            vector table = _mm512_maskz_mov_epi8(low, _mm512_loadu_si512((const void *)(set + 16 * part)));
-            vector more = _mm512_maskz_mov_epi8(high, _mm512_loadu_si512((const void *)(set + 16 * part + 64)));
-            mask upper = _mm512_movepi8_mask(place);
-            mask found = _mm512_test_epi8_mask(_mm512_permutex2var_epi8(table, place, more), bit);
-            inside |= found & (part ? upper : ~upper);
+        vector bit = _mm512_load_si512((const void *)(place + at));
+        vector byte = _mm512_load_si512((const void *)(place + BLOCK + at));
+        mask inside = 0, upper = _mm512_movepi8_mask(byte);
+        for (uint32_t from = 0; from < n_bytes; from += 128) {
+            uint32_t left = n_bytes - from;
+            mask low = left >= 64 ? ~0ull : (1ull << left) - 1;
+            mask high = left >= 128 ? ~0ull : left > 64 ? (1ull << (left - 64)) - 1 : 0;
+            vector table = _mm512_maskz_mov_epi8(low, _mm512_loadu_si512((const void *)(set + from)));
+            vector more = _mm512_maskz_mov_epi8(high, _mm512_loadu_si512((const void *)(set + from + 64)));
+            mask found = _mm512_test_epi8_mask(_mm512_permutex2var_epi8(table, byte, more), bit);
+            inside |= found & (from ? upper : ~upper);
         }
         STORE((uint8_t *)side + at, _mm512_movm_epi8(~inside));
     }

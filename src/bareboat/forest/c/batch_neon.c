@@ -30,13 +30,17 @@ INLINE void STORE(uint8_t *to, vector leaf) { vst1q_u8(to, leaf); }
 
 #include "batch_scan.inc.h"
 
-/* A place of 16 and more gives 0. */
-INLINE void outside(const uint8_t *eighth, const uint8_t *set, uint32_t n_parts, uint32_t n, int8_t *side) {
+/* A shuffle's place of 128 gives 0. */
+INLINE void outside(const uint8_t *place, const uint8_t *set, uint32_t n_bytes, uint32_t parts, uint32_t n, int8_t *side) {
+    (void)n_bytes;
     for (uint32_t at = 0; at < n; at += LANES) {
-        vector place = vld1q_u8(eighth + at), bit = vld1q_u8(eighth + BLOCK + at), found = SPLAT(0);
-        for (uint32_t part = 0; part < n_parts; part++)
-            found = vorrq_u8(found, vqtbl1q_u8(vld1q_u8(set + 16 * part), veorq_u8(place, SPLAT(part << 4))));
-        STORE((uint8_t *)side + at, vmvnq_u8(vtstq_u8(found, bit)));
+        vector found = SPLAT(0);
+        for (uint32_t left = parts; left; left &= left - 1) {
+            uint32_t part = (uint32_t)__builtin_ctz(left);
+            vector table = vld1q_u8(set + 16 * part);
+            found = vorrq_u8(found, vqtbl1q_u8(table, vld1q_u8(place + (part + 1) * BLOCK + at)));
+        }
+        STORE((uint8_t *)side + at, vmvnq_u8(vtstq_u8(found, vld1q_u8(place + at))));
     }
 }
 #else

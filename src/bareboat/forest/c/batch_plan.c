@@ -44,11 +44,11 @@ uint64_t batch_room(const struct forest *forest) {
     room = aligned(sizeof(struct batch)) + aligned(searches_room(forest) * sizeof(struct search));
     room += aligned(forest->count[COLUMNS] * sizeof(struct column_plan));
     room += aligned(keys_room(forest) * sizeof(double)) + aligned(trees_room(forest) * sizeof(struct tree_plan));
-    room += aligned(nodes_room(forest));
+    room += aligned(nodes_room(forest)) + 2 * aligned((trees_room(forest) + 1) * sizeof(uint32_t));
     if (!forest->count[SET_START]) return room;
     room += aligned(forest->count[COLUMNS] * sizeof(struct code_plan)) + aligned(direct_room(forest) * sizeof(uint32_t));
     room += aligned(sets_room(forest));
-    return room + aligned(forest->count[SET_OFFSET] * sizeof(uint32_t));
+    return room + 2 * aligned(forest->count[SET_OFFSET] * sizeof(uint32_t));
 }
 
 /* Memory of the caller's, handed out from front to back. */
@@ -139,7 +139,10 @@ static void plan_codes(const struct forest *forest, struct batch *batch, struct 
     for (uint32_t i = 0; i < batch->n_categorical; i++) {
         uint32_t n = start[i + 1] - start[i], last = n ? codes[start[i + 1] - 1] : 0;
         uint64_t n_direct = (uint64_t)last + 1;
-        code[i] = (struct code_plan){0, used};
+        uint32_t n_parts = (n + 2 + PART_CODES - 1) / PART_CODES;
+        code[i] = (struct code_plan){.direct = used, .place = batch->n_places};
+        if (n_parts <= SCAN_PARTS) code[i].n_places = forest->path == BAREBOAT_AVX512 ? 1 : n_parts;
+        batch->n_places += code[i].n_places + (code[i].n_places != 0);
         if (!n || n_direct > 4ull * n + 64) continue;
         code[i].n_direct = (uint32_t)n_direct;
         for (uint64_t j = 0; j < n_direct; j++) direct[used + j] = n;
@@ -148,7 +151,7 @@ static void plan_codes(const struct forest *forest, struct batch *batch, struct 
     }
 }
 
-static void plan_sets(const struct forest *forest, uint8_t *set_bytes, uint32_t *set_start) {
+static void plan_sets(const struct forest *forest, uint8_t *set_bytes, uint32_t *set_start, uint16_t *set_parts) {
     const uint32_t *offset = words(forest, SET_OFFSET);
     uint32_t n_sets = forest->count[SET_OFFSET] - 1, used = 0;
     for (uint32_t set = 0; set < n_sets; set++) {
@@ -156,6 +159,9 @@ static void plan_sets(const struct forest *forest, uint8_t *set_bytes, uint32_t 
         set_start[set] = used / 16;
         memcpy(set_bytes + used, bytes(forest, SETS) + offset[set], size);
         memset(set_bytes + used + size, 0, filled - size);
+        set_parts[set] = 0;
+        for (uint32_t i = 0; i < size && i < 16 * SCAN_PARTS; i++)
+            if (set_bytes[used + i]) set_parts[set] |= (uint16_t)(1u << i / 16);
         used += filled;
     }
     set_start[n_sets] = used / 16;
@@ -173,14 +179,13 @@ static uint32_t scan_limit(uint32_t path) {
 }
 
 /* Whether every set of the tree is over columns whose codes a scan can look up. */
-static int sets_fit(const struct forest *forest, uint64_t first, uint32_t n_nodes, uint32_t *n_sets) {
-    const uint32_t *start = words(forest, CATEGORY_START);
+static int sets_fit(const struct forest *forest, const struct batch *batch, uint64_t first, uint32_t n_nodes,
+                    uint32_t *n_sets) {
     *n_sets = 0;
     for (uint32_t i = 0; i < n_nodes; i++) {
         struct node node = node_at(forest, first + i, forest->kind[NODES]);
         if (node.column < forest->n_numeric) continue;
-        start = words(forest, CATEGORY_START) + (node.column - forest->n_numeric);
-        if (start[1] - start[0] + 2 > MASK_CODES) return 0;
+        if (!batch->code[node.column - forest->n_numeric].n_places) return 0;
         ++*n_sets;
     }
     return 1;
@@ -254,7 +259,7 @@ static void plan_trees(const struct forest *forest, struct batch *batch, struct 
     for (uint32_t tree = 0; tree < forest->header->n_trees; tree++) {
         uint64_t first = (uint64_t)start[tree] - tree;
         uint32_t n_leaves = start[tree + 1] - start[tree], n_sets = 0;
-        int scans = n_leaves <= limit && (!batch->n_categorical || sets_fit(forest, first, n_leaves - 1, &n_sets));
+        int scans = n_leaves <= limit && (!batch->n_categorical || sets_fit(forest, batch, first, n_leaves - 1, &n_sets));
         plan[tree] = (struct tree_plan){first, SCAN_FILE, n_leaves - 1};
         if (n_leaves == 1 || (scans && is_file)) {
         } else if (scans) {
@@ -267,8 +272,20 @@ static void plan_trees(const struct forest *forest, struct batch *batch, struct 
             used += write_walk(forest, batch, tree, first, n_leaves - 1, nodes + used, plan[tree].how);
         }
         batch->max_sets = scans && n_sets > batch->max_sets ? n_sets : batch->max_sets;
-        *(scans ? &batch->has_scans : &batch->has_walks) = 1;
     }
+}
+
+/* Trees by output, each output's in their order; `count` is room for a number of each output. */
+static void plan_order(const struct forest *forest, uint32_t *order, uint32_t *count) {
+    uint32_t n_trees = forest->header->n_trees, n_outputs = forest->header->n_outputs;
+    if (forest->leaf_width > 1 || n_outputs == 1 || n_outputs > n_trees) {
+        for (uint32_t tree = 0; tree < n_trees; tree++) order[tree] = tree;
+        return;
+    }
+    for (uint32_t output = 0; output <= n_outputs; output++) count[output] = 0;
+    for (uint32_t tree = 0; tree < n_trees; tree++) count[tree_output(forest, tree) + 1]++;
+    for (uint32_t output = 0; output < n_outputs; output++) count[output + 1] += count[output];
+    for (uint32_t tree = 0; tree < n_trees; tree++) order[count[tree_output(forest, tree)]++] = tree;
 }
 
 void batch_build(struct forest *forest, void *room) {
@@ -279,7 +296,9 @@ void batch_build(struct forest *forest, void *room) {
     void *keys = take(&at, keys_room(forest) * sizeof(double));
     struct tree_plan *tree = take(&at, trees_room(forest) * sizeof *tree);
     char *nodes = take(&at, nodes_room(forest));
-    *batch = (struct batch){.search = search, .column = column, .keys = keys, .tree = tree, .nodes = nodes};
+    uint32_t *order = take(&at, (trees_room(forest) + 1) * sizeof *order);
+    uint32_t *count = take(&at, (trees_room(forest) + 1) * sizeof *count);
+    *batch = (struct batch){.search = search, .column = column, .keys = keys, .tree = tree, .order = order, .nodes = nodes};
     batch->n_categorical = forest->count[COLUMNS] - forest->n_numeric;
     plan_columns(forest, batch, search, column, keys);
     if (batch->n_categorical) {
@@ -287,12 +306,15 @@ void batch_build(struct forest *forest, void *room) {
         uint32_t *direct = take(&at, direct_room(forest) * sizeof *direct);
         uint8_t *set_bytes = take(&at, sets_room(forest));
         uint32_t *set_start = take(&at, forest->count[SET_OFFSET] * sizeof *set_start);
+        uint16_t *set_parts = take(&at, forest->count[SET_OFFSET] * sizeof *set_parts);
         batch->code = code;
         batch->direct = direct;
         batch->set_bytes = set_bytes;
         batch->set_start = set_start;
+        batch->set_parts = set_parts;
         plan_codes(forest, batch, code, direct);
-        plan_sets(forest, set_bytes, set_start);
+        plan_sets(forest, set_bytes, set_start, set_parts);
     }
     plan_trees(forest, batch, tree, nodes);
+    plan_order(forest, order, count);
 }

@@ -10,7 +10,8 @@ enum {
     CHUNK = 8,         /* trees whose leaves wait until they are added */
     MAX_LEVELS = 11,   /* 8 to this power is more than a file has thresholds */
     SCAN_LEAVES = 256, /* leaves of a tree that a scan's byte counts */
-    MASK_CODES = 2048, /* dense codes whose eighth fits into a byte */
+    PART_CODES = 128,  /* dense codes that one shuffle of 16 bytes looks up */
+    SCAN_PARTS = 16,   /* parts of a column up to which a scan looks its sets up */
     SET_SLACK = 128    /* bytes that may be read behind the last set */
 };
 
@@ -64,26 +65,29 @@ struct column_plan {
     uint32_t nan_rank, tiny_rank, has_tiny;
 };
 
-/* A categorical column: codes below n_direct have their dense code in `direct`, when it is not 0. */
+/* A categorical column: numbers below n_direct have their dense code in `direct`, when it is not 0. For scans a block
+ * holds its codes as n_places rows of bytes behind one of bits, as rank_block.h says. */
 struct code_plan {
-    uint32_t n_direct;
-    uint64_t direct;
+    uint32_t n_direct, n_places;
+    uint64_t direct, place;
 };
 
 struct batch {
     uint32_t rank_size; /* bytes of a rank in a block: 1, 2 or 4 */
     uint32_t n_searches, n_categorical;
-    int has_scans, has_walks; /* of categorical columns: what their codes are kept as */
-    uint32_t max_sets;        /* of a scanned tree's nodes, how many are sets at most */
+    uint32_t n_places; /* of all categorical columns, rows of bytes and bits */
+    uint32_t max_sets; /* of a scanned tree's nodes, how many are sets at most */
     const struct search *search;
     const struct column_plan *column;
     const struct code_plan *code;
     const uint32_t *direct;
     const void *keys; /* float32 where values are, else float64 */
     const struct tree_plan *tree;
+    const uint32_t *order; /* (n_trees) the trees, those of one output together, each output's in their order */
     const char *nodes;
     const uint8_t *set_bytes;  /* each set, padded with zeros to a multiple of 16 bytes */
     const uint32_t *set_start; /* of each set, in units of 16 bytes; one more than sets */
+    const uint16_t *set_parts; /* of each set, which of its first 16 parts of 16 bytes are not zero */
 };
 
 /* The maker of BATCH_TABLE, for paths.c. */

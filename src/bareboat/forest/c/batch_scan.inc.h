@@ -10,37 +10,38 @@
  *   IN_FLIGHT               vectors at once
  */
 
-/* -1 for each row whose code is not in a set of n_parts * 16 bytes, else 0: (n) into `side`. */
-INLINE void outside(const uint8_t *eighth, const uint8_t *set, uint32_t n_parts, uint32_t n, int8_t *side);
+/* -1 for each of n rows whose code is not in a set, else 0, into `side`. `place` is the column's rows of a block, `set`
+ * n_bytes of bits; `parts` says which parts of 16 bytes are not zero. */
+INLINE void outside(const uint8_t *place, const uint8_t *set, uint32_t n_bytes, uint32_t parts, uint32_t n, int8_t *side);
 
-struct place {
+struct test {
     const char *rank; /* of the node's column */
     int16_t cut;
     uint8_t first, right;
 };
 
 /* Node `i`, of a rank's size and a kind that the compiler knows. */
-INLINE struct place place_of(const struct forest *forest, const struct block *block, const void *nodes, uint32_t i,
+INLINE struct test test_of(const struct forest *forest, const struct block *block, const void *nodes, uint32_t i,
                              uint32_t size, int is_file, int has_sets, const char **side) {
-    struct place place;
+    struct test test;
     uint32_t column;
     if (is_file) {
         const uint8_t *node = (const uint8_t *)nodes + 4 * (uint64_t)i;
         column = node[COLUMN];
-        place = (struct place){0, (int16_t)(node[CUT] ^ 0x7f), node[FIRST], node[RIGHT]};
+        test = (struct test){0, (int16_t)(node[CUT] ^ 0x7f), node[FIRST], node[RIGHT]};
     } else {
         const struct scan_node *node = (const struct scan_node *)nodes + i;
         column = node->column;
-        place = (struct place){0, (int16_t)(node->cut ^ (size == 1 ? 0x7f : 0x7fff)), node->first, node->right};
+        test = (struct test){0, (int16_t)(node->cut ^ (size == 1 ? 0x7f : 0x7fff)), node->first, node->right};
     }
-    place.rank = (const char *)block->rank + (uint64_t)column * BLOCK * size;
+    test.rank = (const char *)block->rank + (uint64_t)column * BLOCK * size;
     if (has_sets) {
         int is_set = column >= forest->n_numeric;
-        place.rank = is_set ? *side : place.rank;
-        place.cut = is_set ? 0 : place.cut;
+        test.rank = is_set ? *side : test.rank;
+        test.cut = is_set ? 0 : test.cut;
         *side += is_set ? BLOCK * size : 0;
     }
-    return place;
+    return test;
 }
 
 /* Scan V vectors of rows from row `at` on. */
@@ -50,15 +51,15 @@ INLINE void scan_rows(const struct forest *forest, const struct block *block, co
     vector lane[IN_FLIGHT];
     UNROLL for (int v = 0; v < V; v++) lane[v] = SPLAT(0);
     for (uint32_t i = 0; i < n_nodes; i++) {
-        struct place place = place_of(forest, block, nodes, i, size, is_file, has_sets, &side);
-        vector first = SPLAT((char)place.first), right = SPLAT((char)place.right);
+        struct test test = test_of(forest, block, nodes, i, size, is_file, has_sets, &side);
+        vector first = SPLAT((char)test.first), right = SPLAT((char)test.right);
         if (size == 1) {
-            const int8_t *rank = (const int8_t *)place.rank + at;
-            vector cut = SPLAT((char)place.cut);
+            const int8_t *rank = (const int8_t *)test.rank + at;
+            vector cut = SPLAT((char)test.cut);
             UNROLL for (int v = 0; v < V; v++) lane[v] = MOVED(lane[v], first, right, ABOVE_8(cut, rank + v * LANES));
         } else {
-            const int16_t *rank = (const int16_t *)(const void *)place.rank + at;
-            vector cut = SPLAT_16(place.cut);
+            const int16_t *rank = (const int16_t *)(const void *)test.rank + at;
+            vector cut = SPLAT_16(test.cut);
             UNROLL for (int v = 0; v < V; v++) lane[v] = MOVED(lane[v], first, right, ABOVE_16(cut, rank + v * LANES));
         }
     }
@@ -91,12 +92,14 @@ INLINE int find_sides(const struct forest *forest, const struct batch *batch, co
         const uint8_t *node = (const uint8_t *)nodes + 4 * (uint64_t)i;
         uint32_t column = plan->how == SCAN_FILE ? node[COLUMN] : own->column, set = first_set;
         const uint32_t *start;
+        const struct code_plan *code;
         int8_t *to = side + (uint64_t)n_found * BLOCK * batch->rank_size;
         if (column < forest->n_numeric) continue;
         set += plan->how == SCAN_FILE ? node[CUT] : own->cut;
         start = batch->set_start + set;
-        outside(block->eighth + (uint64_t)(column - forest->n_numeric) * 2 * BLOCK, batch->set_bytes + 16ull * start[0],
-                start[1] - start[0], n, to);
+        code = batch->code + (column - forest->n_numeric);
+        outside(block->place + code->place * BLOCK, batch->set_bytes + 16ull * start[0], 16 * (start[1] - start[0]),
+                batch->set_parts[set], n, to);
         if (batch->rank_size == 2)
             for (uint32_t row = n; row--;) ((int16_t *)(void *)to)[row] = to[row];
         n_found++;

@@ -132,6 +132,21 @@ static void rank_numbers(const struct forest *forest, const struct batch *batch,
     }
 }
 
+/* What scans look up of n codes; see struct block. */
+static void place_codes(const struct forest *forest, const struct code_plan *plan, const uint32_t *code, uint32_t n,
+                        uint8_t *place) {
+    if (!plan->n_places) return;
+    for (uint32_t j = 0; j < n; j++) place[j] = (uint8_t)(1u << (code[j] & 7));
+    place += BLOCK;
+    if (forest->path == BAREBOAT_AVX512) {
+        for (uint32_t j = 0; j < n; j++) place[j] = (uint8_t)(code[j] / 8);
+        return;
+    }
+    for (uint32_t part = 0; part < plan->n_places; part++, place += BLOCK)
+        for (uint32_t j = 0; j < n; j++)
+            place[j] = code[j] / PART_CODES == part ? (uint8_t)(code[j] % PART_CODES / 8) : 128;
+}
+
 static void rank_codes(const struct forest *forest, const struct batch *batch, const struct rows *rows, const char *at,
                        uint32_t n, uint32_t first, const struct block *block) {
     const uint32_t *columns = words(forest, COLUMNS) + forest->n_numeric, *start = words(forest, CATEGORY_START);
@@ -140,7 +155,6 @@ static void rank_codes(const struct forest *forest, const struct batch *batch, c
     for (uint32_t i = 0; i < batch->n_categorical; i++) {
         const struct code_plan *plan = batch->code + i;
         uint32_t n_codes = start[i + 1] - start[i], *code = block->code + (uint64_t)i * BLOCK + first;
-        uint8_t *eighth = block->eighth + (uint64_t)i * 2 * BLOCK + first;
         double least = rule_of(columns[i]) == CATEGORY ? -1.0 : 0.0;
         int open_least = rule_of(columns[i]) == CATEGORY, whole = rule_of(columns[i]) == CATEGORY_WHOLE;
         gather(rows, at + (int64_t)feature_of(columns[i]) * rows->column_stride, single, n, values);
@@ -156,11 +170,7 @@ static void rank_codes(const struct forest *forest, const struct batch *batch, c
                 code[j] = code_of(words(forest, CATEGORY_CODES) + start[i], n_codes, rule_of(columns[i]), value);
             }
         }
-        if (!batch->has_scans) continue;
-        for (uint32_t j = 0; j < n; j++) {
-            eighth[j] = (uint8_t)(code[j] >> 3);
-            eighth[BLOCK + j] = (uint8_t)(1u << (code[j] & 7));
-        }
+        if (batch->max_sets) place_codes(forest, plan, code, n, block->place + plan->place * BLOCK + first);
     }
 }
 

@@ -10,7 +10,10 @@
 struct block {
     void *rank;      /* (n_numeric, BLOCK) */
     uint32_t *code;  /* (n_categorical, BLOCK) dense codes */
-    uint8_t *eighth; /* (n_categorical, 2, BLOCK): code / 8, then 1 << code % 8, for scans of sets */
+    /* For scans of sets, (n_places, BLOCK) in all: of each categorical column first 1 << code % 8, then the byte of a
+     * set in which the code's bit lies: with AVX-512 of the whole set, else, for each part of 16 bytes, its place in
+     * it, or 128 when it is in another. */
+    uint8_t *place;
 };
 
 /* Finds the ranks of n (at most BLOCK) values, none of them to be trusted: NaN has rank 0. */
