@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bareboat.forest.ir import Ensemble, Floats, Transform
 from bareboat.forest.rounds import parameter_after
+from bareboat.runtime.forest import OpenForest
 
 
 def squeezed(values: Floats) -> Floats:
@@ -90,24 +91,17 @@ def class_labels(ensemble: Ensemble) -> NDArray[Any]:
     return array
 
 
-def row_answer(
-    ensemble: Ensemble, raw_score: Callable[[Any], list[float]], outputs: Callable[[Any], list[float]]
-) -> Callable[[Any], Any]:
-    """Return the function that answers one row as `predict` does, without arrays.
-
-    Args:
-        ensemble: the trees.
-        raw_score: one row -> its raw scores.
-        outputs: one row -> each class's probability, or the values.
-    """
+def row_answer(ensemble: Ensemble, kernel: OpenForest) -> Callable[[Any], Any]:
+    """Return the function that answers one row of numbers as `predict` does, without arrays."""
+    raw_score, outputs, score = kernel.raw_score, kernel.predict, kernel.score
     labels = class_labels(ensemble).tolist() if ensemble.is_classifier else []
     if decides_by_raw(ensemble):
         rounds = ensemble.n_rounds
         return lambda row: labels_of_raw(ensemble, np.array([raw_score(row)]), rounds).tolist()[0]
     if ensemble.transform is Transform.ISOLATION:
-        return lambda row: -1 if outputs(row)[0] < 0 else 1
+        return lambda row: -1 if score(row) < 0 else 1
+    if labels and ensemble.n_outputs == 1:
+        return lambda row: labels[score(row) > 0.5]
     if labels:
         return lambda row: labels[(found := outputs(row)).index(max(found))]
-    if ensemble.n_outputs == 1:
-        return lambda row: outputs(row)[0]
-    return outputs
+    return score if ensemble.n_outputs == 1 else outputs

@@ -166,9 +166,9 @@ class Forest(FittedEstimator):
         """Return the label or the value of one row, as a Python object, faster than `predict` does.
 
         Args:
-            row: n_features_in_ numbers in the order of the features, or a dict by their names; a category is its code.
+            row: n_features_in_ values in the order of the features, or a dict by their names.
         """
-        if isinstance(row, Mapping):
+        if self._opened.schema.has_categories or (isinstance(row, Mapping) and row.keys() != self._opened.schema.known):
             return self.predict([row]).tolist()[0]
         return self._opened.answer(row)
 

@@ -32,6 +32,8 @@ def importances(ensemble: Ensemble, kind: str) -> Floats:
         InputError: there is no such kind.
         ModelError: the forest lacks the statistics that the kind is worked out from.
     """
+    if kind in KINDS and not len(ensemble.trees.feature):
+        return np.zeros(ensemble.n_features)  # of trees of one leaf, which hold no statistics of splits
     if kind == "split":
         return _counts(ensemble)
     if kind in {"gain", "average_gain"}:

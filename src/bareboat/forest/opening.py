@@ -49,7 +49,7 @@ class Opened:
     @cached_property
     def answer(self) -> Callable[[Any], Any]:
         """Answers one row of numbers with a label or a value."""
-        return row_answer(self.ensemble, self.kernel.raw_score, self.kernel.predict)
+        return row_answer(self.ensemble, self.kernel)
 
 
 def open_model(model: Any) -> Opened:

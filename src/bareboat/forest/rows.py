@@ -48,7 +48,7 @@ def matrix_of_columns(columns: Mapping[str, Any], schema: Schema) -> Matrix:
     n = len(chosen[0])
     is_single = all(isinstance(column, np.ndarray) and column.dtype == np.float32 for column in chosen)
     whole = _shared_matrix(chosen)
-    has_names = any(schema.codes)
+    has_names = schema.has_categories
     if whole is not None and not has_names:
         return whole
     matrix = np.empty((n, schema.n_features), np.float32 if is_single and not has_names else np.float64, order="F")
@@ -159,7 +159,7 @@ def _shared_matrix(columns: Sequence[Any]) -> Matrix | None:
 
 
 def _from_dicts(rows: Sequence[Mapping[str, Any]], schema: Schema) -> NDArray[np.float64]:
-    names, known = schema.names, frozenset(schema.names)
+    names, known = schema.names, schema.known
     rows = list(rows)
     matrix = np.empty((len(rows), schema.n_features), np.float64, order="F")
     for number, row in enumerate(rows):

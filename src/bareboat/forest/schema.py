@@ -28,9 +28,10 @@ class Schema:
     """The features of a model.
 
     Attributes:
-        names: (n_features,) the model's own names.
+        names, known: (n_features,) the model's own names.
         is_named: whether the names come from the training data, not from the framework's counting.
         codes: (n_features,) {category: code} or None for a number.
+        has_categories: whether a feature has named categories.
         refuses_unknown: whether a category that the model has not seen is an error, as XGBoost has it; else it is
             missing, as LightGBM and scikit-learn have it.
         joins_words: whether a column `mean radius` is the model's `mean_radius`, as LightGBM renames it in training.
@@ -45,7 +46,7 @@ class Schema:
         joins_words: bool = False,
     ) -> None:
         self.names = tuple(names)
-        self._places = frozenset(self.names)
+        self.known = frozenset(self.names)
         self.is_named = not any(
             all(name == form.format(place) for place, name in enumerate(self.names)) for form in _MADE_UP
         )
@@ -53,6 +54,7 @@ class Schema:
             None if each is None else {_key(category): float(code) for code, category in enumerate(each)}
             for each in categories
         )
+        self.has_categories = any(self.codes)
         self.refuses_unknown = refuses_unknown
         self.joins_words = joins_words
 
@@ -78,7 +80,7 @@ class Schema:
 
     def own(self, name: str) -> str:
         """Return the model's name for a person's: the same, or as LightGBM spells it."""
-        if self.joins_words and name not in self._places:
+        if self.joins_words and name not in self.known:
             return name.replace(" ", "_")
         return name
 
@@ -91,14 +93,14 @@ class Schema:
             RowsError: a column is unknown, missing or there twice; all such columns are named.
         """
         own = {self.own(name): name for name in columns}
-        if not self.is_named and not own.keys() & self._places:
+        if not self.is_named and not own.keys() & self.known:
             if len(columns) != self.n_features:
                 raise RowsError(
                     f"X has {len(columns)} features, but Forest is expecting {self.n_features} features as input",
                     expected=f"{self.n_features} columns in the order of training; the model has no names for them",
                 )
             return list(columns)
-        unknown = [name for name in columns if self.own(name) not in self._places]
+        unknown = [name for name in columns if self.own(name) not in self.known]
         missing = [name for name in self.names if name not in own]
         if unknown or missing:
             raise self._mismatch(unknown, missing)
