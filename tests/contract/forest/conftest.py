@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # frameworks that wait for each other's threads are slow beside xdist
 
 HERE = Path(__file__).parent
 
