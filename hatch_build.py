@@ -25,7 +25,17 @@ except ImportError:  # by hand, without hatchling
 ZIG_VERSION = "0.17.1"
 SOURCES = Path("src/bareboat/forest/c")
 NATIVE = Path("src/bareboat/runtime/native")
-FLAGS = ("-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden")
+FLAGS = (
+    "-std=c11",
+    "-O2",
+    "-ffp-contract=off",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-fvisibility=hidden",
+    "-fno-asynchronous-unwind-tables",
+    "-fno-unwind-tables",
+)
 LINK_FLAGS = ("-shared", "-g0", "-s", "-Wl,--build-id=none")
 
 # File name -> what zig calls the machine. glibc 2.17 is what manylinux_2_17 and every Lambda image have.

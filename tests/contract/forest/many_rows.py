@@ -46,7 +46,9 @@ def leaves(forest: OpenForest, rows: Numbers) -> NDArray[np.uint32]:
     """Return the leaf of each tree, counted from left to right: (n, n_trees)."""
     made = np.full((len(rows), forest.n_trees), 2**32 - 1, np.uint32)
     scratch = _scratch(forest)
-    forest.kernel.bareboat_leaves(forest.address, *_described(rows), made.ctypes.data, -(-scratch.ctypes.data // 64) * 64)
+    forest.kernel.bareboat_leaves(
+        forest.address, *_described(rows), made.ctypes.data, -(-scratch.ctypes.data // 64) * 64
+    )
     return made
 
 

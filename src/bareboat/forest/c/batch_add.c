@@ -1,43 +1,49 @@
 /* Leaves of a chunk of trees -> sums, in the order of the trees. */
 #include "batch_add.h"
 
+#include "simd.h"
+
 /* A leaf's number: of float64 added in it, of float32 in it or, where the forest says so, in float32. */
-#define ADD(NAME, VALUE, LEAF, SUM, COUNT)                                                                           \
-    static void NAME(const VALUE *const *value, LEAF(*leaf)[BLOCK], uint32_t count, uint32_t n, uint64_t stride,    \
-                     double *sum) {                                                                                 \
-        (void)count;                                                                                                \
-        for (uint32_t i = 0; i < n; i++, sum += stride) {                                                           \
-            SUM total = (SUM)*sum;                                                                                  \
-            for (uint32_t tree = 0; tree < (COUNT); tree++) total += (SUM)value[tree][leaf[tree][i]];                    \
-            *sum = (double)total;                                                                                   \
-        }                                                                                                           \
+#define ADD(NAME, VALUE, LEAF, SUM, COUNT, EACH)                                                                     \
+    static void NAME(const VALUE *const *value, LEAF(*leaf)[BLOCK], uint32_t count, uint32_t n, uint64_t stride,     \
+                     double *sum) {                                                                                  \
+        (void)count;                                                                                                 \
+        for (uint32_t i = 0; i < n; i++, sum += stride) {                                                            \
+            SUM total = (SUM)*sum;                                                                                   \
+            EACH for (uint32_t tree = 0; tree < (COUNT); tree++) total += (SUM)value[tree][leaf[tree][i]];           \
+            *sum = (double)total;                                                                                    \
+        }                                                                                                            \
     }
 
 /* Rows of `width` numbers. */
 #define ADD_VECTORS(NAME, VALUE, LEAF, SUM)                                                                          \
-    static void NAME(const VALUE *value, const LEAF *leaf, uint32_t n, uint64_t width, double *sum) {               \
-        for (uint32_t i = 0; i < n; i++, sum += width) {                                                            \
-            const VALUE *row = value + leaf[i] * width;                                                             \
-            for (uint64_t j = 0; j < width; j++) sum[j] = (double)((SUM)sum[j] + (SUM)row[j]);                      \
-        }                                                                                                           \
+    static void NAME(const VALUE *value, const LEAF *leaf, uint32_t n, uint64_t width, double *sum) {                \
+        for (uint32_t i = 0; i < n; i++, sum += width) {                                                             \
+            const VALUE *row = value + leaf[i] * width;                                                              \
+            for (uint64_t j = 0; j < width; j++) sum[j] = (double)((SUM)sum[j] + (SUM)row[j]);                       \
+        }                                                                                                            \
     }
 
 #define ADDERS(NAME, VALUE, SUM)                                                                                     \
-    ADD(NAME##_byte_8, VALUE, uint8_t, SUM, 8)                                                                      \
-    ADD(NAME##_byte_2, VALUE, uint8_t, SUM, 2)                                                                      \
-    ADD(NAME##_byte_any, VALUE, uint8_t, SUM, count)                                                                      \
-    ADD(NAME##_number_8, VALUE, uint32_t, SUM, 8)                                                                   \
-    ADD(NAME##_number_2, VALUE, uint32_t, SUM, 2)                                                                      \
-    ADD(NAME##_number_any, VALUE, uint32_t, SUM, count)                                                                   \
-    ADD_VECTORS(NAME##_vectors, VALUE, uint32_t, SUM)                                                               \
-    static void NAME(const VALUE *const *value, struct leaves *leaves, uint32_t place, uint32_t count, uint32_t n,  \
-                     uint64_t width, uint64_t stride, double *sum) {                                                \
-        if (width > 1)                                                                                              \
-            NAME##_vectors(*value, leaves->number[place], n, width, sum);                                           \
-        else if (leaves->is_number[place])                                                                          \
-            (count == 8 ? NAME##_number_8 : count == 2 ? NAME##_number_2 : NAME##_number_any)(value, leaves->number + place, count, n, stride, sum);        \
-        else                                                                                                        \
-            (count == 8 ? NAME##_byte_8 : count == 2 ? NAME##_byte_2 : NAME##_byte_any)(value, leaves->byte + place, count, n, stride, sum);              \
+    ADD(NAME##_byte_8, VALUE, uint8_t, SUM, 8, UNROLL)                                                               \
+    ADD(NAME##_byte_2, VALUE, uint8_t, SUM, 2, UNROLL)                                                               \
+    ADD(NAME##_byte_any, VALUE, uint8_t, SUM, count, )                                                               \
+    ADD(NAME##_number_8, VALUE, uint32_t, SUM, 8, UNROLL)                                                            \
+    ADD(NAME##_number_2, VALUE, uint32_t, SUM, 2, UNROLL)                                                            \
+    ADD(NAME##_number_any, VALUE, uint32_t, SUM, count, )                                                            \
+    ADD_VECTORS(NAME##_vectors, VALUE, uint32_t, SUM)                                                                \
+    static void NAME(const VALUE *const *value, struct leaves *leaves, uint32_t place, uint32_t count, uint32_t n,   \
+                     uint64_t width, uint64_t stride, double *sum) {                                                 \
+        if (width > 1)                                                                                               \
+            NAME##_vectors(*value, leaves->number[place], n, width, sum);                                            \
+        else if (leaves->is_number[place])                                                                           \
+            (count == 8   ? NAME##_number_8                                                                          \
+             : count == 2 ? NAME##_number_2                                                                          \
+                          : NAME##_number_any)(value, leaves->number + place, count, n, stride, sum);                \
+        else                                                                                                         \
+            (count == 8   ? NAME##_byte_8                                                                            \
+             : count == 2 ? NAME##_byte_2                                                                            \
+                          : NAME##_byte_any)(value, leaves->byte + place, count, n, stride, sum);                    \
     }
 
 ADDERS(add_double, double, double)

@@ -49,7 +49,8 @@ INLINE void outside_rows(const uint8_t *place, const uint8_t *set, uint32_t part
     }
 }
 
-INLINE void outside(const uint8_t *place, const uint8_t *set, uint32_t n_bytes, uint32_t parts, uint32_t n, int8_t *side) {
+INLINE void outside(const uint8_t *place, const uint8_t *set, uint32_t n_bytes, uint32_t parts, uint32_t n,
+                    int8_t *side) {
     (void)n_bytes;
     if (n > LANES)
         outside_rows(place, set, parts, side, IN_FLIGHT);

@@ -35,7 +35,8 @@ INLINE void STORE(uint8_t *to, vector leaf) { _mm512_store_si512((void *)to, lea
 
 /* A shuffle of two registers looks up 128 bytes of a set, 1024 codes; which of its parts a code is in says the upper
  * bit of its eighth. */
-INLINE void outside(const uint8_t *place, const uint8_t *set, uint32_t n_bytes, uint32_t parts, uint32_t n, int8_t *side) {
+INLINE void outside(const uint8_t *place, const uint8_t *set, uint32_t n_bytes, uint32_t parts, uint32_t n,
+                    int8_t *side) {
     (void)parts;
     for (uint32_t at = 0; at < n; at += LANES) {
         vector bit = _mm512_load_si512((const void *)(place + at));

@@ -31,7 +31,8 @@ INLINE void STORE(uint8_t *to, vector leaf) { vst1q_u8(to, leaf); }
 #include "batch_scan.inc.h"
 
 /* A shuffle's place of 128 gives 0. */
-INLINE void outside(const uint8_t *place, const uint8_t *set, uint32_t n_bytes, uint32_t parts, uint32_t n, int8_t *side) {
+INLINE void outside(const uint8_t *place, const uint8_t *set, uint32_t n_bytes, uint32_t parts, uint32_t n,
+                    int8_t *side) {
     (void)n_bytes;
     for (uint32_t at = 0; at < n; at += LANES) {
         vector found = SPLAT(0);

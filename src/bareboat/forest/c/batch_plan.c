@@ -46,7 +46,8 @@ uint64_t batch_room(const struct forest *forest) {
     room += aligned(keys_room(forest) * sizeof(double)) + aligned(trees_room(forest) * sizeof(struct tree_plan));
     room += aligned(nodes_room(forest)) + 2 * aligned((trees_room(forest) + 1) * sizeof(uint32_t));
     if (!forest->count[SET_START]) return room;
-    room += aligned(forest->count[COLUMNS] * sizeof(struct code_plan)) + aligned(direct_room(forest) * sizeof(uint32_t));
+    room += aligned(forest->count[COLUMNS] * sizeof(struct code_plan));
+    room += aligned(direct_room(forest) * sizeof(uint32_t));
     room += aligned(sets_room(forest));
     return room + 2 * aligned(forest->count[SET_OFFSET] * sizeof(uint32_t));
 }
@@ -68,22 +69,22 @@ static double untied(const struct forest *forest, double threshold) {
 
 /* Lay one level of `n` keys out, filled up to a multiple of 8; return how many keys it takes. */
 #define LAY_OUT(NAME, TYPE)                                                                                          \
-    static void NAME(const struct forest *forest, struct search *search, TYPE *key) {                               \
-        uint64_t first = words(forest, THRESHOLD_START)[search->feature], n = search->n_keys, filled;               \
-        uint32_t level = search->n_levels;                                                                          \
-        TYPE *below;                                                                                                \
-        while (level--) {                                                                                           \
-            TYPE *at = key + search->level[level];                                                                  \
-            below = key + search->level[level + 1 < search->n_levels ? level + 1 : level];                          \
-            filled = n ? (n + 7) & ~7ull : 8;                                                                               \
-            for (uint64_t i = 0; i < n; i++)                                                                        \
-                at[i] = level + 1 == search->n_levels                                                               \
-                            ? (TYPE)untied(forest, number_at(forest, THRESHOLDS, first + i))                        \
-                            : below[8 * i + 7];                                                                     \
-            for (uint64_t i = n; i < filled; i++) at[i] = (TYPE)INFINITY;                                           \
-            if (level + 1 < search->n_levels) at[n - 1] = (TYPE)INFINITY;                                           \
-            n = filled / 8;                                                                                         \
-        }                                                                                                           \
+    static void NAME(const struct forest *forest, struct search *search, TYPE *key) {                                \
+        uint64_t first = words(forest, THRESHOLD_START)[search->feature], n = search->n_keys, filled;                \
+        uint32_t level = search->n_levels;                                                                           \
+        TYPE *below;                                                                                                 \
+        while (level--) {                                                                                            \
+            TYPE *at = key + search->level[level];                                                                   \
+            below = key + search->level[level + 1 < search->n_levels ? level + 1 : level];                           \
+            filled = n ? (n + 7) & ~7ull : 8;                                                                        \
+            for (uint64_t i = 0; i < n; i++)                                                                         \
+                at[i] = level + 1 == search->n_levels                                                                \
+                            ? (TYPE)untied(forest, number_at(forest, THRESHOLDS, first + i))                         \
+                            : below[8 * i + 7];                                                                      \
+            for (uint64_t i = n; i < filled; i++) at[i] = (TYPE)INFINITY;                                            \
+            if (level + 1 < search->n_levels) at[n - 1] = (TYPE)INFINITY;                                            \
+            n = filled / 8;                                                                                          \
+        }                                                                                                            \
     }
 
 LAY_OUT(lay_out_double, double)
@@ -259,7 +260,8 @@ static void plan_trees(const struct forest *forest, struct batch *batch, struct 
     for (uint32_t tree = 0; tree < forest->header->n_trees; tree++) {
         uint64_t first = (uint64_t)start[tree] - tree;
         uint32_t n_leaves = start[tree + 1] - start[tree], n_sets = 0;
-        int scans = n_leaves <= limit && (!batch->n_categorical || sets_fit(forest, batch, first, n_leaves - 1, &n_sets));
+        int fits = !batch->n_categorical || sets_fit(forest, batch, first, n_leaves - 1, &n_sets);
+        int scans = n_leaves <= limit && fits;
         plan[tree] = (struct tree_plan){first, SCAN_FILE, n_leaves - 1};
         if (n_leaves == 1 || (scans && is_file)) {
         } else if (scans) {
@@ -298,7 +300,8 @@ void batch_build(struct forest *forest, void *room) {
     char *nodes = take(&at, nodes_room(forest));
     uint32_t *order = take(&at, (trees_room(forest) + 1) * sizeof *order);
     uint32_t *count = take(&at, (trees_room(forest) + 1) * sizeof *count);
-    *batch = (struct batch){.search = search, .column = column, .keys = keys, .tree = tree, .order = order, .nodes = nodes};
+    *batch = (struct batch){.search = search, .column = column, .keys = keys, .tree = tree, .order = order};
+    batch->nodes = nodes;
     batch->n_categorical = forest->count[COLUMNS] - forest->n_numeric;
     plan_columns(forest, batch, search, column, keys);
     if (batch->n_categorical) {

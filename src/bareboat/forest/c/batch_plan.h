@@ -52,7 +52,8 @@ struct tree_plan {
 };
 
 /* The thresholds of a feature as a search tree of nodes of 8 keys, level after level from the top one of one node; a
- * node's keys are the greatest of each of its branches, infinity for the last. The lowest level holds the thresholds. */
+ * node's keys are the greatest of each of its branches, infinity for the last. The lowest level holds the thresholds.
+ */
 struct search {
     uint32_t feature, column, n_columns; /* the columns that the feature is ranked for */
     uint32_t n_keys, n_levels;

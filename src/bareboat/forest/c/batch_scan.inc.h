@@ -12,7 +12,8 @@
 
 /* -1 for each of n rows whose code is not in a set, else 0, into `side`. `place` is the column's rows of a block, `set`
  * n_bytes of bits; `parts` says which parts of 16 bytes are not zero. */
-INLINE void outside(const uint8_t *place, const uint8_t *set, uint32_t n_bytes, uint32_t parts, uint32_t n, int8_t *side);
+INLINE void outside(const uint8_t *place, const uint8_t *set, uint32_t n_bytes, uint32_t parts, uint32_t n,
+                    int8_t *side);
 
 struct test {
     const char *rank; /* of the node's column */
@@ -82,9 +83,10 @@ INLINE void scan_block(const struct forest *forest, const struct block *block, c
 }
 
 /* Find what the tree's sets send right; tell whether it has any. */
-INLINE int find_sides(const struct forest *forest, const struct batch *batch, const struct tree_plan *plan, uint32_t tree,
-                      const struct block *block, uint32_t n, int8_t *side) {
-    const void *nodes = plan->how == SCAN_FILE ? (const char *)forest->at[NODES] + 4 * plan->at : batch->nodes + plan->at;
+INLINE int find_sides(const struct forest *forest, const struct batch *batch, const struct tree_plan *plan,
+                      uint32_t tree, const struct block *block, uint32_t n, int8_t *side) {
+    const char *file = (const char *)forest->at[NODES] + 4 * plan->at, *here = batch->nodes + plan->at;
+    const void *nodes = plan->how == SCAN_FILE ? file : here;
     uint32_t first_set = words(forest, SET_START)[tree], n_found = 0;
     n = (n + LANES - 1) / LANES * LANES;
     for (uint32_t i = 0; i < plan->n_nodes; i++) {
@@ -107,7 +109,8 @@ INLINE int find_sides(const struct forest *forest, const struct batch *batch, co
     return n_found != 0;
 }
 
-void SCAN(const struct forest *forest, uint32_t tree, const struct block *block, uint32_t n, void *side, uint8_t *leaf) {
+void SCAN(const struct forest *forest, uint32_t tree, const struct block *block, uint32_t n, void *side,
+          uint8_t *leaf) {
     const struct batch *batch = forest->table[BATCH_TABLE];
     const struct tree_plan *plan = batch->tree + tree;
     int has_sets = batch->n_categorical && find_sides(forest, batch, plan, tree, block, n, side);

@@ -12,30 +12,30 @@ static inline uint32_t is_outside(const uint8_t *set, uint32_t n_bytes, uint32_t
 
 /* RIGHT says where the row `row` goes from `node`: 1 for right. A row that has come to a leaf stays. */
 #define WALK(NAME, NODE, RIGHT)                                                                                      \
-    static void NAME(const struct forest *forest, const NODE *nodes, const struct block *block, uint32_t n,         \
-                     uint32_t *leaf) {                                                                              \
-        (void)forest;                                                                                               \
-        for (uint32_t first = 0; first < n; first += ABREAST) {                                                     \
-            uint32_t at[ABREAST], going;                                                                            \
-            UNROLL for (uint32_t i = 0; i < ABREAST; i++) at[i] = 0;                                                \
-            do {                                                                                                    \
-                going = 0;                                                                                          \
-                UNROLL for (uint32_t i = 0; i < ABREAST; i++) {                                                     \
-                    const NODE node = nodes[at[i]];                                                                 \
-                    uint32_t row = first + i, goes = (node.child >> 31) - 1;                                        \
-                    at[i] ^= (at[i] ^ (node.child + (RIGHT))) & goes;                                               \
-                    going |= goes;                                                                                  \
-                }                                                                                                   \
-            } while (going);                                                                                        \
-            UNROLL for (uint32_t i = 0; i < ABREAST; i++) leaf[first + i] = nodes[at[i]].child & ~IS_LEAF;          \
-        }                                                                                                           \
+    static void NAME(const struct forest *forest, const NODE *nodes, const struct block *block, uint32_t n,          \
+                     uint32_t *leaf) {                                                                               \
+        (void)forest;                                                                                                \
+        for (uint32_t first = 0; first < n; first += ABREAST) {                                                      \
+            uint32_t at[ABREAST], going;                                                                             \
+            UNROLL for (uint32_t i = 0; i < ABREAST; i++) at[i] = 0;                                                 \
+            do {                                                                                                     \
+                going = 0;                                                                                           \
+                UNROLL for (uint32_t i = 0; i < ABREAST; i++) {                                                      \
+                    const NODE node = nodes[at[i]];                                                                  \
+                    uint32_t row = first + i, goes = (node.child >> 31) - 1;                                         \
+                    at[i] ^= (at[i] ^ (node.child + (RIGHT))) & goes;                                                \
+                    going |= goes;                                                                                   \
+                }                                                                                                    \
+            } while (going);                                                                                         \
+            UNROLL for (uint32_t i = 0; i < ABREAST; i++) leaf[first + i] = nodes[at[i]].child & ~IS_LEAF;           \
+        }                                                                                                            \
     }
 
 #define RIGHT_OF(TYPE) (((const TYPE *)block->rank)[(uint64_t)node.column * BLOCK + row] < (TYPE)node.cut)
 
 #define RIGHT_OF_SET(TYPE)                                                                                           \
-    (node.column & IS_SET ? is_outside(bytes(forest, SETS) + node.cut, node.n_bytes,                                \
-                                       block->code[(uint64_t)(node.column ^ IS_SET) * BLOCK + row])                 \
+    (node.column & IS_SET ? is_outside(bytes(forest, SETS) + node.cut, node.n_bytes,                                 \
+                                       block->code[(uint64_t)(node.column ^ IS_SET) * BLOCK + row])                  \
                           : (uint32_t)RIGHT_OF(TYPE))
 
 WALK(narrow_8, struct narrow_node, RIGHT_OF(int8_t))

@@ -5,21 +5,22 @@
 #include <string.h>
 
 #include "kernel.h"
+#include "simd.h"
 
 /* Rows that are read at once, so that they stay in the nearest cache while every column is read. */
 enum { PART = 64 };
 
 /* Gather one feature of n rows; tell whether a value is NaN. */
 #define GATHER(NAME, FROM, TO)                                                                                       \
-    static int NAME(const char *at, int64_t stride, uint32_t n, TO *value) {                                        \
-        int has_nan = 0;                                                                                            \
-        for (uint32_t i = 0; i < n; i++) {                                                                          \
-            FROM number;                                                                                            \
-            memcpy(&number, at + (int64_t)i * stride, sizeof number);                                               \
-            value[i] = (TO)number;                                                                                  \
-        }                                                                                                           \
-        for (uint32_t i = 0; i < n; i++) has_nan |= value[i] != value[i];                                           \
-        return has_nan;                                                                                             \
+    static int NAME(const char *at, int64_t stride, uint32_t n, TO *value) {                                         \
+        int has_nan = 0;                                                                                             \
+        for (uint32_t i = 0; i < n; i++) {                                                                           \
+            FROM number;                                                                                             \
+            memcpy(&number, at + (int64_t)i * stride, sizeof number);                                                \
+            value[i] = (TO)number;                                                                                   \
+        }                                                                                                            \
+        for (uint32_t i = 0; i < n; i++) has_nan |= value[i] != value[i];                                            \
+        return has_nan;                                                                                              \
     }
 
 GATHER(gather_double, double, double)
@@ -29,30 +30,30 @@ GATHER(gather_single, float, float)
 
 /* Four searches side by side: each waits for memory, not for the others. */
 #define SEARCH(NAME, VALUE)                                                                                          \
-    static inline void NAME##_4(const VALUE *key, uint32_t n_keys, const VALUE *value, uint32_t *rank) {            \
-        const VALUE *at[4] = {key, key, key, key};                                                                  \
-        uint32_t n = n_keys;                                                                                        \
-        for (; n > 1; n -= n / 2)                                                                                   \
-            for (int i = 0; i < 4; i++) at[i] = at[i][n / 2 - 1] < value[i] ? at[i] + n / 2 : at[i];                \
-        for (int i = 0; i < 4; i++) rank[i] = (uint32_t)(at[i] - key) + (n && *at[i] < value[i]);                   \
-    }                                                                                                               \
+    static inline void NAME##_4(const VALUE *key, uint32_t n_keys, const VALUE *value, uint32_t *rank) {             \
+        const VALUE *at[4] = {key, key, key, key};                                                                   \
+        uint32_t n = n_keys;                                                                                         \
+        for (; n > 1; n -= n / 2)                                                                                    \
+            UNROLL for (int i = 0; i < 4; i++) at[i] = at[i][n / 2 - 1] < value[i] ? at[i] + n / 2 : at[i];          \
+        UNROLL for (int i = 0; i < 4; i++) rank[i] = (uint32_t)(at[i] - key) + (n && *at[i] < value[i]);             \
+    }                                                                                                                \
     void NAME(const struct batch *batch, const struct search *search, const void *values, uint32_t n, void *ranks) { \
-        const VALUE *key = (const VALUE *)batch->keys + search->first, *value = values;                             \
-        key += search->level[search->n_levels - 1];                                          \
-        for (uint32_t i = 0; i < n; i += 4) {                                                                       \
-            uint32_t found[4];                                                                                      \
-            VALUE four[4] = {value[i], value[i + 1 < n ? i + 1 : i], value[i + 2 < n ? i + 2 : i],                  \
-                             value[i + 3 < n ? i + 3 : i]};                                                         \
-            NAME##_4(key, search->n_keys, four, found);                                                             \
-            for (uint32_t j = i; j < n && j < i + 4; j++) {                                                         \
-                if (batch->rank_size == 1)                                                                          \
-                    ((uint8_t *)ranks)[j] = (uint8_t)(found[j - i] ^ 0x7f);                                         \
-                else if (batch->rank_size == 2)                                                                     \
-                    ((uint16_t *)ranks)[j] = (uint16_t)(found[j - i] ^ 0x7fff);                                     \
-                else                                                                                                \
-                    ((uint32_t *)ranks)[j] = found[j - i] ^ 0x7fffffff;                                             \
-            }                                                                                                       \
-        }                                                                                                           \
+        const VALUE *key = (const VALUE *)batch->keys + search->first, *value = values;                              \
+        key += search->level[search->n_levels - 1];                                                                  \
+        for (uint32_t i = 0; i < n; i += 4) {                                                                        \
+            uint32_t found[4];                                                                                       \
+            VALUE four[4] = {value[i], value[i + 1 < n ? i + 1 : i], value[i + 2 < n ? i + 2 : i],                   \
+                             value[i + 3 < n ? i + 3 : i]};                                                          \
+            NAME##_4(key, search->n_keys, four, found);                                                              \
+            for (uint32_t j = i; j < n && j < i + 4; j++) {                                                          \
+                if (batch->rank_size == 1)                                                                           \
+                    ((uint8_t *)ranks)[j] = (uint8_t)(found[j - i] ^ 0x7f);                                          \
+                else if (batch->rank_size == 2)                                                                      \
+                    ((uint16_t *)ranks)[j] = (uint16_t)(found[j - i] ^ 0x7fff);                                      \
+                else                                                                                                 \
+                    ((uint32_t *)ranks)[j] = found[j - i] ^ 0x7fffffff;                                              \
+            }                                                                                                        \
+        }                                                                                                            \
     }
 
 SEARCH(search_double, double)
