@@ -25,17 +25,9 @@ except ImportError:  # by hand, without hatchling
 ZIG_VERSION = "0.17.1"
 SOURCES = Path("src/bareboat/forest/c")
 NATIVE = Path("src/bareboat/runtime/native")
-FLAGS = (
-    "-std=c11",
-    "-O2",
-    "-ffp-contract=off",
-    "-Wall",
-    "-Wextra",
-    "-Werror",
-    "-fvisibility=hidden",
-    "-fno-asynchronous-unwind-tables",
-    "-fno-unwind-tables",
-)
+FLAGS = ("-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden")
+# C without exceptions needs no unwind tables; what zig links into a DLL does.
+NO_TABLES = ("-fno-asynchronous-unwind-tables", "-fno-unwind-tables")
 LINK_FLAGS = ("-shared", "-g0", "-s", "-Wl,--build-id=none")
 
 # File name -> what zig calls the machine. glibc 2.17 is what manylinux_2_17 and every Lambda image have.
@@ -147,10 +139,15 @@ def why_no_door(machine: str | None, folders: tuple[str, ...]) -> str:
 
 def source_digest(sources: list[Path], name: str) -> str:
     """Return the digest of all that decides a kernel's bytes."""
-    digest = hashlib.sha256(repr((ZIG_VERSION, KERNELS[name], FLAGS, LINK_FLAGS)).encode())
+    digest = hashlib.sha256(repr((ZIG_VERSION, KERNELS[name], kernel_flags(KERNELS[name]))).encode())
     for source in sources:
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     return f"bareboat-kernel-{digest.hexdigest()[:32]}"
+
+
+def kernel_flags(machine: str) -> list[str]:
+    """Return how a machine's kernel is compiled."""
+    return [*FLAGS, *(() if "windows" in machine else NO_TABLES), *LINK_FLAGS]
 
 
 def compile_kernel(sources: list[Path], machine: str, stamp: str, target: Path) -> None:
@@ -159,7 +156,7 @@ def compile_kernel(sources: list[Path], machine: str, stamp: str, target: Path) 
     run_zig(
         [source for source in sources if source.suffix == ".c"],
         machine,
-        [*FLAGS, *LINK_FLAGS],
+        kernel_flags(machine),
         stamp,
         target,
         libraries,
