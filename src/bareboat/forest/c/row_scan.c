@@ -102,63 +102,78 @@ INLINE void put_cut(uint8_t *low, uint8_t *high, struct node node, int is_catego
     if (kind) *high = is_categorical ? NEVER : (uint8_t)(node.cut >> 8 ^ TURN);
 }
 
-/* Lay out the nodes of a branch: preorder in the file, by the leaf that their right branch starts at here. A leaf's
- * path starts as its left neighbour's path to the node between the two. */
-INLINE void build_branch(struct building *to, struct tree tree, place place, uint32_t kind) {
+/* Lay out the n nodes of a branch that starts at leaf `low`: preorder in the file, by the leaf that their right branch
+ * starts at here. A leaf's path starts as its left neighbour's path to the node between the two. */
+INLINE void build_branch(struct building *to, uint64_t start, uint32_t n, uint32_t low, uint32_t kind) {
     const void *nodes = to->forest->at[NODES];
     struct branch *branch = to->branches + to->n_branches;
-    uint64_t start = tree.first + node_of(place);
-    uint32_t n_numeric = to->forest->n_numeric;
-    uint32_t first_leaf = low_of(place), n_nodes = high_of(place) - first_leaf - 1;
     uint8_t *high = kind ? to->high[to->n_branches] : 0;
+    uint32_t n_numeric = to->forest->n_numeric;
     to->n_branches++;
     memset(branch, 0, sizeof *branch);
     memset(branch->cut, NEVER, BRANCH_LEAVES);
     if (kind) memset(high, NEVER, BRANCH_LEAVES);
-    for (uint32_t i = 0; i < n_nodes; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         struct node node = node_in(nodes, start + i, kind);
-        uint32_t first = node.first - first_leaf, at = node.right - first_leaf - 1, path;
+        uint32_t first = node.first - low, at = node.right - low - 1, path;
         int is_categorical = node.column >= n_numeric;
         branch->column[at] = is_categorical ? 0 : (uint8_t)node.column;
-        put_cut(branch->cut + at, kind ? high + at : 0, node, is_categorical, kind);
+        put_cut(branch->cut + at, high + at, node, is_categorical, kind);
         path = branch->path[first] | 1u << at;
         branch->path[first] = branch->path[at + 1] = (uint16_t)path;
     }
-    branch->column[BRANCH_LEAVES - 1] = (uint8_t)first_leaf;
+    branch->column[BRANCH_LEAVES - 1] = (uint8_t)low;
 }
 
-/* Write the upper part of a tree into its lane and its exits behind the others. */
+/* Number a tree's exits from left to right: `starts` says at which leaves one starts. Return how many there are. */
+static inline uint32_t number_exits(const uint8_t *starts, uint32_t n_leaves, uint8_t *exit_of) {
+    uint32_t n = 0;
+    for (uint32_t leaf = 0; leaf < n_leaves; leaf++) {
+        n += starts[leaf];
+        exit_of[leaf] = (uint8_t)(n - 1);
+    }
+    return n;
+}
+
+/* Write the upper part of a tree into its lane and its exits behind the others. Nodes lie in preorder, so that of the
+ * branches that are not divided yet, the one that starts at a node's first leaf is the node's own. */
 INLINE void build_tree(struct building *to, struct tree tree, uint32_t lane, uint32_t kind) {
     const void *nodes = to->forest->at[NODES];
-    place stack[MOST_LEAVES + 1];
-    uint8_t exit_of[MOST_LEAVES], first[MOST_LEAVES], right[MOST_LEAVES], *at = to->nodes + lane;
-    uint32_t n_numeric = to->forest->n_numeric, limit = to->limit;
-    uint32_t n = 0, n_waiting = 1, start = to->n_exits, size = kind ? SCAN_WIDE : SCAN_NARROW;
-    stack[0] = place_of(0, 0, tree.n_leaves);
-    while (n_waiting) {
-        place place = stack[--n_waiting];
-        uint32_t number = node_of(place), low = low_of(place), high = high_of(place), n_leaves = high - low;
-        if (n_leaves > limit) {
-            struct node node = node_in(nodes, tree.first + number, kind);
-            int is_categorical = node.column >= n_numeric;
-            first[n] = (uint8_t)low;
-            right[n++] = (uint8_t)node.right;
-            *at = is_categorical ? 0 : (uint8_t)node.column;
-            put_cut(at + LANES, at + SCAN_NARROW, node, is_categorical, kind);
-            at += size;
-            stack[n_waiting++] = place_of(number + node.right - low, node.right, high);
-            stack[n_waiting++] = place_of(number + 1, low, node.right);
+    uint16_t end[MOST_LEAVES + 1];
+    uint8_t starts[MOST_LEAVES] = {1}, exit_of[MOST_LEAVES], first[MOST_LEAVES], right[MOST_LEAVES];
+    uint8_t *at = to->nodes + lane;
+    uint32_t n_numeric = to->forest->n_numeric, limit = to->limit, n_branches = to->n_branches;
+    uint32_t n = 0, size = kind ? SCAN_WIDE : SCAN_NARROW, *exits = to->exits + to->n_exits;
+    end[0] = (uint16_t)tree.n_leaves;
+    for (uint32_t i = 0; i + 1 < tree.n_leaves;) {
+        struct node node = node_in(nodes, tree.first + i, kind);
+        uint32_t high = end[node.first], n_leaves = high - node.first;
+        int is_categorical = node.column >= n_numeric;
+        if (n_leaves <= limit) {
+            build_branch(to, tree.first + i, n_leaves - 1, node.first, kind);
+            i += n_leaves - 1;
             continue;
         }
-        exit_of[low] = (uint8_t)(to->n_exits - start);
-        to->exits[to->n_exits++] = n_leaves == 1 ? tree.leaf + low : EXIT_TO_BRANCH | to->n_branches;
-        if (n_leaves > 1) build_branch(to, tree, place, kind);
+        end[node.right] = (uint16_t)high;
+        end[node.first] = (uint16_t)node.right;
+        starts[node.right] = 1;
+        first[n] = (uint8_t)node.first;
+        right[n++] = (uint8_t)node.right;
+        *at = is_categorical ? 0 : (uint8_t)node.column;
+        put_cut(at + LANES, at + SCAN_NARROW, node, is_categorical, kind);
+        at += size;
+        i++;
     }
+    to->n_exits += number_exits(starts, tree.n_leaves, exit_of);
+    exits[0] = tree.leaf;
     at = to->nodes + lane;
     for (uint32_t i = 0; i < n; i++, at += size) {
         at[2 * LANES] = exit_of[first[i]];
         at[3 * LANES] = (uint8_t)(exit_of[right[i]] - exit_of[first[i]]);
+        exits[exit_of[right[i]]] = tree.leaf + right[i];
     }
+    for (uint32_t i = n_branches; i < to->n_branches; i++)
+        exits[exit_of[to->branches[i].column[BRANCH_LEAVES - 1]]] = EXIT_TO_BRANCH | i;
 }
 
 /* How many nodes the lane with most of them has. */
