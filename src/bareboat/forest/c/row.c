@@ -146,6 +146,7 @@ static void scan_trees(const struct forest *forest, const struct scratch *scratc
     const struct row_path *path = path_of(forest);
     struct row_bits bits = {0, 0};
     uint32_t n_trees = forest->header->n_trees;
+    int is_plain = !table->has_exits && has_plain_sum(forest);
     pack_ranks(scratch->rank, forest->n_numeric, table->is_wide != 0, scratch->ranks);
     if (table->n_categorical) {
         bits = find_bits(forest, table, scratch);
@@ -155,6 +156,10 @@ static void scan_trees(const struct forest *forest, const struct scratch *scratc
         const struct lane_group *nodes = table->groups + group;
         uint32_t first = group * LANES, n = n_trees - first < LANES ? n_trees - first : LANES;
         path->scan(table, scratch->ranks, nodes, bits.n ? scratch->right + nodes->bits : 0, scratch->exit);
+        if (out && is_plain) {
+            add_row_exits(forest, first, n, scratch->exit, out);
+            continue;
+        }
         follow_exits(forest, table, path, first, n, &bits, scratch);
         if (out) add_row_leaves(forest, first, n, scratch->leaf + first, value, out);
     }

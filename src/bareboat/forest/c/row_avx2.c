@@ -15,16 +15,25 @@ INLINE uint32_t count_below(const double *number, __m256d x) {
     return (uint32_t)__builtin_popcount((uint32_t)_mm256_movemask_epi8(all)) / 2;
 }
 
-static void rank_avx2(const struct forest *forest, const struct row_table *table, const double *row,
-                           uint32_t *rank) {
-    for (uint32_t i = 0; i < forest->n_numeric; i++) {
-        const struct rank_column *column = table->columns + i;
-        double value = column_value(forest, column, row);
-        __m256d x = _mm256_set1_pd(value);
-        uint32_t n = 0;
-        for (uint32_t level = 0; level < column->levels; level++)
-            n = FANOUT * n + count_below(table->thresholds + column->level[level] + FANOUT * n, x);
-        rank[i] = value != value ? column->missing : n;
+/* Most columns have up to 255 thresholds, and so two levels. */
+INLINE uint32_t rank_of(const double *thresholds, const struct rank_column *column, double value) {
+    __m256d x = _mm256_set1_pd(value);
+    uint32_t n = count_below(thresholds + column->level[0], x);
+    if (column->levels == 2) return FANOUT * n + count_below(thresholds + column->level[1] + FANOUT * n, x);
+    for (uint32_t level = 1; level < column->levels; level++)
+        n = FANOUT * n + count_below(thresholds + column->level[level] + FANOUT * n, x);
+    return n;
+}
+
+static void rank_avx2(const struct forest *forest, const struct row_table *table, const double *row, uint32_t *rank) {
+    const struct rank_column *columns = table->columns;
+    const double *thresholds = table->thresholds;
+    uint32_t n_numeric = forest->n_numeric;
+    int is_single = has_flag(forest, SINGLE_INPUT), is_zero = has_flag(forest, TINY_IS_ZERO);
+    for (uint32_t i = 0; i < n_numeric; i++) {
+        double value = column_value(columns + i, row, is_single, is_zero);
+        uint32_t n = rank_of(thresholds, columns + i, value);
+        rank[i] = value != value ? columns[i].missing : n;
     }
 }
 
@@ -45,28 +54,39 @@ struct tables {
     __m256i low[2 * HALF], high[2 * HALF];
 };
 
-INLINE void load_tables(const uint8_t *rank, uint32_t n, __m256i *tables) {
+static void load_tables(const uint8_t *rank, uint32_t n, __m256i *tables) {
     __m256i before = _mm256_setzero_si256();
-    UNROLL for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         __m256i here = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)(const void *)(rank + FANOUT * i)));
         tables[i] = i == HALF ? here : _mm256_xor_si256(here, before);
         before = here;
     }
 }
 
-INLINE __m256i look_up_8(const __m256i *tables, uint32_t n, __m256i column) {
+/* Through up to 4 tables, whose number the compiler knows. */
+INLINE __m256i look_up_few(const __m256i *tables, uint32_t n, __m256i column) {
     __m256i rank = _mm256_shuffle_epi8(tables[0], column);
     UNROLL for (uint32_t i = 1; i < n; i++) {
-        column = _mm256_subs_epi8(column, _mm256_set1_epi8(FANOUT));
+        column = _mm256_sub_epi8(column, _mm256_set1_epi8(FANOUT));
         rank = _mm256_xor_si256(rank, _mm256_shuffle_epi8(tables[i], column));
     }
     return rank;
 }
 
+static __m256i look_up_many(const __m256i *tables, uint32_t n, __m256i column) {
+    __m256i at = column, rank = _mm256_setzero_si256();
+    for (uint32_t i = 0; i < n; i++) {
+        if (i == HALF) at = _mm256_xor_si256(column, _mm256_set1_epi8(-128));
+        rank = _mm256_xor_si256(rank, _mm256_shuffle_epi8(tables[i], at));
+        at = _mm256_subs_epi8(at, _mm256_set1_epi8(FANOUT));
+    }
+    return rank;
+}
+
+enum { FEW = 4 };
+
 INLINE __m256i look_up(const __m256i *tables, uint32_t n, __m256i column) {
-    __m256i turned = _mm256_xor_si256(column, _mm256_set1_epi8(-128));
-    if (n <= HALF) return look_up_8(tables, n, column);
-    return _mm256_xor_si256(look_up_8(tables, HALF, column), look_up_8(tables + HALF, n - HALF, turned));
+    return __builtin_constant_p(n) && n <= FEW ? look_up_few(tables, n, column) : look_up_many(tables, n, column);
 }
 
 /* The same for 16 columns. */
@@ -152,30 +172,28 @@ INLINE void finish(const struct row_table *table, const struct row_ranks *ranks,
     }
 }
 
-/* Code of its own for the usual numbers of columns: up to 16, 32, 48 and 64. */
+/* Code of its own for up to 16, 32 and 64 columns. */
 #define FOR_TABLES(CALL, ...)                                                                                         \
-    switch (table->n_tables + (table->is_wide ? 16 : 0)) {                                                           \
-    case 1: CALL(__VA_ARGS__, 1, 0); break;                                                                          \
-    case 2: CALL(__VA_ARGS__, 2, 0); break;                                                                          \
-    case 3: CALL(__VA_ARGS__, 3, 0); break;                                                                          \
-    case 4: CALL(__VA_ARGS__, 4, 0); break;                                                                          \
-    case 17: CALL(__VA_ARGS__, 1, 1); break;                                                                         \
-    case 18: CALL(__VA_ARGS__, 2, 1); break;                                                                         \
-    default: table->is_wide ? CALL(__VA_ARGS__, table->n_tables, 1) : CALL(__VA_ARGS__, table->n_tables, 0);         \
-    }
+    do {                                                                                                             \
+        uint32_t n_tables = table->n_tables;                                                                         \
+        if (n_tables > FEW)                                                                                          \
+            CALL(__VA_ARGS__, n_tables, table->is_wide != 0);                                                        \
+        else if (table->is_wide)                                                                                     \
+            n_tables > 2 ? CALL(__VA_ARGS__, 4, 1) : CALL(__VA_ARGS__, 2, 1);                                        \
+        else if (n_tables > 2)                                                                                       \
+            CALL(__VA_ARGS__, 4, 0);                                                                                 \
+        else                                                                                                         \
+            n_tables > 1 ? CALL(__VA_ARGS__, 2, 0) : CALL(__VA_ARGS__, 1, 0);                                        \
+    } while (0)
 
 static void scan_avx2(const struct row_table *table, const struct row_ranks *ranks, const struct lane_group *group,
-                           const uint64_t *right, uint8_t *exit) {
-    if (right) {
-        FOR_TABLES(scan, table, ranks, group, right, exit)
-    } else {
-        FOR_TABLES(scan, table, ranks, group, 0, exit)
-    }
+                      const uint64_t *right, uint8_t *exit) {
+    FOR_TABLES(scan, table, ranks, group, right, exit);
 }
 
 static void finish_avx2(const struct row_table *table, const struct row_ranks *ranks, const struct row_work *work,
-                             uint32_t n, const struct row_bits *bits, uint32_t *leaf) {
-    FOR_TABLES(finish, table, ranks, work, n, bits, leaf)
+                        uint32_t n, const struct row_bits *bits, uint32_t *leaf) {
+    FOR_TABLES(finish, table, ranks, work, n, bits, leaf);
 }
 
 const struct row_path ROW_AVX2 = {rank_avx2, join_avx2, scan_avx2, finish_avx2};

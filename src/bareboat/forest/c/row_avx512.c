@@ -7,9 +7,10 @@
 
 static void rank_avx512(const struct forest *forest, const struct row_table *table, const double *row,
                                uint32_t *rank) {
+    int is_single = has_flag(forest, SINGLE_INPUT), is_zero = has_flag(forest, TINY_IS_ZERO);
     for (uint32_t i = 0; i < forest->n_numeric; i++) {
         const struct rank_column *column = table->columns + i;
-        double value = column_value(forest, column, row);
+        double value = column_value(column, row, is_single, is_zero);
         __m512d x = _mm512_set1_pd(value);
         uint32_t n = 0;
         for (uint32_t level = 0; level < column->levels; level++) {
@@ -116,12 +117,9 @@ INLINE void finish(const struct row_table *table, const struct row_ranks *ranks,
             table->is_wide ? CALL(__VA_ARGS__, 4, 1) : CALL(__VA_ARGS__, 4, 0);                                      \
     } while (0)
 
-static void scan_avx512(const struct row_table *table, const struct row_ranks *ranks,
-                               const struct lane_group *group, const uint64_t *right, uint8_t *exit) {
-    if (right)
-        FOR_TABLES(scan, table, ranks, group, right, exit);
-    else
-        FOR_TABLES(scan, table, ranks, group, 0, exit);
+static void scan_avx512(const struct row_table *table, const struct row_ranks *ranks, const struct lane_group *group,
+                        const uint64_t *right, uint8_t *exit) {
+    FOR_TABLES(scan, table, ranks, group, right, exit);
 }
 
 static void finish_avx512(const struct row_table *table, const struct row_ranks *ranks,

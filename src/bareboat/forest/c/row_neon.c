@@ -5,9 +5,10 @@
 #include "row_path.h"
 
 static void rank_neon(const struct forest *forest, const struct row_table *table, const double *row, uint32_t *rank) {
+    int is_single = has_flag(forest, SINGLE_INPUT), is_zero = has_flag(forest, TINY_IS_ZERO);
     for (uint32_t i = 0; i < forest->n_numeric; i++) {
         const struct rank_column *column = table->columns + i;
-        double value = column_value(forest, column, row);
+        double value = column_value(column, row, is_single, is_zero);
         float64x2_t x = vdupq_n_f64(value);
         uint32_t n = 0;
         for (uint32_t level = 0; level < column->levels; level++) {
@@ -130,10 +131,7 @@ INLINE void finish(const struct row_table *table, const struct row_ranks *ranks,
 
 static void scan_neon(const struct row_table *table, const struct row_ranks *ranks, const struct lane_group *group,
                       const uint64_t *right, uint8_t *exit) {
-    if (right)
-        FOR_TABLES(scan, table, ranks, group, right, exit);
-    else
-        FOR_TABLES(scan, table, ranks, group, 0, exit);
+    FOR_TABLES(scan, table, ranks, group, right, exit);
 }
 
 static void finish_neon(const struct row_table *table, const struct row_ranks *ranks, const struct row_work *work,

@@ -47,11 +47,11 @@ extern const struct row_path ROW_NEON;
 #endif
 
 /* A value as the forest compares it, NaN where it is missing for this column. */
-static inline double column_value(const struct forest *forest, const struct rank_column *column, const double *row) {
+static inline double column_value(const struct rank_column *column, const double *row, int is_single, int is_zero) {
     double value = row[column->feature];
-    if (has_flag(forest, SINGLE_INPUT)) value = (double)(float)value;
-    if (value >= -ROW_TINY && value <= ROW_TINY && (column->zero_is_missing || has_flag(forest, TINY_IS_ZERO)))
-        value = column->zero_is_missing ? __builtin_nan("") : 0.0;
+    if (is_single) value = (double)(float)value;
+    if (value >= -ROW_TINY && value <= ROW_TINY) /* seldom, or often zero itself */
+        value = column->zero_is_missing ? __builtin_nan("") : is_zero ? 0.0 : value;
     return value;
 }
 

@@ -9,4 +9,11 @@
 void add_row_leaves(const struct forest *forest, uint32_t first, uint32_t n, const uint32_t *leaf, const double *value,
                 double *out);
 
+/* The same for leaves that are bytes, where has_plain_sum() holds: one output and no linear leaves. */
+void add_row_exits(const struct forest *forest, uint32_t first, uint32_t n, const uint8_t *leaf, double *out);
+
+static inline int has_plain_sum(const struct forest *forest) {
+    return forest->header->n_outputs == 1 && !forest->count[LINEAR_START];
+}
+
 #endif
