@@ -111,7 +111,7 @@ def _bareboat_engine(model: Model, path: Path, instructions: str, seconds: float
         del os.environ["BAREBOAT_KERNEL"]
     rows = model.batch(N_ROWS).tolist()
     single = small.score if small.n_outputs == 1 else small.predict
-    if forest.classes_ is None or len(forest.classes_) == 0:
+    if not small.is_classifier:
         batch = lambda x, threads: forest.predict(x, n_threads=threads)  # noqa: E731
     elif small.n_outputs == 1:
         batch = lambda x, threads: forest.predict_proba(x, n_threads=threads)[:, 1]  # noqa: E731
@@ -124,7 +124,7 @@ def lightgbm_engine(model: Model) -> Engine:
     import lightgbm
 
     booster = lightgbm.Booster(model_file=model.file)
-    rows = [model.rows[i : i + 1] for i in range(len(model.rows))]
+    rows = single_rows(model)
     return Engine(
         "lightgbm", lambda i: booster.predict(rows[i], num_threads=1)[0],
         lambda x, threads: booster.predict(x, num_threads=threads), model.file.stat().st_size,
@@ -145,7 +145,6 @@ def lleaves_engine(model: Model) -> Engine:
     seconds = remade(cache, model, lambda path: (compiled(path), None)[1])
     ready = compiled(cache)
     rows = single_rows(model)
-    rows = [model.rows[i : i + 1] for i in range(len(model.rows))]
     return Engine(
         "lleaves", lambda i: ready.predict(rows[i], n_jobs=1)[0],
         lambda x, threads: ready.predict(x, n_jobs=threads), cache.stat().st_size, seconds,
@@ -278,7 +277,6 @@ def xgboost_engine(model: Model) -> Engine:
         booster.set_param({"nthread": threads})
         return np.asarray(booster.inplace_predict(x), np.float64)
 
-    rows = [model.rows[i : i + 1] for i in range(len(model.rows))]
     booster.set_param({"nthread": 1})
     rows = single_rows(model)
     return Engine("xgboost", lambda i: booster.inplace_predict(rows[i])[0], batch, model.file.stat().st_size)
@@ -293,7 +291,6 @@ def sklearn_engine(model: Model) -> Engine:
         forest.n_jobs = threads
         return np.asarray(forest.predict_proba(x))
 
-    rows = [model.rows[i : i + 1] for i in range(len(model.rows))]
     forest.n_jobs = 1
     rows = single_rows(model)
     return Engine("scikit-learn", lambda i: forest.predict_proba(rows[i])[0], batch, model.file.stat().st_size)
