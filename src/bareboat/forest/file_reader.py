@@ -35,10 +35,8 @@ from bareboat.forest.layout import (
     Section,
     element_size,
 )
-from bareboat.forest.sets import unpacked_set
+from bareboat.forest.sets import SetRoom, unpacked_set
 
-_LARGEST_CODE = 1 << 26
-"""A set is held as the bits of an integer, 8 MB for this code; LightGBM's text is larger by far for such a model."""
 _PACKAGE_AGAIN = "package the model again"
 
 
@@ -236,16 +234,17 @@ def _sets(
         return numbers, ()
     n_numeric = int((sections[Section.COLUMNS] >> MODE_SHIFT < Rule.CATEGORY).sum())
     codes, code_start = sections.integers(Section.CATEGORY_CODES), sections[Section.CATEGORY_START].tolist()
-    if codes.max(initial=0) > _LARGEST_CODE:
-        raise ValueError(f"a category of code {codes.max()}")
     tree = np.repeat(np.arange(len(leaf_start) - 1), np.diff(leaf_start) - 1)[splits]
     wanted = (sections.integers(Section.SET_START)[tree] + cut[splits]).tolist()
     offset, packed = sections[Section.SET_OFFSET].tolist(), sections[Section.SETS].tobytes()
     known = [codes[a:b] for a, b in pairwise(code_start)]
+    of_split, room = (column[splits] - n_numeric).tolist(), SetRoom()
+    if not all(room.has(int(known[each].max(initial=0))) for each in of_split):
+        raise ValueError(f"categories of codes up to {codes.max()} in {len(splits)} splits")
     numbers[splits] = np.arange(len(splits))
     return numbers, tuple(
         unpacked_set(packed[offset[number] : offset[number + 1]], known[each])
-        for number, each in zip(wanted, (column[splits] - n_numeric).tolist(), strict=True)
+        for number, each in zip(wanted, of_split, strict=True)
     )
 
 

@@ -13,6 +13,22 @@ from bareboat.forest.ir import CategorySet
 CODE_END = 1 << 31
 """A value is cut to an int of 32 bits, so no larger code is ever met."""
 
+LARGEST_CODE = 1 << 26
+"""A set is held as the bits of an integer, 8 MB for this code; LightGBM's text is larger by far for such a model."""
+MOST_BYTES = 1 << 28
+
+
+class SetRoom:
+    """Counts what the sets of a model take: a few large codes in a small file must not take all memory."""
+
+    def __init__(self) -> None:
+        self._left = MOST_BYTES
+
+    def has(self, largest: int) -> bool:
+        """Whether there is room for one more set, whose largest code this is."""
+        self._left -= largest // 8 + 1
+        return largest <= LARGEST_CODE and self._left >= 0
+
 
 def codes_of(bits: int) -> NDArray[np.int64]:
     """Return the places of the ones of an integer, rising, below CODE_END."""

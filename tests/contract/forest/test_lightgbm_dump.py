@@ -120,6 +120,8 @@ FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (lambda it: it.update(news=1), "unknown field `news`"),
     (lambda it: it.pop("tree_info"), "missing required field `tree_info`"),
     (lambda it: it["tree_info"][0].update(num_leaves=3), "leaves that are not 0 to 2"),
+    (lambda it: it["tree_info"][0].update(num_leaves=10**15), "leaves that are not 0 to 999999999999999"),
+    (lambda it: first_tree(it).update(threshold="2147483647", decision_type="=="), "category 2147483647"),
     (lambda it: first_tree(it).update(split_feature=8), "feature 8 in split 0"),
     (lambda it: first_tree(it).update(decision_type="<"), "< "),
     (lambda it: first_tree(it).update(missing_type="All"), "missing_type 'All'"),

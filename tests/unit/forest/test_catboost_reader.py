@@ -118,6 +118,13 @@ def test_a_category_without_its_name_is_refused(tmp_path: Path) -> None:
         read(tmp_path, text)
 
 
+def test_a_place_far_behind_all_others_is_refused(tmp_path: Path) -> None:
+    text = json.dumps(OBLIVIOUS).replace('"flat_feature_index": 1', '"flat_feature_index": 16777215', 1)
+
+    with pytest.raises(ModelError, match="a feature at place 16777215"):
+        read(tmp_path, text)
+
+
 def test_a_category_that_no_feature_lists_is_refused(tmp_path: Path) -> None:
     text = json.dumps(OBLIVIOUS).replace('"values": [-784473192, 12]', '"values": [12]')
 

@@ -67,6 +67,12 @@ def listed(**more: Any) -> Any:
     return onnx.helper.make_node("TreeEnsemble", ["X"], ["Y"], domain=ML, **(attributes | more))
 
 
+def external() -> Any:
+    """Return a tensor that names a file to read."""
+    entry = onnx.StringStringEntryProto(key="location", value="numbers")
+    return onnx.TensorProto(name="t", data_type=1, dims=[1], data_location=1, external_data=[entry])
+
+
 def node(kind: str, source: str, target: str, **more: Any) -> Any:
     return onnx.helper.make_node(kind, [source], [target], **more)
 
@@ -159,6 +165,23 @@ REFUSED: dict[str, list[Any]] = {
     "post_transform 2: ONNX numbers LOGISTIC so": [listed(n_targets=2, post_transform=2)],
     "tree_roots that are no nodes": [listed(tree_roots=[3])],
     "a branch in nodes_falsenodeids to nowhere": [listed(nodes_falsenodeids=[2])],
+    "nodes_modes of up to 263.0": [listed(nodes_modes=onnx.numpy_helper.from_array(np.array([263], np.int32)))],
+    "the attribute 'nodes_treeids' of type 8": [regressor(nodes_treeids=["0", "0", "0"])],
+    "the attribute 'n_targets' of type 1": [regressor(n_targets=1.5)],
+    "the attribute 'nodes_colours'": [regressor(nodes_colours=[1, 2, 3])],
+    "nodes_modes with b'\\xff'": [regressor(nodes_modes=[b"\xff", "LEAF", "LEAF"])],
+    "the tensor leaf_weights": [listed(leaf_weights=onnx.TensorProto(name="w", data_type=1, dims=[9]))],
+    "its numbers stand in another file": [listed(nodes_splits=external())],
+    "1 trees for 2 nodes in votes": [regressor(target_treeids=[0])],
+    "a number of 64 bits in nodes_featureids": [regressor(nodes_featureids=[1 << 32, 0, 0])],
+    "n_targets of 1099511627776": [regressor(n_targets=1 << 40)],
+    "without input or output": [regressor(), onnx.helper.make_node("Identity", [], ["Z"])],
+    "Cast to ONNX's type 0": [regressor(), node("Cast", "Y", "Z")],
+    "that wait for each other": [
+        node("Identity", "A", "B"),
+        node("Identity", "B", "A"),
+        onnx.helper.make_node("TreeEnsembleRegressor", ["A"], ["Y"], domain=ML, **(LEAVES | TARGETS)),
+    ],
 }
 
 
@@ -178,6 +201,12 @@ def test_what_cannot_be_computed_exactly_is_refused_by_name(found: str, tmp_path
 def test_inputs_of_other_numbers_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="an input of ONNX's type 10"):
         read_ensemble(save(tmp_path, regressor(), kind=onnx.TensorProto.FLOAT16))
+
+
+@pytest.mark.parametrize("n", [1 << 40, (1 << 20) + 1])
+def test_more_columns_than_any_row_has_are_refused(n: int, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=f"an input of {n} columns"):
+        read_ensemble(save(tmp_path, regressor(), shape=(None, n)))
 
 
 def test_float64_numbers_in_a_float32_operator_are_refused(tmp_path: Path) -> None:

@@ -171,6 +171,8 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("learner.objective.name", "multi:softprob", "multi:softprob with num_class 0"),
     ("learner.learner_model_param.num_class", "x", "'x' at learner.learner_model_param.num_class"),
     ("learner.learner_model_param.num_feature", "0", "'0'|0 at learner.learner_model_param.num_feature"),
+    ("learner.learner_model_param.num_class", "2147483647", "'2147483647' at learner.learner_model_param.num_class"),
+    ("learner.learner_model_param.num_target", 1 << 30, "1073741824 at learner.learner_model_param.num_target"),
     ("learner.learner_model_param.base_score", "[1,2]", "2 base scores"),
     ("learner.learner_model_param.base_score", "[1E", "the base score"),
     ("learner.learner_model_param.base_score", "[NAN]", "the base score"),
@@ -216,6 +218,29 @@ def test_a_fault_is_named_with_its_place(tmp_path: Path, way: str, new: Any, fou
 
     assert caught.value.problems[0].where == str(tmp_path / "model.json")
     assert caught.value.problems[0].expected
+
+
+def test_a_number_of_features_alone_does_not_take_all_memory(tmp_path: Path) -> None:
+    model = changed(("learner.learner_model_param.num_feature", "16777215"), ("learner.feature_names", []))
+
+    with pytest.raises(ModelError, match="16777215 features without names"):
+        read(tmp_path, model)
+
+
+def test_many_sets_of_large_categories_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bareboat.forest.sets.MOST_BYTES", 1000)
+
+    with pytest.raises(ModelError, match="too many sets of large categories at learner"):
+        read(tmp_path, changed((f"{TREE_AT}.categories[1]", 8000)))
+
+
+def test_a_key_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    damaged = json.dumps(MODEL).replace('"learner_model_param": {', '"learner_model_param": {"\xff": 1, ', 1)
+    path = tmp_path / "model.json"
+    path.write_bytes(damaged.encode("latin-1"))
+
+    with pytest.raises(ModelError, match="not UTF-8"):
+        read_ensemble(path)
 
 
 def test_a_nan_threshold_is_refused(tmp_path: Path) -> None:

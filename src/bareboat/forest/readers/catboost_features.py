@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bareboat.forest.ir import Category, Rule
 from bareboat.forest.readers.document import SAVE_AGAIN, Part
+from bareboat.forest.readers.reader import MOST_UNNAMED
 
 WITH_POOL = "save it with the training data: model.save_model('model.json', format='json', pool=pool)"
 _KNOWN = frozenset({"float_features", "categorical_features", "cat_features_hash", "ctrs"})
@@ -56,6 +57,8 @@ def read_features(document: Part) -> Features:
     texts = _texts(info)
     places = [each["flat_feature_index"].integer(below=1 << 24) for each in floats + categorical]
     width = 1 + max(places, default=-1)
+    if width > len(places) + MOST_UNNAMED:
+        raise info.error(f"a feature at place {width - 1}", f"at most {MOST_UNNAMED} places without one", SAVE_AGAIN)
     names = [str(place) for place in range(width)]
     for place, each in zip(places, floats + categorical, strict=True):
         names[place] = each["feature_id"].text() or names[place]

@@ -30,7 +30,7 @@ def parse_json(path: Path, data: bytes) -> Part:
     """
     try:
         return Part(path, msgspec.json.decode(data, type=msgspec.Raw))
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # msgspec knows neither NaN nor places: Python's own parser has the last word
     try:
         return Part(path, json.loads(data))
@@ -153,7 +153,7 @@ class Part:
         """Parse what is still JSON: by Python where msgspec refuses, which takes no number past float64."""
         try:
             return msgspec.json.decode(self._value, type=kind)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass
         try:
             return json.loads(bytes(self._value))

@@ -22,6 +22,7 @@ from bareboat.forest.readers.lightgbm import VERSIONS
 from bareboat.forest.readers.lightgbm_categories import Categories, doubts, feature_categories
 from bareboat.forest.readers.lightgbm_objective import parse_objective
 from bareboat.forest.readers.reader import Reader
+from bareboat.forest.sets import LARGEST_CODE, SetRoom
 
 if TYPE_CHECKING:
     from bareboat.forest.readers.lightgbm_dump_nodes import Dump, FeatureInfo, Node, TreeInfo
@@ -72,8 +73,9 @@ def _ensemble(path: Path, dump: Dump) -> Ensemble:
     _check_header(dump, refuse)
     objective = parse_objective(dump.objective, dump.num_class, refuse("objective"))
     names = tuple(dump.feature_names)
+    room = SetRoom()
     trees = [
-        _tree(info, len(names), number % objective.n_outputs, refuse(f"tree_info[{number}]"))
+        _tree(info, len(names), number % objective.n_outputs, room, refuse(f"tree_info[{number}]"))
         for number, info in enumerate(dump.tree_info)
     ]
     joined = Trees.of(trees)
@@ -126,7 +128,7 @@ def _check_header(dump: Dump, refuse: Callable[[str], Refuse]) -> None:
         raise refuse("tree_info")(f"{len(dump.tree_info)} trees", f"a multiple of {dump.num_class}, at least that")
 
 
-def _tree(info: TreeInfo, n_features: int, output: int, refuse: Refuse) -> Tree:
+def _tree(info: TreeInfo, n_features: int, output: int, room: SetRoom, refuse: Refuse) -> Tree:
     splits: dict[int, Node] = {}
     leaves: dict[int, Node] = {}
     pending = [info.tree_structure]
@@ -140,9 +142,9 @@ def _tree(info: TreeInfo, n_features: int, output: int, refuse: Refuse) -> Tree:
             _add(splits, node.split_index, node, "split", refuse)
             pending += (node.right_child, node.left_child)
     for what, nodes, count in (("leaves", leaves, info.num_leaves), ("splits", splits, info.num_leaves - 1)):
-        if sorted(nodes) != list(range(count)):
+        if len(nodes) != count or sorted(nodes) != list(range(count)):
             raise refuse(f"{len(nodes)} {what} that are not 0 to {count - 1}", f"{count}, as num_leaves says")
-    return _assembled([splits[each] for each in range(len(splits))], leaves, n_features, output, refuse)
+    return _assembled([splits[each] for each in range(len(splits))], leaves, n_features, output, room, refuse)
 
 
 def _add(nodes: dict[int, Node], number: int, node: Node, what: str, refuse: Refuse) -> None:
@@ -151,7 +153,9 @@ def _add(nodes: dict[int, Node], number: int, node: Node, what: str, refuse: Ref
     nodes[number] = node
 
 
-def _assembled(splits: list[Node], leaves: dict[int, Node], n_features: int, output: int, refuse: Refuse) -> Tree:
+def _assembled(
+    splits: list[Node], leaves: dict[int, Node], n_features: int, output: int, room: SetRoom, refuse: Refuse
+) -> Tree:
     rules: list[Rule] = []
     thresholds: list[float] = []
     sets: dict[int, CategorySet] = {}
@@ -160,7 +164,7 @@ def _assembled(splits: list[Node], leaves: dict[int, Node], n_features: int, out
             raise refuse(f"feature {split.split_feature} in split {number}", f"0 to {n_features - 1}")
         rules.append(_rule(split, number, refuse))
         if isinstance(split.threshold, str):
-            sets[number] = _codes(split.threshold, number, refuse)
+            sets[number] = _codes(split.threshold, number, room, refuse)
             thresholds.append(0.0)
         else:
             clamped = abs(split.threshold) == _CLAMPED
@@ -183,10 +187,10 @@ def _assembled(splits: list[Node], leaves: dict[int, Node], n_features: int, out
     )
 
 
-def _codes(threshold: str, number: int, refuse: Refuse) -> CategorySet:
+def _codes(threshold: str, number: int, room: SetRoom, refuse: Refuse) -> CategorySet:
     codes = {int(code) for code in threshold.split("||") if code}
-    if codes and max(codes) >= 1 << 31:
-        raise refuse(f"category {max(codes)} in split {number}", "0 to 2147483647")
+    if not room.has(max(codes, default=0)):
+        raise refuse(f"category {max(codes)} in split {number}", f"0 to {LARGEST_CODE}, and few as large as that")
     bits = bytearray(max(codes, default=0) // 8 + 1)
     for code in codes:
         bits[code // 8] |= 1 << code % 8

@@ -19,7 +19,7 @@ from bareboat.forest.readers.onnx_graph import TreeGraph, read_graph
 from bareboat.forest.readers.onnx_nodes import listed_nodes, named_nodes
 from bareboat.forest.readers.onnx_scores import Scores, classifier_scores, regressor_scores, with_base
 from bareboat.forest.readers.onnx_trees import read_trees
-from bareboat.forest.readers.reader import Reader
+from bareboat.forest.readers.reader import MOST_UNNAMED, Reader
 
 _HEAD = re.compile(rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42]")
 """ModelProto: field 1, ir_version, then one of producer_name to opset_import."""
@@ -64,6 +64,8 @@ def read_model(model: Any) -> Ensemble:
         _check_single("the values and votes of nodes", np.concatenate([nodes.value, nodes.vote_weight]))
     trees = read_trees(nodes, scores.n_outputs, np.float32 if graph.single else np.float64)
     n_features = graph.n_features or int(trees.feature.max(initial=0)) + 1
+    if not 1 <= n_features <= MOST_UNNAMED:
+        raise ModelError(f"an input of {n_features} columns", expected=f"1 to {MOST_UNNAMED}")
     return checked(_ensemble(model, graph, scores, with_base(trees, scores), n_features))
 
 

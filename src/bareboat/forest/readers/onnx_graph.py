@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bareboat.errors import ModelError
+from bareboat.forest.readers.onnx_attributes import read_attributes
 
 OPERATORS = ("TreeEnsemble", "TreeEnsembleClassifier", "TreeEnsembleRegressor")
 _FLOAT, _INT32, _INT64, _DOUBLE = 1, 6, 7, 11
@@ -47,8 +48,6 @@ def read_graph(model: Any) -> TreeGraph:
     Raises:
         ModelError: there is none or more than one, or other nodes change its numbers; names them.
     """
-    from onnx import helper
-
     graph = model.graph
     trees = [node for node in graph.node if node.op_type in OPERATORS and node.domain == "ai.onnx.ml"]
     if len(trees) != 1:
@@ -57,11 +56,14 @@ def read_graph(model: Any) -> TreeGraph:
             expected="exactly one of " + ", ".join(OPERATORS),
         )
     tree = trees[0]
+    for node in graph.node:
+        if not node.output or not (node.input or node.op_type == "Constant"):
+            raise ModelError(f"a node {node.op_type} without input or output", expected="nodes of a graph")
     rest = [node for node in graph.node if node is not tree]
     column, types, used = _input(graph, rest, tree.input[0])
     after = [node for node in rest if not any(node is each for each in used)]
     _check_after(after, tree.output[-1])
-    attributes = {each.name: helper.get_attribute_value(each) for each in tree.attribute}
+    attributes = read_attributes(tree)
     if types[-1] not in _INPUTS:
         raise ModelError(f"an input of ONNX's type {types[-1]}", expected=", ".join(_INPUTS.values()))
     return TreeGraph(
@@ -92,6 +94,8 @@ def _input(graph: Any, rest: list[Any], name: str) -> tuple[int | None, list[int
         if makers[0].op_type == "Cast":
             types.insert(0, _cast_to(makers[0]))
         name = makers[0].input[0]
+        if len(used) > len(rest):
+            raise ModelError("nodes of an ONNX graph that wait for each other", expected="a graph without a circle")
     tensor = inputs[name].type.tensor_type
     types.insert(0, tensor.elem_type)
     dims = tensor.shape.dim
@@ -100,7 +104,7 @@ def _input(graph: Any, rest: list[Any], name: str) -> tuple[int | None, list[int
 
 
 def _cast_to(node: Any) -> int:
-    to = int(next(each.i for each in node.attribute if each.name == "to"))
+    to = next((each.i for each in node.attribute if each.name == "to"), 0)
     if to not in (_FLOAT, _DOUBLE):
         raise ModelError(f"Cast to ONNX's type {to}", expected="Cast to float or double")
     return to
@@ -123,5 +127,5 @@ def _check_after(nodes: list[Any], scores: str) -> None:
 
 
 def _listed(nodes: Any) -> str:
-    names = [node.op_type for node in nodes]
+    names = [str(node.op_type) for node in nodes]
     return ", ".join(names[:10]) + (f", ... ({len(names)} nodes)" if len(names) > 10 else "")

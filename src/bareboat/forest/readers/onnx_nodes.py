@@ -81,11 +81,13 @@ def whole_numbers(attributes: Mapping[str, Any], key: str, count: int | None = N
     """Return a list of integers.
 
     Raises:
-        ModelError: there are not `count` of them.
+        ModelError: there are not `count` of them, or one is too large for any model.
     """
     values = np.asarray(attributes.get(key, ()), np.int64)
     if count is not None and len(values) != count:
         raise ModelError(f"{len(values)} {key}", expected=f"{count}, one for each node")
+    if len(values) and not -(1 << 31) <= values.min() <= values.max() < 1 << 31:
+        raise ModelError(f"a number of 64 bits in {key}", expected="numbers of 32 bits")
     return values
 
 
@@ -143,10 +145,11 @@ def listed_nodes(attributes: Mapping[str, Any]) -> Nodes:
     Raises:
         ModelError: lists of different lengths, or branches to nodes that do not exist.
     """
-    mode = numbers(attributes, "nodes_modes").astype(np.uint8)
-    count = len(mode)
-    if count == 0 or mode.max() >= Mode.LEAF:
-        raise ModelError(f"nodes_modes of {mode.max(initial=0)} in {count} nodes", expected="0 to 6")
+    modes = numbers(attributes, "nodes_modes")
+    count = len(modes)
+    if count == 0 or not np.isin(modes, np.arange(Mode.LEAF)).all():
+        raise ModelError(f"nodes_modes of up to {modes.max(initial=0)} in {count} nodes", expected="0 to 6")
+    mode = modes.astype(np.uint8)
     weight = numbers(attributes, "leaf_weights")
     output = whole_numbers(attributes, "leaf_targetids", len(weight))
     branches = np.zeros((2, count), np.int64)
@@ -210,13 +213,15 @@ class _Names:
         Raises:
             ModelError: there is no such node.
         """
+        if len(tree) != len(number):
+            raise ModelError(f"{len(tree)} trees for {len(number)} nodes in {what}", expected="as many of either")
         rank = np.searchsorted(self._ids, tree)
         known = (rank < len(self._ids)) & (number >= self._low) & (number < self._low + self._span)
         known[known] = self._ids[rank[known]] == tree[known]
         key = rank * self._span + (number - self._low)
         at = np.minimum(np.searchsorted(self._keys, key), len(self._keys) - 1)
         known &= self._keys[at] == key
-        if len(tree) != len(number) or not known.all():
+        if not known.all():
             wrong = int(np.argmin(known))
             raise ModelError(f"node {number[wrong]} of tree {tree[wrong]} in {what}", expected="a node that exists")
         return self._sorted[at]

@@ -16,6 +16,7 @@ import numpy as np
 from bareboat.errors import ModelError
 from bareboat.forest.ir import Category, Floats, Transform, Trees
 from bareboat.forest.readers.onnx_nodes import Nodes, Places, numbers
+from bareboat.forest.readers.reader import MOST_OUTPUTS
 
 _AGGREGATES = ("AVERAGE", "SUM", "MIN", "MAX")
 _POST = ("NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT")
@@ -51,8 +52,8 @@ def regressor_scores(attributes: Mapping[str, Any], *, has_argmax: bool) -> Scor
     post = _name(attributes.get("post_transform", b"NONE"), _POST)
     if aggregate not in ("SUM", "AVERAGE"):
         raise ModelError(f"aggregate_function {aggregate}", expected="SUM or AVERAGE")
-    if n_targets < 1:
-        raise ModelError(f"n_targets of {n_targets}", expected="at least 1")
+    if not 1 <= n_targets <= MOST_OUTPUTS:
+        raise ModelError(f"n_targets of {n_targets}", expected=f"1 to {MOST_OUTPUTS}")
     if n_targets == 1 and post != "NONE":
         raise ModelError(
             f"post_transform {post} of a single target, which ONNX Runtime leaves out",

@@ -11,6 +11,7 @@ from bareboat.errors import ModelError
 from bareboat.forest.ir import CategorySet, Floats, Rule, Trees
 from bareboat.forest.readers.onnx_nodes import Mode, Nodes, Places
 from bareboat.forest.readers.onnx_sharing import is_shared, unshared
+from bareboat.forest.sets import SetRoom
 
 LARGEST_CODE = 1 << 20
 """A number that BRANCH_EQ compares with becomes a bit of a set, so there is an end to them."""
@@ -101,6 +102,7 @@ def _thresholds(mode: NDArray[np.uint8], value: Floats, number: type[np.floating
 def _sets(nodes: Nodes, splits: Places) -> tuple[NDArray[np.int32], tuple[CategorySet, ...]]:
     numbers = np.full(len(splits), -1, np.int32)
     sets: dict[CategorySet, int] = {}
+    room = SetRoom()
     for at in np.flatnonzero(np.isin(nodes.mode[splits], _EQUALS)).tolist():
         node = int(splits[at])
         bits = 0
@@ -110,6 +112,8 @@ def _sets(nodes: Nodes, splits: Places) -> tuple[NDArray[np.int32], tuple[Catego
                     f"{Mode(nodes.mode[node]).name} at {value}", expected=f"a whole number from 0 to {LARGEST_CODE}"
                 )
             bits |= 1 << int(value)
+        if not room.has(bits.bit_length()):
+            raise ModelError("too many sets of large categories", expected="fewer, or smaller codes")
         # NaN is unequal to every number, so it takes the true branch of BRANCH_NEQ, which is the right one here.
         nan_left = bool(nodes.missing_true[node]) and nodes.mode[node] != Mode.BRANCH_NEQ
         numbers[at] = sets.setdefault(CategorySet(bits, nan_left=nan_left), len(sets))

@@ -29,6 +29,12 @@ from typing import Any
 
 from bareboat.forest.ir import Category, Ensemble
 
+MOST_UNNAMED = 1 << 20
+"""How many features a file may have that it does not name: a number of a few bytes must not ask for gigabytes."""
+
+MOST_OUTPUTS = 1 << 16
+"""The same of the outputs that it counts."""
+
 HEAD_BYTES = 4096
 """How much of a file `Reader.matches` sees, or all of a shorter one."""
 

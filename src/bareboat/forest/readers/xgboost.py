@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bareboat.errors import ModelError
 from bareboat.forest.ir import Category, Ensemble
 from bareboat.forest.readers.document import SAVE_AGAIN, Part, parse_json
-from bareboat.forest.readers.reader import Reader
+from bareboat.forest.readers.reader import MOST_UNNAMED, Reader
 from bareboat.forest.readers.ubj import UbjError, decode_ubj
 from bareboat.forest.readers.xgboost_categories import read_categories
 from bareboat.forest.readers.xgboost_objective import Objective, Version, read_objective
@@ -168,6 +168,9 @@ def _rounds(learner: Part, n_rounds: int) -> int:
 def _feature_names(learner: Part, n_features: int) -> tuple[str, ...]:
     """Return the names, or f0, f1 ... as XGBoost's dumps call features without."""
     names = [name.text() for name in learner["feature_names"]] if "feature_names" in learner else []
+    if not names and n_features > MOST_UNNAMED:
+        found = f"{n_features} features without names"
+        raise learner["learner_model_param"].error(found, f"at most {MOST_UNNAMED}", "train with feature_names")
     if not names:
         return tuple(f"f{place}" for place in range(n_features))
     if len(names) != n_features or len(set(names)) != n_features:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bareboat.forest.ir import Transform
 from bareboat.forest.readers.document import Part
+from bareboat.forest.readers.reader import MOST_OUTPUTS
 
 Singles = NDArray[np.float32]
 Version = tuple[int, int, int]
@@ -98,8 +99,8 @@ def read_objective(learner: Part, version: Version) -> Objective:
     if name == "binary:logitraw" and version < (1, 3, 1):
         link = _logit
     parameters = learner["learner_model_param"]
-    n_targets = parameters["num_target"].integer(at_least=1) if "num_target" in parameters else 1
-    num_class = parameters["num_class"].integer()
+    n_targets = parameters["num_target"].integer(at_least=1, below=MOST_OUTPUTS) if "num_target" in parameters else 1
+    num_class = parameters["num_class"].integer(below=MOST_OUTPUTS)
     if num_class > 1 and n_targets > 1:
         raise parameters.error(f"num_class {num_class} and num_target {n_targets}", "one of them at most 1")
     if transform is Transform.SOFTMAX and num_class < 2:

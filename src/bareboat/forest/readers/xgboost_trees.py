@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bareboat.forest.ir import CategorySet, Floats, Rule, Trees
 from bareboat.forest.readers.document import SAVE_AGAIN, Part
+from bareboat.forest.sets import SetRoom, bits_of
 
 Indices = NDArray[np.int64]
 
@@ -100,6 +101,7 @@ def _nodes(trees: list[Part]) -> _Nodes:
     start = np.zeros(len(trees) + 1, np.int64)
     columns: dict[str, list[NDArray[Any]]] = {}
     rights: list[int] = []
+    room = SetRoom()
     for place, tree in enumerate(trees):
         count = tree["tree_param"]["num_nodes"].integer(at_least=1)
         start[place + 1] = start[place] + count
@@ -109,7 +111,7 @@ def _nodes(trees: list[Part]) -> _Nodes:
         for key in ("sum_hessian", "loss_changes"):  # trees with vector leaves have them from 3.2 on
             if key in tree:
                 columns.setdefault(key, []).append(tree[key].numbers(count))
-        columns.setdefault("sets", []).append(_tree_sets(tree, count, rights))
+        columns.setdefault("sets", []).append(_tree_sets(tree, count, rights, room))
     joined = {key: np.concatenate(parts) for key, parts in columns.items() if len(parts) == len(trees)}
     with np.errstate(over="ignore"):
         number = joined["split_conditions"].astype(np.float32)
@@ -136,7 +138,7 @@ def _finite(numbers: Floats | None) -> Floats | None:
     return single if np.isfinite(single).all() else None
 
 
-def _tree_sets(tree: Part, count: int, rights: list[int]) -> Indices:
+def _tree_sets(tree: Part, count: int, rights: list[int], room: SetRoom) -> Indices:
     """Return each node's index into `rights`, which gets this tree's sets; -1 for a node without."""
     which = np.full(count, -1, np.int64)
     if "split_type" not in tree:  # before 1.3
@@ -158,14 +160,11 @@ def _tree_sets(tree: Part, count: int, rights: list[int]) -> Indices:
         )
     which[nodes] = np.arange(len(rights), len(rights) + len(nodes))
     for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
-        rights.append(_bits(categories[start : start + size]))
+        codes = categories[start : start + size]
+        if not room.has(int(codes.max())):
+            raise tree["categories"].error("too many sets of large categories", "fewer, or smaller codes")
+        rights.append(bits_of(codes))
     return which
-
-
-def _bits(codes: Indices) -> int:
-    flags = np.zeros(int(codes.max()) + 1, np.uint8)
-    flags[codes] = 1
-    return int.from_bytes(np.packbits(flags, bitorder="little").tobytes(), "little")
 
 
 def _reached(nodes: _Nodes, trees: list[Part]) -> NDArray[np.bool_]:
