@@ -137,6 +137,7 @@ static void follow_exits(const struct forest *forest, const struct row_table *ta
         scratch->work[n_work] = (struct row_work){i, exit & ~EXIT_TO_BRANCH};
         n_work += exit >> 31;
     }
+    for (uint32_t i = 0; i < n_work; i++) __builtin_prefetch(table->branches + scratch->work[i].branch);
     path->finish(table, scratch->ranks, scratch->work, n_work, bits, leaf);
 }
 
