@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bareboat.forest.blocks import Call, over_blocks, thread_count
 from bareboat.forest.ir import Floats
 from bareboat.forest.rows import Matrix
+from bareboat.runtime.blocks import over_rows, thread_count
 from bareboat.runtime.forest import OpenForest
 
 RAW, PREDICT = 0, 1  # forest/c/kernel.h
-_LEAST_BLOCK, _LARGEST_BLOCK = 256, 8192
-"""Rows of one call of the kernel, which works in blocks of 256; a thread takes such a part at a time."""
 
 
 class Scorer:
@@ -28,7 +26,6 @@ class Scorer:
         self._opened = opened
         self._kernel = opened.kernel
         self._forest = opened.address
-        self._scratch = int(self._kernel.bareboat_scratch(self._forest))
 
     def score(self, matrix: Matrix, what: int, n_threads: int | None) -> Floats:
         """Return raw scores or outputs: (n, n_outputs).
@@ -39,23 +36,7 @@ class Scorer:
             n_threads: None for as many as are worth it.
         """
         out = np.empty((len(matrix), self._opened.n_outputs))
-        kind, at, row_stride, column_stride = _layout(matrix)
-        to, step = out.ctypes.data, out.strides[0]
-
-        def call(first: int, n: int, scratch: int) -> None:
-            self._kernel.bareboat_score(
-                self._forest,
-                what,
-                kind,
-                at + first * row_stride,
-                n,
-                row_stride,
-                column_stride,
-                to + first * step,
-                scratch,
-            )
-
-        self._over_blocks(call, len(matrix), n_threads)
+        self._opened.score_matrix(matrix, raw=what == RAW, out=out, n_threads=n_threads)
         return out
 
     def leaves(self, matrix: Matrix, n_threads: int | None) -> NDArray[np.uint32]:
@@ -69,7 +50,8 @@ class Scorer:
                 self._forest, kind, at + first * row_stride, n, row_stride, column_stride, to + first * step, scratch
             )
 
-        self._over_blocks(call, len(matrix), n_threads)
+        n_threads = thread_count(n_threads, out.size)
+        over_rows(call, len(matrix), n_threads, int(self._kernel.bareboat_scratch(self._forest)))
         return out
 
     def transform(self, raw: Floats, rounds: int, parameter: float) -> Floats:
@@ -77,11 +59,6 @@ class Scorer:
         out = np.array(raw, np.float64, order="C")
         self._kernel.bareboat_transform(self._forest, float(rounds), parameter, out.ctypes.data, len(out))
         return out
-
-    def _over_blocks(self, call: Call, n_rows: int, asked: int | None) -> None:
-        n_threads = thread_count(asked, n_rows * self._opened.n_trees)
-        block = min(_LARGEST_BLOCK, max(_LEAST_BLOCK, n_rows // (8 * n_threads) & -_LEAST_BLOCK))
-        over_blocks(call, n_rows, block, n_threads, self._scratch)
 
 
 def _layout(matrix: Matrix) -> tuple[int, int, int, int]:

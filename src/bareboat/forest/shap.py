@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bareboat.errors import InputError, ModelError
-from bareboat.forest.blocks import over_blocks, thread_count
 from bareboat.forest.ir import Floats
 from bareboat.forest.layout import Section
+from bareboat.forest.schema import FLOATS
+from bareboat.runtime.blocks import over_blocks, thread_count
 from bareboat.runtime.forest import OpenForest
 
 Matrix = NDArray[np.float64] | NDArray[np.float32]
 
-_NUMBERS = frozenset({np.dtype(np.float64), np.dtype(np.float32)})
 _WORK = 64
 """How much dearer a tree of a row is to explain than to score: 0.2 us against 3 ns."""
 _LEAST_BLOCK, _LARGEST_BLOCK = 64, 8192
@@ -93,7 +93,7 @@ def _known(opened: OpenForest, background: Matrix) -> NDArray[np.float64]:
 
 
 def _matrix(opened: OpenForest, rows: Any, what: str) -> Matrix:
-    if not isinstance(rows, np.ndarray) or rows.dtype not in _NUMBERS:
+    if not isinstance(rows, np.ndarray) or rows.dtype not in FLOATS:
         found = f"of {rows.dtype}" if isinstance(rows, np.ndarray) else f"a {type(rows).__name__}"
         raise InputError(f"{what}: {found}", expected="an array of float64 or float32")
     if rows.ndim != 2 or rows.shape[1] != opened.n_features:

@@ -10,7 +10,7 @@ class Door:
         predict: int,
         scratch_size: int,
         n_outputs: int,
-        is_binary: bool,
+        binary: int,
         names: tuple[str, ...],
         read: Any,
         refuse: Any,

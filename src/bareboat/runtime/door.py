@@ -28,7 +28,7 @@ class DoorForest(OpenForest):
             _address(kernel.bareboat_predict_row),
             kernel.bareboat_scratch(self.address),
             self.n_outputs,
-            self.n_classes > self.n_outputs,
+            0 if self.n_classes <= self.n_outputs else 2 if self.is_single else 1,
             self.feature_names,
             reader_of(self.feature_names),
             _refusal(self.n_outputs),

@@ -23,6 +23,8 @@ _BLOCK = 256  # rows packed for one call of the kernel
 # docs/forest-format.md, "Header" and "Sections"
 _HEADER = Struct("<8sHHBBHQIIIIIId")
 _ENTRY = Struct("<HBBII")
+_SINGLE = Struct("=f")
+_SINGLE_SUM = 8  # the flag
 _NAMES = 16
 
 # The errors of forest/c/kernel.h, from 1 on.
@@ -215,6 +217,7 @@ class OpenForest:
         objective: the framework's word for what was learned, such as `multiclass`.
         source: who wrote the model, such as `lightgbm v4`.
         is_classifier: whether `predict` returns probabilities.
+        is_single: whether it sums and transforms in float32, as XGBoost does.
         path: the instructions that score, such as `avx2`.
         door: how one row gets to the kernel: `ctypes`, or `extension` where that is built.
         file: the file's bytes, mapped.
@@ -232,6 +235,7 @@ class OpenForest:
         "feature_names",
         "file",
         "is_classifier",
+        "is_single",
         "kernel",
         "n_classes",
         "n_features",
@@ -271,6 +275,7 @@ class OpenForest:
         self.n_outputs: int = header[9]
         self.n_classes: int = header[10]
         self.is_classifier = self.n_classes > 0
+        self.is_single = bool(header[4] & _SINGLE_SUM)
         names = _names(self.file, header[2], path)
         if len(names) != self.n_features + 2:
             raise _damaged(path, 9 | _NAMES << 8)
@@ -309,7 +314,7 @@ class OpenForest:
             InputError: the row has not n_features values, a name is missing or unknown, or a value is no number.
         """
         output = self._one(self.kernel.bareboat_predict_row, row)
-        return [1.0 - output[0], output[0]] if self.n_classes > self.n_outputs else output
+        return self._both(output[0]) if self.n_classes > self.n_outputs else output
 
     def raw_scores(self, rows: "Iterable[Row]") -> "list[list[float]]":
         """Return `raw_score` of each row: (n, n_outputs)."""
@@ -319,10 +324,12 @@ class OpenForest:
         """Return `predict` of each row: (n, n_classes) or (n, n_outputs)."""
         outputs = self._many(_PREDICT, rows)
         if self.n_classes > self.n_outputs:
-            return [[1.0 - output[0], output[0]] for output in outputs]
+            return [self._both(output[0]) for output in outputs]
         return outputs
 
-    def score_matrix(self, matrix: "Any", *, raw: bool = False, out: "Any" = None, n_threads: int = 1) -> "Any":
+    def score_matrix(
+        self, matrix: "Any", *, raw: bool = False, out: "Any" = None, n_threads: "int | None" = 1
+    ) -> "Any":
         """Score a matrix where it lies, without a copy.
 
         Args:
@@ -330,16 +337,22 @@ class OpenForest:
             raw: sums of leaf values instead of predictions.
             out: float64 to write to, contiguous, (n, n_outputs) or as many in one dimension. Nobody else may change
                 or read it meanwhile.
-            n_threads: how many threads share the rows; the interpreter's lock is released.
+            n_threads: how many threads share the rows, -1 for all cores, None for as many as are worth it; the
+                interpreter's lock is released.
         Returns:
             `out`, or else a memoryview of doubles, (n, n_outputs), which numpy.asarray takes without a copy. A binary
             classifier of one output has the probability of its second class.
         Raises:
-            InputError: matrix or out is of another shape or of other numbers, or n_threads is below 1.
+            InputError: matrix or out is of another shape or of other numbers, or n_threads is 0 or below -1.
         """
         from bareboat.runtime.matrix import score_matrix
 
         return score_matrix(self, matrix, _RAW if raw else _PREDICT, out, n_threads)
+
+    def _both(self, second: float) -> "list[float]":
+        """Return the probabilities of two classes; the first is rounded to float32 where the model works in it."""
+        first = 1.0 - second
+        return [_SINGLE.unpack(_SINGLE.pack(first))[0] if self.is_single else first, second]
 
     def _one(self, function: "ctypes._NamedFuncPointer", row: "Row") -> "list[float]":
         try:

@@ -4,19 +4,16 @@ import ctypes
 import sys
 
 from bareboat.errors import InputError
+from bareboat.runtime.blocks import over_rows, thread_count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from bareboat.runtime.forest import OpenForest
 
-    Score = Callable[[int, int, int], None]
-
 FLOAT64, FLOAT32 = 0, 1
 _NUMBERS = {"d": FLOAT64, "f": FLOAT32}
-_BLOCK = 256  # rows that the kernel takes at once
 
 # CPython's Include/cpython/object.h and Include/pybuffer.h
 _WRITABLE, _FORMAT, _ND, _STRIDES = 0x1, 0x4, 0x8, 0x18
@@ -76,14 +73,13 @@ class Lent:
         ctypes.pythonapi.PyBuffer_Release(ctypes.byref(self._buffer))
 
 
-def score_matrix(opened: "OpenForest", matrix: "Any", what: int, out: "Any", n_threads: int) -> "Any":
+def score_matrix(opened: "OpenForest", matrix: "Any", what: int, out: "Any", n_threads: "int | None") -> "Any":
     """Score a matrix as `OpenForest.score_matrix` does; `what` is one of kernel.h's."""
-    if n_threads < 1:
-        raise InputError(f"n_threads is {n_threads}", expected="1 or more")
     score, n_outputs = opened.kernel.bareboat_score, opened.n_outputs
     scratch_size = opened.kernel.bareboat_scratch(opened.address)
     with Lent(matrix, "the matrix") as given:
         n_rows = check_matrix(given, opened.n_features)
+        n_threads = thread_count(n_threads, n_rows * opened.n_trees)
         down, across = given.strides
 
         def score_to(at_out: int) -> None:
@@ -91,7 +87,7 @@ def score_matrix(opened: "OpenForest", matrix: "Any", what: int, out: "Any", n_t
                 at = given.address + start * down
                 score(opened.address, what, given.number, at, n, down, across, at_out + 8 * n_outputs * start, scratch)
 
-            in_blocks(block, scratch_size, n_rows, n_threads)
+            over_rows(block, n_rows, n_threads, scratch_size)
 
         if out is None:
             made, at_out = new_output(n_rows, n_outputs)
@@ -133,29 +129,3 @@ def given_output(lent: Lent, n_rows: int, n_outputs: int) -> int:
             expected=f"float64 of shape {shapes[0]}",
         )
     return lent.address
-
-
-def in_blocks(score: "Score", scratch_size: int, n_rows: int, n_threads: int) -> None:
-    """Call `score(first row, n rows, scratch address)` over blocks of rows, one block a thread.
-
-    ctypes releases the interpreter's lock for as long as the kernel runs.
-    """
-    n_blocks = -(-n_rows // _BLOCK)
-    n_threads = max(1, min(n_threads, n_blocks))
-    size = -(-n_blocks // n_threads) * _BLOCK
-
-    def work(start: int) -> None:
-        scratch = (ctypes.c_char * (scratch_size + 64))()
-        score(start, min(size, n_rows - start), (ctypes.addressof(scratch) + 63) & -64)
-
-    if n_threads == 1:
-        work(0)
-        return
-    from threading import Thread
-
-    threads = [Thread(target=work, args=(start,)) for start in range(size, n_rows, size)]
-    for thread in threads:
-        thread.start()
-    work(0)
-    for thread in threads:
-        thread.join()

@@ -51,8 +51,8 @@ def test_a_matrix_of_any_layout_scores_as_its_rows(iris: OpenForest, layout: str
 
 
 @pytest.mark.parametrize("n", [0, 1, 255, 256, 257, 1000])
-@pytest.mark.parametrize("n_threads", [1, 2, 3, 16])
-def test_threads_share_the_rows(iris: OpenForest, n: int, n_threads: int) -> None:
+@pytest.mark.parametrize("n_threads", [1, 2, 3, 16, -1, None])
+def test_threads_share_the_rows(iris: OpenForest, n: int, n_threads: int | None) -> None:
     rows = values(n)
     out = np.full((n, 3), np.nan)
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from bareboat.errors import ModelError
-from bareboat.forest import reference
+from bareboat.forest import forest_bytes, reference
 from bareboat.forest.readers import ensemble_from_model, read_ensemble
+from bareboat.runtime.forest import open_forest
 
 xgboost = pytest.importorskip("xgboost")
 HERE = Path(__file__).parent
@@ -74,11 +75,32 @@ def test_a_booster_predicts_as_itself(models: ModuleType, tmp_path: Path, opened
     np.testing.assert_array_equal(reference.raw_scores(ensemble, values.tolist()), models.margins(booster, values))
 
 
-def test_another_missing_value_is_told(models: ModuleType, tmp_path: Path) -> None:
+@pytest.mark.parametrize("door", ["", "ctypes"])
+def test_both_probabilities_of_one_row_are_the_classifiers(
+    models: ModuleType, door: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one too, which is rounded to float32."""
+    monkeypatch.setenv("BAREBOAT_DOOR", door)
+    values, target = models.data(5)
+    model = xgboost.XGBClassifier(n_estimators=9, n_jobs=1).fit(values, target > 0.5)
+    expected = model.predict_proba(values).astype(np.float64)
+
+    forest = open_forest(forest_bytes(ensemble_from_model(model)))
+
+    np.testing.assert_array_equal([forest.predict(row) for row in values.tolist()], expected)
+    np.testing.assert_array_equal(forest.predict_many(values.tolist()), expected)
+    assert (1.0 - expected[:, 1] != expected[:, 0]).any()
+
+
+@OPENED
+def test_another_missing_value_is_refused(
+    models: ModuleType, tmp_path: Path, opened: Callable[[Any, Path], Any]
+) -> None:
     values, target = models.data(3)
     model = xgboost.XGBRegressor(n_estimators=2, missing=-999.0, n_jobs=1).fit(np.nan_to_num(values), target)
 
-    assert "missing=-999.0" in ensemble_from_model(model).notes[0]
+    with pytest.raises(ModelError, match="takes -999"):
+        opened(model, tmp_path)
 
 
 def test_a_model_that_is_not_fitted_is_refused() -> None:

@@ -14,7 +14,6 @@ def _open(model: Any) -> SavedModel:
 
     booster = model
     classes: Any = ()
-    notes: list[str] = []
     if type(model).__name__ != "Booster":
         booster = getattr(model, "_Booster", None)
         if booster is None:
@@ -23,8 +22,12 @@ def _open(model: Any) -> SavedModel:
             classes = model.classes_
         missing = model.missing
         if missing is not None and not math.isnan(missing):
-            notes.append(f"the model calls {missing} missing (missing={missing}); here only NaN is, so give NaN for it")
-    return SavedModel(bytes(booster.save_raw("ubj")), classes=plain_labels(classes), notes=tuple(notes))
+            raise ModelError(
+                f"a model that takes {missing} for missing (missing={missing})",
+                expected="one that takes NaN for missing",
+                fix="give model.get_booster() and, in the rows, NaN for it",
+            )
+    return SavedModel(bytes(booster.save_raw("ubj")), classes=plain_labels(classes))
 
 
 def _is_multi_label(booster: Any) -> bool:

@@ -25,7 +25,7 @@ typedef struct {
     const void *forest;
     score_row raw, predict;
     Py_ssize_t n_features, n_outputs;
-    int is_binary;        /* one output stands for two classes */
+    int binary;           /* 1 when one output stands for two classes, 2 when in float32 */
     void *memory;         /* scratch and out; used only while nothing else of Python can run */
     void *scratch;        /* 64-aligned within it */
     double *out;          /* (n_outputs) */
@@ -128,14 +128,19 @@ static PyObject *door_score(PyObject *object, PyObject *row) {
     return PyFloat_FromDouble(self->out[0]);
 }
 
+static double first_of_two(double second, int binary) {
+    return binary == 2 ? (double)(1.0f - (float)second) : 1.0 - second;
+}
+
 /* The list is made first: making it may run the collector, and that any code, which may score another row. */
-static PyObject *scores(Door *self, score_row function, PyObject *row, int is_binary) {
-    Py_ssize_t n = is_binary ? 2 : self->n_outputs;
+static PyObject *scores(Door *self, score_row function, PyObject *row, int binary) {
+    Py_ssize_t n = binary ? 2 : self->n_outputs;
     PyObject *list = PyList_New(n);
     if (!list) return NULL;
     if (score_into(self, function, row)) goto failed;
     for (Py_ssize_t i = 0; i < n; i++) {
-        PyObject *number = PyFloat_FromDouble(is_binary ? (i ? self->out[0] : 1.0 - self->out[0]) : self->out[i]);
+        double value = !binary ? self->out[i] : i ? self->out[0] : first_of_two(self->out[0], binary);
+        PyObject *number = PyFloat_FromDouble(value);
         if (!number || PyList_SetItem(list, i, number)) goto failed;
     }
     return list;
@@ -145,7 +150,7 @@ failed:
 }
 
 static PyObject *door_predict(PyObject *self, PyObject *row) {
-    return scores((Door *)self, ((Door *)self)->predict, row, ((Door *)self)->is_binary);
+    return scores((Door *)self, ((Door *)self)->predict, row, ((Door *)self)->binary);
 }
 
 static PyObject *door_raw_score(PyObject *self, PyObject *row) {
@@ -155,11 +160,11 @@ static PyObject *door_raw_score(PyObject *self, PyObject *row) {
 static PyObject *door_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords) {
     unsigned long long forest, raw, predict, scratch_size;
     Py_ssize_t n_outputs;
-    int is_binary;
+    int binary;
     PyObject *names, *read, *refuse, *keep;
     Door *self;
     (void)keywords;
-    if (!PyArg_ParseTuple(arguments, "KKKKnpO!OOO", &forest, &raw, &predict, &scratch_size, &n_outputs, &is_binary,
+    if (!PyArg_ParseTuple(arguments, "KKKKniO!OOO", &forest, &raw, &predict, &scratch_size, &n_outputs, &binary,
                           &PyTuple_Type, &names, &read, &refuse, &keep))
         return NULL;
     self = (Door *)((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
@@ -169,7 +174,7 @@ static PyObject *door_new(PyTypeObject *type, PyObject *arguments, PyObject *key
     self->predict = (score_row)(uintptr_t)predict;
     self->n_features = PyTuple_Size(names);
     self->n_outputs = n_outputs;
-    self->is_binary = is_binary;
+    self->binary = binary;
     self->names = Py_NewRef(names);
     self->read = Py_NewRef(read);
     self->refuse = Py_NewRef(refuse);

@@ -1,30 +1,39 @@
 """Many rows -> blocks of them, over threads that run the kernel without the interpreter's lock."""
 
-from __future__ import annotations
-
 import ctypes
 import os
-import threading
-from collections.abc import Callable
 from itertools import count
 from operator import index
 
 from bareboat.errors import InputError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    Call = Callable[[int, int, int], None]
+    """(first row, rows, address of scratch, a multiple of 64)."""
+
 _THREAD_WORK = 500_000
 """Rows times trees that are worth a thread: about a millisecond of the kernel, ten times what a thread costs."""
+_LEAST_BLOCK, _LARGEST_BLOCK = 256, 8192
+"""Rows of one call of the kernel, which works in blocks of 256; a thread takes such a part at a time."""
 
-Call = Callable[[int, int, int], None]
-"""(first row, rows, address of scratch, a multiple of 64)."""
+
+def over_rows(call: "Call", n_rows: int, n_threads: int, scratch_size: int) -> None:
+    """Call for parts of the rows of a matrix that is scored: some eight for each thread, each of whole blocks."""
+    block = min(_LARGEST_BLOCK, max(_LEAST_BLOCK, n_rows // (8 * n_threads) & -_LEAST_BLOCK))
+    over_blocks(call, n_rows, block, n_threads, scratch_size)
 
 
-def over_blocks(call: Call, n_rows: int, block: int, n_threads: int, scratch_size: int) -> None:
+def over_blocks(call: "Call", n_rows: int, block: int, n_threads: int, scratch_size: int) -> None:
     """Call for every block of rows, each thread taking the next one that is left; of no rows, once.
 
     The first error that a call raises is raised here, once all threads are done.
     """
     blocks = count(0, block)  # next() of it is atomic
-    errors: list[BaseException] = []
+    errors: "list[BaseException]" = []
 
     def work() -> None:
         try:
@@ -35,9 +44,8 @@ def over_blocks(call: Call, n_rows: int, block: int, n_threads: int, scratch_siz
         except BaseException as error:  # noqa: BLE001 - told in the caller's thread
             errors.append(error)
 
-    others = [threading.Thread(target=work) for _ in range(min(n_threads, -(-n_rows // block)) - 1)]
-    for thread in others:
-        thread.start()
+    n_others = min(n_threads, -(-n_rows // block)) - 1
+    others = _started(work, n_others) if n_others > 0 else []
     work()
     for thread in others:
         thread.join()
@@ -45,7 +53,16 @@ def over_blocks(call: Call, n_rows: int, block: int, n_threads: int, scratch_siz
         raise errors[0]
 
 
-def thread_count(asked: int | None, work: int) -> int:
+def _started(work: "Callable[[], None]", n: int) -> "list[threading.Thread]":
+    import threading
+
+    threads = [threading.Thread(target=work) for _ in range(n)]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def thread_count(asked: "int | None", work: int) -> int:
     """Return how many threads to use.
 
     Args:
