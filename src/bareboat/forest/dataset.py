@@ -17,7 +17,7 @@ from bareboat.forest.frames import frame_columns
 from bareboat.forest.ir import Category, Ensemble
 from bareboat.forest.metrics import Truth
 from bareboat.forest.rows import Matrix, matrix_of_columns
-from bareboat.forest.schema import Schema, nearest
+from bareboat.forest.schema import Schema
 
 _EMPTY = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 """What a CSV file writes where a value is missing."""
@@ -107,9 +107,16 @@ def _place(places: Mapping[str, int], value: Any, row: int, name: str) -> int:
         raise InputError(
             f"{name} is {value!r} in row {row}",
             expected=f"one of the model's classes: {', '.join(list(places)[:8])}",
-            fix="--target with another column" if row == 0 else "leave out rows of other classes",
+            fix=_class_fix(value, places, row),
         )
     return place
+
+
+def _class_fix(value: Any, places: Mapping[str, int], row: int) -> str:
+    """Return the cure for a label that the model has not; numbers may stand for labels that its file does not hold."""
+    if not _is_number(str(value)) and list(places) == [str(place) for place in range(len(places))]:
+        return "give the numbers of the classes as in training, or a model with labels: the pickled classifier"
+    return "--target with another column" if row == 0 else "leave out rows of other classes"
 
 
 def _word(label: Any) -> str:
@@ -130,7 +137,7 @@ def _target(columns: list[str], schema: Schema, asked: str | None) -> str:
     if asked is not None:
         if asked not in columns:
             raise InputError(
-                f"no column {asked!r}", expected=f"one of {', '.join(columns[:12])}", fix=nearest(asked, columns)
+                f"no column {asked!r}", expected=f"one of {', '.join(columns[:12])}", fix="--target with one of these"
             )
         return asked
     others = [name for name in columns if schema.own(name) not in schema.names]
@@ -138,7 +145,10 @@ def _target(columns: list[str], schema: Schema, asked: str | None) -> str:
         return next(name for name in ("target", "label", "y") if name in others)
     if len(others) != 1:
         found = f"the columns {', '.join(others[:8])} are no features" if others else "every column is a feature"
-        raise InputError(found, expected="one more column, with the true answers", fix="--target NAME")
+        given = {schema.own(name) for name in columns}
+        without = [name for name in schema.names if name not in given] if schema.is_named else []
+        fix = f"--target NAME, and a column for {', '.join(without[:8])}" if without else "--target NAME"
+        raise InputError(found, expected="one more column, with the true answers", fix=fix)
     return others[0]
 
 
@@ -177,7 +187,12 @@ def _csv(path: Path) -> dict[str, list[str]]:
                 for column, value in zip(columns, row, strict=True):
                     column.append(value)
     except OSError as error:
-        raise InputError(f"cannot read the data: {error.strerror or error}", where=str(path)) from error
+        raise InputError(
+            f"cannot read the data: {error.strerror or error}",
+            expected="a CSV or Parquet file",
+            fix="check the path and its permissions",
+            where=str(path),
+        ) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"no CSV: {error}", expected="a text file in UTF-8 with a header", where=str(path)) from error
     if not columns[0]:

@@ -37,7 +37,7 @@ from bareboat.forest.layout import (
 )
 from bareboat.forest.sets import SetRoom, unpacked_set
 
-_PACKAGE_AGAIN = "package the model again"
+_PACKAGE_AGAIN = "import or package the model again"
 
 
 def read_forest_file(path: Path) -> Ensemble:

@@ -480,7 +480,7 @@ def _names(file: "mmap.mmap", n_sections: int, path: str) -> "list[str]":
     return []
 
 
-_FIX = "package the model again"
+_FIX = "import or package the model again"
 
 
 def _damaged(path: str, error: int) -> ModelError:

@@ -107,6 +107,29 @@ def test_import_keeps_some_rounds_and_no_statistics():
     assert document("info", "c.forest")["statistics"] == []
 
 
+def test_import_takes_a_forest_for_a_model():
+    run("import", "m.txt", "-o", "whole.forest")
+
+    run("import", "whole.forest", "-o", "again.forest")
+    run("import", "whole.forest", "--rounds", "7", "-o", "fewer.forest")
+
+    assert Path("again.forest").read_bytes() == Path("whole.forest").read_bytes()
+    run("import", "m.txt", "--rounds", "7", "-o", "seven.forest")
+    assert Path("fewer.forest").read_bytes() == Path("seven.forest").read_bytes()
+
+
+@pytest.mark.parametrize("words", [("own.forest",), ("own.forest", "-o", "./own.forest", "--rounds", "3")])
+def test_import_never_writes_over_the_model(folder, words):
+    model = (folder / "m.txt").read_bytes()
+    Path("own.forest").write_bytes(model)
+
+    result = run("import", *words)
+
+    assert result.exit_code == 2
+    assert "own.forest is the model itself" in result.stderr
+    assert Path("own.forest").read_bytes() == model
+
+
 @pytest.mark.parametrize("rounds", ["0", "31"])
 def test_import_of_rounds_that_are_not_there_is_refused(rounds):
     result = run("import", "m.txt", "--rounds", rounds, "-o", "never.forest")
@@ -166,7 +189,7 @@ def test_stages_draws_and_says_what_is_saved(expected):
     assert result.stdout.startswith("log_loss of m.txt after each round\n")
     assert "* data   o train" in result.stdout
     assert f"{best} of 30 rounds are enough: {1 - best / 30:.0%} fewer trees, " in result.stdout
-    assert result.stderr == "next: bareboat model stages m.txt --data valid.csv --truncate m.forest\n"
+    assert result.stderr == f"next: bareboat model stages m.txt --data valid.csv --truncate m-{best}.forest\n"
 
 
 def test_stages_truncates_to_what_is_enough(frame, expected):
@@ -202,7 +225,9 @@ def test_columns_may_be_divided_otherwise_and_lie_in_another_order(frame, expect
         ("age,fuel\n1,gas\n", "every column is a feature"),
         ("age,fuel,income,a,b\n1,gas,2,1,0\n", "the columns a, b are no features"),
         ("age,fuel,incme,bought\n1,gas,2,1\n", "the columns incme, bought are no features"),
+        ("age,fuel,incme,bought\n1,gas,2,1\n", "--target NAME, and a column for income"),
         ("age,fuel,income,bought\n1,gas,2,7\n", "bought is '7' in row 0"),
+        ("age,fuel,income,bought\n1,gas,2,yes\n", "give the numbers of the classes as in training"),
         ("age,fuel,income,bought\nold,gas,2,1\n", "age is the text 'old' in row 0"),
         ("age,fuel,income,bought\n1,gas,2\n", "bad.csv:2: 3 values"),
         ("1,2,3,4\n", "bad.csv:1: the first line is 1, 2, 3, 4: numbers, no names"),

@@ -386,7 +386,6 @@ FILE_FAULTS = [
     ("", r"an empty file \(0 bytes\)", ""),
     ("\0\1\2\3" * 50, "no known model format", ""),
     ('{"name": "wood"}', "a JSON document", ""),
-    (b"BBFOREST....", "a .forest file", ""),
     ("tree", "no known model format", ""),
     ("tree\n", "the file ends inside the header", ":1"),
     ("tree\nversion=v4\n\n", "the header has no feature_names", ":2"),

@@ -24,7 +24,7 @@ from bareboat.errors import ModelError, Problem
 from bareboat.forest.ir import Ensemble
 from bareboat.forest.readers.child_answer import unpacked
 from bareboat.forest.readers.child_formats import is_pickle, pickle_kind
-from bareboat.forest.readers.child_openers import known_classes, read_saved
+from bareboat.forest.readers.child_openers import read_saved
 from bareboat.forest.readers.reader import Reader, SavedModel
 
 TIMEOUT_S = 300.0
@@ -182,8 +182,8 @@ def _fault(path: Path, python: str, fault: dict[str, Any], words: str) -> ModelE
     place = f" ({fault['place']})" if fault.get("place") else ""
     return ModelError(
         f"the file cannot be opened: {fault.get('type')}: {fault.get('text')}{place}{_shown(words)}",
-        expected="a pickle, joblib or skops file of one of " + known_classes(),
-        fix="open it with the versions that saved it, or save the model in the framework's own format",
+        expected="a whole file of a model, and the versions that saved it",
+        fix="copy it again, install those versions, or save the model in the framework's own format",
         where=str(path),
     )
 

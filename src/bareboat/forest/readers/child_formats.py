@@ -67,8 +67,13 @@ def _kind_of_zip(path: Path) -> str:
         with zipfile.ZipFile(path) as archive:
             if "schema.json" in archive.namelist():
                 return "skops"
-    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
-        pass
+    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise ModelError(
+            f"a zip archive that cannot be read: {error}",
+            expected="a whole skops file",
+            fix="copy or save it again",
+            where=str(path),
+        ) from error
     raise ModelError(
         "a zip archive",
         expected="a model file, or skops' (with a schema.json)",

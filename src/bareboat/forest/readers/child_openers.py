@@ -23,6 +23,7 @@ _NOT_YET = {
     ("builtins", "list"): "save the model alone, without what is around it",
     ("builtins", "tuple"): "save the model alone, without what is around it",
 }
+_OTHERS = "give a model of trees; what else there is, a handler of your own can serve"
 
 
 def opened(model: Any) -> Ensemble | SavedModel:
@@ -45,7 +46,7 @@ def opened(model: Any) -> Ensemble | SavedModel:
                 return opener.open(model)
     cures = [_NOT_YET[key] for base in kind.__mro__ if (key := (package(base), base.__name__)) in _NOT_YET]
     raise ModelError(
-        f"an object of {class_name(kind)}", expected="one of " + known_classes(), fix=cures[0] if cures else ""
+        f"an object of {class_name(kind)}", expected="one of " + known_classes(), fix=cures[0] if cures else _OTHERS
     )
 
 

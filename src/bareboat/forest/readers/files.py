@@ -11,6 +11,7 @@ from bareboat.forest.ir import Ensemble
 from bareboat.forest.readers.catboost import CATBOOST_JSON
 from bareboat.forest.readers.child import PICKLE
 from bareboat.forest.readers.child_openers import opened, read_saved
+from bareboat.forest.readers.forest_file import FOREST_FILE
 from bareboat.forest.readers.lightgbm import LIGHTGBM_TEXT
 from bareboat.forest.readers.lightgbm_dump import LIGHTGBM_DUMP
 from bareboat.forest.readers.onnx import ONNX
@@ -26,11 +27,11 @@ READERS: tuple[Reader, ...] = (
     CATBOOST_JSON,
     ONNX,
     PICKLE,
+    FOREST_FILE,
     XGBOOST_BINARY,
 )
 
 _STRANGERS: tuple[tuple[bytes, str, str], ...] = (
-    (b"BBFOREST", "a .forest file, which bareboat wrote from a model", "give the model file that it was made from"),
     (b"{", "a JSON document of no known model", "save the model in one of these formats"),
     (b"\x7fELF", "a program or a native library", "give the model file"),
 )

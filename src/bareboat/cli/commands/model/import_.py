@@ -20,7 +20,7 @@ from bareboat.cli.terminal import Terminal, shown
 def import_(terminal: Terminal, model: Path, output: Path | None, no_statistics: bool, rounds: int | None) -> None:
     """Turn a model file into a .forest file.
 
-    The .forest file needs no framework. Statistics are what importances, SHAP values and leaf ids are worked out
+    The .forest file needs no framework. MODEL may be one too, to keep some rounds or no statistics. Statistics are what importances, SHAP values and leaf ids are worked out
     from; predictions do not need them. Where a model was stopped early, its rounds up to the best one are taken, as
     its framework predicts with them.
     """
@@ -29,6 +29,8 @@ def import_(terminal: Terminal, model: Path, output: Path | None, no_statistics:
     from bareboat.forest.rounds import first_rounds
 
     output = output or model.with_suffix(".forest")
+    if output.exists() and model.exists() and output.samefile(model):
+        raise click.UsageError(f"{shown(output)} is the model itself: --output with another name")
     with terminal.progress(f"Importing {model.name}") as step:
         ensemble = read_ensemble(model)
         if rounds is not None:
