@@ -65,6 +65,8 @@ class Forest(FittedEstimator):
     """
 
     def __init__(self, opened: Opened, n_threads: int | None = None) -> None:
+        if not isinstance(opened, Opened):
+            raise TypeError("a Forest is made by Forest.from_model(model) or Forest.load(path)")
         self.n_threads = n_threads
         self._opened = opened
 
@@ -167,10 +169,15 @@ class Forest(FittedEstimator):
 
         Args:
             row: n_features_in_ values in the order of the features, or a dict by their names.
+        Raises:
+            RowsError: it does not fit; a ValueError too.
         """
         if self._opened.schema.has_categories or (isinstance(row, Mapping) and row.keys() != self._opened.schema.known):
             return self.predict([row]).tolist()[0]
-        return self._opened.answer(row)
+        try:
+            return self._opened.answer(row)
+        except InputError:  # None for a missing value, say: predict takes more, and refuses in the terms of rows
+            return self.predict([row]).tolist()[0]
 
     # --- answers after each round
 
@@ -208,11 +215,14 @@ class Forest(FittedEstimator):
             metric: log_loss, error_rate or brier of a classifier; rmse, mae, mape, poisson_deviance, gamma_deviance or
                 tweedie_deviance of a regressor; None for the one that goes with the objective.
         Raises:
-            InputError: there is no such metric, or y has other classes or no finite values.
+            InputError: there is no such metric, or y has other classes, no finite values or another length.
         """
         judge = choose_metric(metric, self.objective, is_classifier=self.is_classifier)
         truth = truth_of(np.asarray(y).tolist(), self.ensemble, "y")
-        stages = self.staged_predict_proba(X) if self.is_classifier else self.staged_predict(X)
+        rows = self._rows(X)
+        if len(truth) != len(rows):
+            raise InputError(f"y has {len(truth)} answers", expected=f"{len(rows)}, one for each row of X")
+        stages = self.staged_predict_proba(rows) if self.is_classifier else self.staged_predict(rows)
         return staged_errors(stages, truth, judge)
 
     # --- what the trees say

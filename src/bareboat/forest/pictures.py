@@ -1,4 +1,4 @@
-"""Curves, bars and trees -> PNG or SVG files, by matplotlib (`bareboat[plots]`)."""
+"""Curves, bars and trees -> PNG or SVG files, by matplotlib (the extra `plots`)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def check_picture(path: Path) -> None:
         raise BareboatError(
             "matplotlib, which draws pictures, is not installed",
             expected="bareboat with its plots",
-            fix="pip install 'bareboat[plots]'",
+            fix="pip install matplotlib",
         ) from error
 
 

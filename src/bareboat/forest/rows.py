@@ -65,6 +65,8 @@ def _from_array(rows: Any, schema: Schema) -> Matrix:
     array = _as_array(rows, schema)
     if isinstance(array, np.ma.MaskedArray):
         array = np.where(np.ma.getmaskarray(array), np.nan, np.ma.getdata(array))
+    if array.ndim == 0:
+        raise _no_rows(rows)
     if array.ndim != 2:
         raise _not_a_matrix(array)
     if array.shape[1] != schema.n_features:
@@ -108,6 +110,10 @@ def _ragged(rows: Any, schema: Schema) -> RowsError:
                 return RowsError(
                     f"row {number} has {len(row)} values", expected=f"{schema.n_features}: {schema.shown_names}"
                 )
+    return _no_rows(rows)
+
+
+def _no_rows(rows: Any) -> RowsError:
     return RowsError(
         f"a {type(rows).__name__}",
         expected="rows: an array, a data frame, a list of lists or of dicts",

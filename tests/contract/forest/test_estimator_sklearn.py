@@ -21,6 +21,7 @@ from sklearn.ensemble import (
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from bareboat import Forest
+from bareboat.forest.schema import RowsError
 
 SMALL = {"n_estimators": 7, "random_state": 0}
 CLASSIFIERS = [
@@ -162,6 +163,23 @@ def test_missing_values_and_float32_are_read_as_the_estimator_reads_them():
 
     for given in (x, x.astype(np.float32), np.asfortranarray(x), x[::-1, :][::-1]):
         assert forest.predict(given).tolist() == estimator.predict(given).tolist()
+
+
+def test_one_row_is_read_as_rows_are():
+    x, y = make_regression(300, 3, random_state=1)
+    x[::7, 2] = np.nan
+    estimator = RandomForestRegressor(max_depth=6, **SMALL).fit(x, y)
+    forest = Forest.from_model(estimator)
+
+    assert forest.predict_row([0.5, -0.5, None]) == estimator.predict([[0.5, -0.5, np.nan]])[0]
+    for row in ([1, 2], ["x", 1, 2], [[1, 2, 3]], 10**400, [10**400, 1, 2], None):
+        with pytest.raises(RowsError):
+            forest.predict_row(row)
+
+
+def test_a_model_file_is_no_argument_of_the_class():
+    with pytest.raises(TypeError, match=r"Forest\.from_model"):
+        Forest("model.txt")
 
 
 def test_a_data_frame_is_read_by_name_even_in_another_order():

@@ -12,6 +12,7 @@ import xgboost
 from sklearn.metrics import log_loss, root_mean_squared_error
 
 from bareboat import Forest
+from bareboat.errors import InputError
 
 N, N_FEATURES, ROUNDS = 600, 6, 9
 OBJECTIVES = {
@@ -190,6 +191,14 @@ def test_categories_of_a_frame_become_the_codes_that_lightgbm_gives_them():
             == booster.predict(given[["fuel tank", "age"]].astype({"fuel tank": "category"})).tolist()
         )
     assert forest.predict(frame.to_dict("records")).tolist() == booster.predict(frame).tolist()
+
+
+@pytest.mark.parametrize("objective", ["regression", "binary", "multiclass"])
+def test_answers_for_other_rows_have_no_errors(objective):
+    _, forest, x = trained(objective)
+
+    with pytest.raises(InputError, match="y has 3 answers"):
+        forest.staged_errors(x, data(objective)[1][:3])
 
 
 @pytest.mark.parametrize("objective", ["regression", "binary", "multiclass"])

@@ -16,10 +16,11 @@ import pytest
 from bareboat.artifact import build, open_artifact, unpack
 from bareboat.artifact.shipping import runtime_files
 from bareboat.errors import ArtifactError, ConfigurationError, ModelError
+from bareboat.forest import read_ensemble, write_forest
 from bareboat.packaging.interpreters import find_python, running_python
 from bareboat.packaging.target import Target
 
-from .conftest import Project
+from .conftest import IRIS_MODEL, Project
 
 BUILD = (
     "import sys; from pathlib import Path;"
@@ -47,6 +48,16 @@ def test_it_holds_the_forest_the_runtime_and_one_kernel(iris: Project, python: s
         }
         assert artifact.handlers == {"predict": "bareboat.runtime.handler.handle"}
         assert artifact.target == Target(python, architecture)  # type: ignore[arg-type]
+
+
+def test_a_forest_file_ships_as_the_model_that_it_was_made_of(iris: Project, project: Project, tmp_path: Path) -> None:
+    write_forest(read_ensemble(IRIS_MODEL), tmp_path / "iris.forest")
+    said = "model: m.forest\n    labels: [setosa, versicolor, virginica]"
+    service = project(said, folder="other", m__forest=(tmp_path / "iris.forest").read_bytes())
+
+    shipped = [unpack(build(each)["predict"]) / ".bareboat" / "predict.forest" for each in (iris(), service)]
+
+    assert shipped[0].read_bytes() == shipped[1].read_bytes()
 
 
 def test_the_iris_model_takes_less_than_150_kilobytes(iris: Project, lambda_python: str) -> None:

@@ -181,6 +181,21 @@ def test_read_forest_file_names_the_file(tmp_path: Path) -> None:
     assert caught.value.problems[0].where == str(tmp_path / "a.forest")
 
 
+def test_a_forest_file_is_a_model_file(tmp_path: Path) -> None:
+    write_forest(forest(NUMERIC, CATEGORICAL), tmp_path / "m.forest")
+
+    assert forest_bytes(read_ensemble(tmp_path / "m.forest")) == (tmp_path / "m.forest").read_bytes()
+
+
+def test_a_forest_file_that_was_cut_off_is_named(tmp_path: Path) -> None:
+    (tmp_path / "m.forest").write_bytes(forest_bytes(forest(NUMERIC))[:-8])
+
+    with pytest.raises(ModelError, match="damaged") as caught:
+        read_ensemble(tmp_path / "m.forest")
+    assert caught.value.problems[0].where == str(tmp_path / "m.forest")
+    assert caught.value.problems[0].fix == "import or package the model again"
+
+
 def test_write_forest_leaves_nothing_behind_when_it_cannot_write(tmp_path: Path) -> None:
     (tmp_path / "a.forest").mkdir()
 

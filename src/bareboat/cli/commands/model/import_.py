@@ -20,9 +20,9 @@ from bareboat.cli.terminal import Terminal, shown
 def import_(terminal: Terminal, model: Path, output: Path | None, no_statistics: bool, rounds: int | None) -> None:
     """Turn a model file into a .forest file.
 
-    The .forest file needs no framework. MODEL may be one too, to keep some rounds or no statistics. Statistics are what importances, SHAP values and leaf ids are worked out
-    from; predictions do not need them. Where a model was stopped early, its rounds up to the best one are taken, as
-    its framework predicts with them.
+    The .forest file needs no framework. MODEL may be one too, to keep some rounds or no statistics. Statistics are
+    what importances, SHAP values and leaf ids are worked out from; predictions do not need them. Where a model was
+    stopped early, its rounds up to the best one are taken, as its framework predicts with them.
     """
     from bareboat.forest import read_ensemble
     from bareboat.forest.file import write_forest

@@ -78,9 +78,7 @@ def stages(  # noqa: PLR0913, PLR0917 - one argument a flag
     if truncate is None and rounds < forest.n_rounds:
         smaller_name = f"{model.stem}-{rounds}.forest"  # never the model, nor what `model import` wrote
         flags = f" --within {within:g}" if within else ""
-        terminal.next(
-            f"bareboat model stages {shown(model)} --data {shown(data)}{flags} --truncate {smaller_name}"
-        )
+        terminal.next(f"bareboat model stages {shown(model)} --data {shown(data)}{flags} --truncate {smaller_name}")
 
 
 def _curve(forest: Forest, path: Path, target: str | None, metric: str | None) -> Curve:
