@@ -118,7 +118,7 @@ INLINE void build_branch(struct building *to, uint64_t start, uint32_t n, uint32
         uint32_t first = node.first - low, at = node.right - low - 1, path;
         int is_categorical = node.column >= n_numeric;
         branch->column[at] = is_categorical ? 0 : (uint8_t)node.column;
-        put_cut(branch->cut + at, high + at, node, is_categorical, kind);
+        put_cut(branch->cut + at, kind ? high + at : 0, node, is_categorical, kind);
         path = branch->path[first] | 1u << at;
         branch->path[first] = branch->path[at + 1] = (uint16_t)path;
     }
@@ -160,7 +160,7 @@ INLINE void build_tree(struct building *to, struct tree tree, uint32_t lane, uin
         first[n] = (uint8_t)node.first;
         right[n++] = (uint8_t)node.right;
         *at = is_categorical ? 0 : (uint8_t)node.column;
-        put_cut(at + LANES, at + SCAN_NARROW, node, is_categorical, kind);
+        put_cut(at + LANES, kind ? at + SCAN_NARROW : 0, node, is_categorical, kind);
         at += size;
         i++;
     }
