@@ -6,18 +6,10 @@
  *   harness mutate FOREST   tries every byte with several values, digest repaired, and every length; prints counts
  *
  * A third argument is the number of a path; without it, it is the best.
- *
- * With -DFUZZ it is a target of libFuzzer instead: any bytes as a file whose size and digest are repaired first, so that
- * a corpus is a folder of .forest files:
- *
- *   clang -g -O1 -ffp-contract=off -DFUZZ -fsanitize=fuzzer,address,undefined -I src/bareboat/forest/c \
- *       src/bareboat/forest/c/[a-z]*.c tests/integration/forest/harness.c -lm -o fuzz-forest
- *   ./fuzz-forest -max_len=4096 corpus/
  */
 #define _POSIX_C_SOURCE 200112L
 #include <inttypes.h>
 #include <math.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +29,6 @@ static void *take(size_t size) {
     return memory;
 }
 
-#ifndef FUZZ
 static unsigned char *slurp(FILE *stream, size_t *size) {
     size_t room = 1 << 16, used = 0, got;
     unsigned char *data = take(room);
@@ -46,7 +37,6 @@ static unsigned char *slurp(FILE *stream, size_t *size) {
     *size = used;
     return realloc(data, used ? used : 1);
 }
-#endif
 
 /* Explain all rows, without a background and with the first of them as one. */
 static void explain(const void *forest, const struct header *header) {
@@ -104,7 +94,6 @@ static int32_t score(const unsigned char *data, size_t size, FILE *out) {
     return error;
 }
 
-#ifndef FUZZ
 static void mutate(unsigned char *data, size_t size) {
     static const unsigned char VALUES[] = {0, 1, 2, 3, 5, 6, 0x7f, 0x80, 0xfe, 0xff};
     size_t n_errors = 0, n_valid = 0;
@@ -122,32 +111,7 @@ static void mutate(unsigned char *data, size_t size) {
         }
     printf("%zu errors, %zu valid\n", n_errors, n_valid);
 }
-#endif
 
-#ifdef FUZZ
-/* More rows than the kernel takes at once where there are few features. */
-static double values[300];
-static const double HARD[] = {NAN, 0.0, -0.0, 1.0, -1.0, 2.5, 1e-36, -1e300, 3e9, INFINITY, -INFINITY, 7.0, 600.0, 5e-324};
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    size_t whole = size & ~(size_t)7;
-    uint64_t digest, told = whole;
-    unsigned char *file;
-    n_values = sizeof values / sizeof *values;
-    for (size_t i = 0; i < n_values; i++) values[i] = HARD[(i + i / 29 * 5) % (sizeof HARD / sizeof *HARD)];
-    rows = values;
-    if (whole < sizeof(struct header) + 8) return 0;
-    file = take(whole);
-    memcpy(file, data, whole);
-    memcpy(file + offsetof(struct header, size), &told, sizeof told);
-    digest = bareboat_digest(file, whole - 8);
-    memcpy(file + whole - 8, &digest, sizeof digest);
-    path = data[size - 1] % 4 ? BAREBOAT_BEST : BAREBOAT_SCALAR;
-    score(file, whole, NULL);
-    free(file);
-    return 0;
-}
-#else
 int main(int argc, char **argv) {
     size_t size, rows_size;
     FILE *file = argc >= 3 ? fopen(argv[2], "rb") : NULL;
@@ -171,4 +135,3 @@ int main(int argc, char **argv) {
     if (error) fprintf(stderr, "error %" PRId32 "\n", error);
     return error != 0;
 }
-#endif

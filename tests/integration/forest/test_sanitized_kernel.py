@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -52,31 +51,3 @@ def test_every_altered_byte_and_every_length_gives_an_error_or_scores_without_a_
         n_errors, n_valid = int(out.split()[0]), int(out.split()[2])
         assert n_errors
         assert n_valid
-
-
-@pytest.mark.slow
-def test_a_fuzzer_finds_nothing(system_command: Callable[[str], str], samples: ModuleType, tmp_path: Path) -> None:
-    """libFuzzer for some seconds, from small forests on; harness.c says how to run it for longer."""
-    kernel = Path(__file__).parents[3] / "src/bareboat/forest/c"
-    sources = [*map(str, sorted(kernel.glob("*.c"))), str(Path(__file__).parent / "harness.c")]
-    flags = ["-O1", "-ffp-contract=off", "-DFUZZ", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"]
-    command = [system_command("clang"), *flags, f"-I{kernel}", *sources, "-lm", "-o", str(tmp_path / "fuzz")]
-    compiled = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert compiled.returncode == 0, compiled.stderr
-    (tmp_path / "corpus").mkdir()
-    for number, forest in enumerate([*samples.small_forests(), read_ensemble(IRIS)]):
-        write_forest(forest, tmp_path / f"corpus/{number}.forest")
-
-    fuzz = [
-        "./fuzz",
-        "-max_len=4096",
-        "-malloc_limit_mb=256",
-        "-max_total_time=20",
-        "-seed=1",
-        "-print_final_stats=1",
-        "corpus",
-    ]
-    run = subprocess.run(fuzz, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
-
-    assert run.returncode == 0, run.stderr[-4000:]
-    assert "new_units_added" in run.stderr
