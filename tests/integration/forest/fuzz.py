@@ -84,7 +84,7 @@ def run_target(target: Path, seconds: float, found: Path, work: Path, seeds: Seq
     """Run libFuzzer; return what it says at the end, or raise AssertionError with the finding."""
     (work / "new").mkdir(parents=True, exist_ok=True)
     found.mkdir(parents=True, exist_ok=True)
-    folders = [str(work / "new"), str(CORPUS / "kernel"), *map(str, seeds)]
+    folders = [str(work / "new"), str(CORPUS / "forests"), str(CORPUS / "inputs"), *map(str, seeds)]
     options = [*LIMITS, f"-max_total_time={int(seconds)}", f"-seed={seed}", f"-artifact_prefix={found}/"]
     options.append("-max_len=40000" if seeds else "-max_len=4096")
     run = subprocess.run(

@@ -34,13 +34,24 @@ def clang(system_command: Callable[[str], str]) -> str:
     return command
 
 
+@pytest.fixture(scope="module")
+def seeds(fuzz: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Larger forests than the corpus holds."""
+    folder: Path = fuzz.write_seeds(tmp_path_factory.mktemp("fuzz") / "seeds", 24)
+    return folder
+
+
+def tried(seeds: Path) -> list[Path]:
+    return [*CORPUS.glob("forests/*"), *CORPUS.glob("inputs/*"), *seeds.iterdir()]
+
+
 @pytest.mark.slow
 def test_any_bytes_as_a_file_and_rows_of_any_layout_give_the_same_on_every_path(
-    fuzz: ModuleType, clang: str, tmp_path: Path
+    fuzz: ModuleType, clang: str, seeds: Path, tmp_path: Path
 ) -> None:
     target = fuzz.build_target(clang, tmp_path / "target")
 
-    said = fuzz.run_target(target, 15, tmp_path / "found", tmp_path, seed=1)
+    said = fuzz.run_target(target, 15, tmp_path / "found", tmp_path, [seeds], seed=1)
 
     assert "new_units_added" in said
 
@@ -63,35 +74,36 @@ def test_rows_of_any_type_give_the_same_through_the_extension_and_ctypes(
 
 
 @pytest.mark.slow
-def test_threads_share_a_forest_without_a_race(fuzz: ModuleType, clang: str, tmp_path: Path) -> None:
+def test_threads_share_a_forest_without_a_race(fuzz: ModuleType, clang: str, tmp_path: Path, seeds: Path) -> None:
     threads = fuzz.build_threads(clang, tmp_path / "threads")
 
-    run = subprocess.run([threads, *CORPUS.glob("kernel/*")], capture_output=True, text=True, timeout=200, check=False)
+    command = [threads, *CORPUS.glob("forests/*"), *seeds.iterdir()]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
 
     assert (run.returncode, run.stderr) == (0, "")
 
 
 @pytest.mark.slow
-def test_no_number_is_read_before_it_is_written(fuzz: ModuleType, clang: str, tmp_path: Path) -> None:
+def test_no_number_is_read_before_it_is_written(fuzz: ModuleType, clang: str, tmp_path: Path, seeds: Path) -> None:
     if platform.machine() != "x86_64":
         pytest.skip("the memory sanitizer is tried on x86_64")
     replay = fuzz.build_replay([clang], ["-fsanitize=memory"], tmp_path / "replay")
 
-    run = subprocess.run([replay, *CORPUS.glob("kernel/*")], capture_output=True, text=True, timeout=200, check=False)
+    run = subprocess.run([replay, *tried(seeds)], capture_output=True, text=True, timeout=200, check=False)
 
     assert (run.returncode, run.stderr) == (0, "")
 
 
 @pytest.mark.slow
 def test_the_corpus_gives_the_same_on_an_emulated_arm64_cpu(
-    fuzz: ModuleType, system_command: Callable[[str], str], tmp_path: Path
+    fuzz: ModuleType, system_command: Callable[[str], str], tmp_path: Path, seeds: Path
 ) -> None:
     pytest.importorskip("ziglang", reason="ziglang compiles for aarch64")
     zig = [sys.executable, "-m", "ziglang", "cc", "-target", "aarch64-linux-musl"]
     traps = ["-fsanitize=undefined", "-fsanitize-trap=undefined", "-static"]
     replay = fuzz.build_replay(zig, traps, tmp_path / "replay")
 
-    command = [system_command("qemu-aarch64"), replay, *CORPUS.glob("kernel/*")]
+    command = [system_command("qemu-aarch64"), replay, *tried(seeds)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
 
     assert (run.returncode, run.stderr) == (0, "")

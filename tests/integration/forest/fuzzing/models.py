@@ -48,7 +48,8 @@ class TooSlow(BaseException):
 
 def main() -> int:
     corpus, found, seconds, seed = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
-    files = {path: path.read_bytes() for path in sorted(corpus.glob("*/*")) if path.suffix != ".onnx" or HAS_ONNX}
+    paths = [*sorted(corpus.glob("forests/*")), *sorted(corpus.glob("models/*"))]
+    files = {path: path.read_bytes() for path in paths if path.suffix != ".onnx" or HAS_ONNX}
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
