@@ -13,9 +13,14 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _SUFFIXES = {"linux": "so", "macos": "dylib", "windows": "dll"}
 
 
+_STAYS = "door.py"
+"""Half of the extension for one row, which does not ship."""
+
+
 def runtime_files() -> dict[str, Path]:
     """Return the runtime's Python files: path in the artifact -> file."""
-    own = [_PACKAGE / "__init__.py", _PACKAGE / "errors.py", *sorted((_PACKAGE / "runtime").rglob("*.py"))]
+    runtime = (path for path in sorted((_PACKAGE / "runtime").rglob("*.py")) if path.name != _STAYS)
+    own = [_PACKAGE / "__init__.py", _PACKAGE / "errors.py", *runtime]
     return {f"bareboat/{path.relative_to(_PACKAGE).as_posix()}": path for path in own}
 
 

@@ -212,10 +212,8 @@ void EXPLAIN_TREE(struct cover_shap *shap, uint32_t tree, uint32_t n_rows, int a
     uint32_t n = shap->n_vectors[tree], most = AT_ONCE(n);
     for (uint32_t first = 0; first < n_rows; first += most) {
         uint32_t rows = n_rows - first < most ? n_rows - first : most;
-        if (n == 1)
+        if (n == 1 && !IS_SMALL)
             explain_rows(shap, tree, first, rows, 1, adds_base && !first);
-        else if (n == 2)
-            explain_rows(shap, tree, first, rows, 2, adds_base && !first);
         else
             explain_rows(shap, tree, first, rows, n, adds_base && !first);
     }

@@ -8,6 +8,7 @@
 #pragma GCC push_options
 #pragma GCC target("avx2")
 #endif
+#define IS_SMALL 0
 #define EXPLAIN_TREE explain_tree_avx2
 #include "shap_path.h"
 #if defined(__clang__)
