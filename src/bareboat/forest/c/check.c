@@ -6,6 +6,8 @@
 
 #include "kernel.h"
 
+BEGIN_SMALL
+
 int32_t check_starts(const struct forest *forest, enum tag tag, uint64_t count, uint32_t end) {
     const uint32_t *start = words(forest, tag);
     if (forest->count[tag] != count) return wrong(BAREBOAT_COUNT, tag);
@@ -166,3 +168,5 @@ int32_t check_leaves(const struct forest *forest) {
     if (!error) error = check_linear(forest);
     return error ? error : check_statistics(forest);
 }
+
+END_SMALL

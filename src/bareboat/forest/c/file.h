@@ -4,6 +4,15 @@
 
 #include <stdint.h>
 
+/* Between these, code that is called seldom is made small. */
+#if defined(__clang__)
+#define BEGIN_SMALL _Pragma("clang attribute push(__attribute__((minsize)), apply_to = function)")
+#define END_SMALL _Pragma("clang attribute pop")
+#else
+#define BEGIN_SMALL
+#define END_SMALL
+#endif
+
 enum { VERSION = 2, FIRST_VERSION_TAGS = 17, N_TAGS = 26 };
 
 enum tag {

@@ -23,6 +23,8 @@
 #include "kernel.h"
 #include "shap.h"
 
+BEGIN_SMALL
+
 /* Rows explained together, and the longest path that is tabulated: its rule has 8 points at most. */
 enum { BLOCK = 512, MOST_TABULATED = 12, MOST_POINTS = 8 };
 
@@ -273,3 +275,5 @@ int32_t bareboat_shap_background(const void *memory, uint32_t number, const void
     finish_base(forest, shap.base, base);
     return BAREBOAT_OK;
 }
+
+END_SMALL
