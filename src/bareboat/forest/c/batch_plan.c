@@ -152,6 +152,13 @@ static void plan_codes(const struct forest *forest, struct batch *batch, struct 
     }
 }
 
+/* Whether any of 16 bytes is not zero. */
+static int is_any(const uint8_t *bytes) {
+    uint64_t part[2];
+    memcpy(part, bytes, sizeof part);
+    return (part[0] | part[1]) != 0;
+}
+
 static void plan_sets(const struct forest *forest, uint8_t *set_bytes, uint32_t *set_start, uint16_t *set_parts) {
     const uint32_t *offset = words(forest, SET_OFFSET);
     uint32_t n_sets = forest->count[SET_OFFSET] - 1, used = 0;
@@ -161,8 +168,8 @@ static void plan_sets(const struct forest *forest, uint8_t *set_bytes, uint32_t 
         memcpy(set_bytes + used, bytes(forest, SETS) + offset[set], size);
         memset(set_bytes + used + size, 0, filled - size);
         set_parts[set] = 0;
-        for (uint32_t i = 0; i < size && i < 16 * SCAN_PARTS; i++)
-            if (set_bytes[used + i]) set_parts[set] |= (uint16_t)(1u << i / 16);
+        for (uint32_t i = 0; 16 * i < filled && i < SCAN_PARTS; i++)
+            set_parts[set] |= (uint16_t)((uint32_t)is_any(set_bytes + used + 16 * i) << i);
         used += filled;
     }
     set_start[n_sets] = used / 16;
@@ -251,7 +258,8 @@ static uint64_t write_walk(const struct forest *forest, const struct batch *batc
     return 2ull * (n_nodes + 1) * (how == WALK_NARROW ? sizeof(struct narrow_node) : sizeof(struct wide_node));
 }
 
-static void plan_trees(const struct forest *forest, struct batch *batch, struct tree_plan *plan, char *nodes) {
+/* Returns how many bytes the nodes take. */
+static uint64_t plan_trees(const struct forest *forest, struct batch *batch, struct tree_plan *plan, char *nodes) {
     const uint32_t *start = words(forest, LEAF_START);
     int is_narrow = forest->kind[NODES] < 2 && batch->rank_size < 4 && !batch->n_categorical;
     int is_file = forest->kind[NODES] == 0 && batch->rank_size == 1;
@@ -275,6 +283,7 @@ static void plan_trees(const struct forest *forest, struct batch *batch, struct 
         }
         batch->max_sets = scans && n_sets > batch->max_sets ? n_sets : batch->max_sets;
     }
+    return used;
 }
 
 /* Trees by output, each output's in their order; `count` is room for a number of each output. */
@@ -290,18 +299,16 @@ static void plan_order(const struct forest *forest, uint32_t *order, uint32_t *c
     for (uint32_t tree = 0; tree < n_trees; tree++) order[count[tree_output(forest, tree)]++] = tree;
 }
 
-void batch_build(struct forest *forest, void *room) {
+uint64_t batch_build(struct forest *forest, void *room) {
     char *at = room;
     struct batch *batch = take(&at, sizeof *batch);
     struct search *search = take(&at, searches_room(forest) * sizeof *search);
     struct column_plan *column = take(&at, forest->count[COLUMNS] * sizeof *column);
     void *keys = take(&at, keys_room(forest) * sizeof(double));
     struct tree_plan *tree = take(&at, trees_room(forest) * sizeof *tree);
-    char *nodes = take(&at, nodes_room(forest));
     uint32_t *order = take(&at, (trees_room(forest) + 1) * sizeof *order);
     uint32_t *count = take(&at, (trees_room(forest) + 1) * sizeof *count);
     *batch = (struct batch){.search = search, .column = column, .keys = keys, .tree = tree, .order = order};
-    batch->nodes = nodes;
     batch->n_categorical = forest->count[COLUMNS] - forest->n_numeric;
     plan_columns(forest, batch, search, column, keys);
     if (batch->n_categorical) {
@@ -318,6 +325,7 @@ void batch_build(struct forest *forest, void *room) {
         plan_codes(forest, batch, code, direct);
         plan_sets(forest, set_bytes, set_start, set_parts);
     }
-    plan_trees(forest, batch, tree, nodes);
     plan_order(forest, order, count);
+    batch->nodes = at;
+    return (uint64_t)(at - (char *)room) + plan_trees(forest, batch, tree, at);
 }

@@ -93,6 +93,6 @@ struct batch {
 
 /* The maker of BATCH_TABLE, for paths.c. */
 uint64_t batch_room(const struct forest *forest);
-void batch_build(struct forest *forest, void *room);
+uint64_t batch_build(struct forest *forest, void *room);
 
 #endif

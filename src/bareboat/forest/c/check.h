@@ -4,11 +4,6 @@
 
 #include "file.h"
 
-/* Leaves [low, high) of a branch. */
-struct range {
-    uint32_t low, high;
-};
-
 static inline int32_t wrong(int32_t error, enum tag tag) { return error | (int32_t)tag << 8; }
 
 /* Starts rise from 0 to `end`, and there are `count` of them. */
@@ -23,7 +18,7 @@ int32_t check_columns(struct forest *forest);
 /* Bases, outputs and parameters, plain, shared and linear leaves, and statistics. */
 int32_t check_leaves(const struct forest *forest);
 
-/* Nodes; `stack` holds header->depth + 2 ranges. */
-int32_t check_trees(const struct forest *forest, struct range *stack);
+/* Nodes; `memory` has room for a number for each column and each leaf. */
+int32_t check_trees(const struct forest *forest, uint32_t *memory);
 
 #endif

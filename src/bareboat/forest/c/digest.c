@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "kernel.h"
+#include "simd.h"
 
 #define P1 0x9E3779B185EBCA87u
 #define P2 0xC2B2AE3D27D4EB4Fu
@@ -25,7 +26,7 @@ uint64_t bareboat_digest(const void *data, uint64_t size) {
     if (size >= 32) {
         uint64_t lane[4] = {P1 + P2, P2, 0, 0 - P1};
         for (; left >= 32; left -= 32, at += 32)
-            for (int i = 0; i < 4; i++) lane[i] = turn(lane[i], word_at(at + 8 * i));
+            UNROLL for (int i = 0; i < 4; i++) lane[i] = turn(lane[i], word_at(at + 8 * i));
         total = rotate(lane[0], 1) + rotate(lane[1], 7) + rotate(lane[2], 12) + rotate(lane[3], 18);
         for (int i = 0; i < 4; i++) total = (total ^ turn(0, lane[i])) * P1 + P4;
     }

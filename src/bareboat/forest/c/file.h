@@ -123,18 +123,19 @@ static inline uint32_t integer_at(const struct forest *forest, enum tag tag, uin
     return ((const uint32_t *)forest->at[tag])[i];
 }
 
-/* Node `i` of the forest, of a kind that the compiler knows where it is a constant. */
+/* Node `i` of those at `nodes`, of a kind that the compiler knows where it is a constant. Who writes numbers in
+ * between takes the address out of the forest before, or it is read anew for each node. */
+static inline struct node node_in(const void *nodes, uint64_t i, uint32_t kind) {
+    const uint8_t *narrow = (const uint8_t *)nodes + 4 * i;
+    const uint16_t *wide = (const uint16_t *)nodes + 4 * i;
+    const uint32_t *widest = (const uint32_t *)nodes + 4 * i;
+    if (kind == 0) return (struct node){narrow[COLUMN], narrow[CUT], narrow[FIRST], narrow[RIGHT]};
+    if (kind == 1) return (struct node){wide[COLUMN], wide[CUT], wide[FIRST], wide[RIGHT]};
+    return (struct node){widest[COLUMN], widest[CUT], widest[FIRST], widest[RIGHT]};
+}
+
 static inline struct node node_at(const struct forest *forest, uint64_t i, uint32_t kind) {
-    if (kind == 0) {
-        const uint8_t *at = (const uint8_t *)forest->at[NODES] + 4 * i;
-        return (struct node){at[COLUMN], at[CUT], at[FIRST], at[RIGHT]};
-    }
-    if (kind == 1) {
-        const uint16_t *at = (const uint16_t *)forest->at[NODES] + 4 * i;
-        return (struct node){at[COLUMN], at[CUT], at[FIRST], at[RIGHT]};
-    }
-    const uint32_t *at = (const uint32_t *)forest->at[NODES] + 4 * i;
-    return (struct node){at[COLUMN], at[CUT], at[FIRST], at[RIGHT]};
+    return node_in(forest->at[NODES], i, kind);
 }
 
 static inline uint32_t feature_of(uint32_t column) { return column & ((1u << MODE_SHIFT) - 1); }

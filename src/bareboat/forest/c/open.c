@@ -94,31 +94,28 @@ static int32_t find_sections(struct forest *forest, uint64_t size) {
     return BAREBOAT_OK;
 }
 
-/* The forest and, at its end, the checker's stack. */
-static uint64_t own_size(const struct header *header) {
-    return aligned(sizeof(struct forest) + (header->depth + 2ull) * sizeof(struct range));
-}
+/* Behind the forest lies what the checks write to, and once they are done the tables. */
+static const uint64_t OWN_SIZE = (sizeof(struct forest) + 63) & ~63ull;
 
 int64_t bareboat_memory(const void *file, uint64_t size) {
     struct forest forest = {.header = file};
     int32_t error = check_header(file, size);
-    uint64_t total;
+    uint64_t total = 0, for_checks = 0;
     if (error) return -error;
-    total = own_size(file);
     /* A file whose sections are wrong needs no tables: open says what is wrong with it. */
-    if (find_sections(&forest, size)) return (int64_t)total;
+    if (find_sections(&forest, size)) return (int64_t)OWN_SIZE;
+    for_checks = aligned(((uint64_t)forest.count[COLUMNS] + forest.header->n_leaves) * sizeof(uint32_t));
     for (int table = 0; table < N_TABLES; table++)
         if (MAKERS[table].room) total += aligned(MAKERS[table].room(&forest));
-    return (int64_t)total;
+    return (int64_t)(OWN_SIZE + (total < for_checks ? for_checks : total));
 }
 
+/* Each where the one before it ends, so that as few pages as can be are touched. */
 static void build_tables(struct forest *forest, char *room) {
     for (int table = 0; table < N_TABLES; table++) {
-        uint64_t size = MAKERS[table].room ? MAKERS[table].room(forest) : 0;
-        if (!size) continue;
+        if (!MAKERS[table].room || !MAKERS[table].room(forest)) continue;
         forest->table[table] = room;
-        MAKERS[table].build(forest, room);
-        room += aligned(size);
+        room += aligned(MAKERS[table].build(forest, room));
     }
 }
 
@@ -139,8 +136,8 @@ int32_t bareboat_open(const void *file, uint64_t size, void *memory, uint64_t me
     if (!forest->trees_per_round) forest->trees_per_round = forest->leaf_width > 1 ? 1 : header->n_outputs;
     forest->rounds = header->n_trees / forest->trees_per_round;
     if ((error = check_columns(forest)) || (error = check_leaves(forest))) return error;
-    if ((error = check_trees(forest, (struct range *)(forest + 1)))) return error;
-    build_tables(forest, (char *)memory + own_size(header));
+    if ((error = check_trees(forest, (uint32_t *)((char *)memory + OWN_SIZE)))) return error;
+    build_tables(forest, (char *)memory + OWN_SIZE);
     return BAREBOAT_OK;
 }
 

@@ -15,10 +15,11 @@ uint32_t path_for(uint32_t wanted);
  *          fit together, and nothing that stands in a section is to be trusted or read. n_leaves and n_features are
  *          at most a quarter of the file's size, n_trees is at most n_leaves, n_outputs at most the size.
  *   build  fills it, 64-aligned, once the whole file is checked and `forest->path` is set; 0 bytes are not built. It
- *          may set forest->table[...] to NULL when the path at hand has no use for it. */
+ *          may set forest->table[...] to NULL when the path at hand has no use for it. Returns how many bytes of it
+ *          are used: the next table starts behind them. */
 struct maker {
     uint64_t (*room)(const struct forest *forest);
-    void (*build)(struct forest *forest, void *room);
+    uint64_t (*build)(struct forest *forest, void *room);
 };
 
 /* The maker of each table; one without `room` does not exist. */

@@ -67,11 +67,11 @@ uint64_t row_room(const struct forest *forest) {
     return aligned(sizeof(struct row_table)) + thresholds_room(forest) + scan_room(forest) + sets_room(forest) + 512;
 }
 
-void row_build(struct forest *forest, void *memory) {
+uint64_t row_build(struct forest *forest, void *memory) {
     struct row_table *table = memory;
     struct room room = {memory, row_room(forest)};
     forest->table[ROW_TABLE] = 0;
-    if (!path_of(forest)) return;
+    if (!path_of(forest)) return 0;
     take(&room, sizeof *table);
     *table = (struct row_table){0};
     table->is_ranked = thresholds_room(forest) && build_thresholds(forest, table, &room);
@@ -79,6 +79,7 @@ void row_build(struct forest *forest, void *memory) {
     if (table->is_scanned && forest->n_numeric < forest->count[COLUMNS])
         table->is_scanned = build_sets(forest, table, &room);
     forest->table[ROW_TABLE] = table;
+    return (uint64_t)(room.at - (char *)memory);
 }
 
 /* The values of a row as they are, or read into scratch where linear leaves or categories need them rounded. */

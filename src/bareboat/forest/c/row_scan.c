@@ -12,14 +12,6 @@ struct tree {
     uint32_t leaf, n_leaves;
 };
 
-/* Node `i` at `nodes`: what bytes are written to may not alias the forest itself, or it is read anew for each of them. */
-INLINE struct node node_in(const void *nodes, uint64_t i, uint32_t kind) {
-    const uint8_t *narrow = (const uint8_t *)nodes + 4 * i;
-    const uint16_t *wide = (const uint16_t *)nodes + 4 * i;
-    if (kind) return (struct node){wide[COLUMN], wide[CUT], wide[FIRST], wide[RIGHT]};
-    return (struct node){narrow[COLUMN], narrow[CUT], narrow[FIRST], narrow[RIGHT]};
-}
-
 /* Node `node` of a tree, whose branch holds the leaves [low, high). One number, since a CPU is slow to load what it has
  * just stored in parts. */
 typedef uint32_t place;
@@ -89,12 +81,17 @@ static int choose_limit(const struct forest *forest, uint32_t *limit, uint32_t *
 
 /* What building the trees writes to. */
 struct building {
-    const struct forest *forest;
     uint8_t *nodes; /* of the group */
     uint32_t *exits;
     struct branch *branches;
     uint8_t (*high)[BRANCH_LEAVES];
-    uint32_t limit, n_exits, n_branches;
+    uint32_t n_exits, n_branches;
+};
+
+/* What it reads: a copy, since a compiler must fear that bytes which are written change what lies in the forest. */
+struct trees {
+    const void *nodes;
+    uint32_t n_numeric, limit;
 };
 
 INLINE void put_cut(uint8_t *low, uint8_t *high, struct node node, int is_categorical, uint32_t kind) {
@@ -104,19 +101,15 @@ INLINE void put_cut(uint8_t *low, uint8_t *high, struct node node, int is_catego
 
 /* Lay out the n nodes of a branch that starts at leaf `low`: preorder in the file, by the leaf that their right branch
  * starts at here. A leaf's path starts as its left neighbour's path to the node between the two. */
-INLINE void build_branch(struct building *to, uint64_t start, uint32_t n, uint32_t low, uint32_t kind) {
-    const void *nodes = to->forest->at[NODES];
-    struct branch *branch = to->branches + to->n_branches;
-    uint8_t *high = kind ? to->high[to->n_branches] : 0;
-    uint32_t n_numeric = to->forest->n_numeric;
-    to->n_branches++;
+INLINE void build_branch(struct branch *branch, uint8_t *high, struct trees trees, uint64_t start, uint32_t n,
+                         uint32_t low, uint32_t kind) {
     memset(branch, 0, sizeof *branch);
     memset(branch->cut, NEVER, BRANCH_LEAVES);
     if (kind) memset(high, NEVER, BRANCH_LEAVES);
     for (uint32_t i = 0; i < n; i++) {
-        struct node node = node_in(nodes, start + i, kind);
+        struct node node = node_in(trees.nodes, start + i, kind);
         uint32_t first = node.first - low, at = node.right - low - 1, path;
-        int is_categorical = node.column >= n_numeric;
+        int is_categorical = node.column >= trees.n_numeric;
         branch->column[at] = is_categorical ? 0 : (uint8_t)node.column;
         put_cut(branch->cut + at, kind ? high + at : 0, node, is_categorical, kind);
         path = branch->path[first] | 1u << at;
@@ -125,38 +118,36 @@ INLINE void build_branch(struct building *to, uint64_t start, uint32_t n, uint32
     branch->column[BRANCH_LEAVES - 1] = (uint8_t)low;
 }
 
-/* Number a tree's exits from left to right: `starts` says at which leaves one starts. Return how many there are. */
-static inline uint32_t number_exits(const uint8_t *starts, uint32_t n_leaves, uint8_t *exit_of) {
-    uint32_t n = 0;
-    for (uint32_t leaf = 0; leaf < n_leaves; leaf++) {
-        n += starts[leaf];
-        exit_of[leaf] = (uint8_t)(n - 1);
-    }
-    return n;
-}
-
 /* Write the upper part of a tree into its lane and its exits behind the others. Nodes lie in preorder, so that of the
- * branches that are not divided yet, the one that starts at a node's first leaf is the node's own. */
-INLINE void build_tree(struct building *to, struct tree tree, uint32_t lane, uint32_t kind) {
-    const void *nodes = to->forest->at[NODES];
+ * branches that are not divided yet, the one that starts at a node's first leaf is the node's own, and all leaves to
+ * the left of it that have no exit yet are exits by themselves. */
+INLINE void build_tree(struct building *to, struct trees trees, struct tree tree, uint32_t lane, uint32_t kind) {
     uint16_t end[MOST_LEAVES + 1];
-    uint8_t starts[MOST_LEAVES] = {1}, exit_of[MOST_LEAVES], first[MOST_LEAVES], right[MOST_LEAVES];
+    uint8_t exit_of[MOST_LEAVES], first[MOST_LEAVES], right[MOST_LEAVES];
     uint8_t *at = to->nodes + lane;
-    uint32_t n_numeric = to->forest->n_numeric, limit = to->limit, n_branches = to->n_branches;
     uint32_t n = 0, size = kind ? SCAN_WIDE : SCAN_NARROW, *exits = to->exits + to->n_exits;
+    uint32_t n_branches = to->n_branches, n_exits = 0, reached = 0;
     end[0] = (uint16_t)tree.n_leaves;
     for (uint32_t i = 0; i + 1 < tree.n_leaves;) {
-        struct node node = node_in(nodes, tree.first + i, kind);
+        struct node node = node_in(trees.nodes, tree.first + i, kind);
         uint32_t high = end[node.first], n_leaves = high - node.first;
-        int is_categorical = node.column >= n_numeric;
-        if (n_leaves <= limit) {
-            build_branch(to, tree.first + i, n_leaves - 1, node.first, kind);
+        int is_categorical = node.column >= trees.n_numeric;
+        for (; reached < node.first; reached++) {
+            exit_of[reached] = (uint8_t)n_exits;
+            exits[n_exits++] = tree.leaf + reached;
+        }
+        if (n_leaves <= trees.limit) {
+            exit_of[reached] = (uint8_t)n_exits;
+            exits[n_exits++] = EXIT_TO_BRANCH | n_branches;
+            build_branch(to->branches + n_branches, kind ? to->high[n_branches] : 0, trees, tree.first + i,
+                         n_leaves - 1, reached, kind);
+            n_branches++;
+            reached += n_leaves;
             i += n_leaves - 1;
             continue;
         }
         end[node.right] = (uint16_t)high;
         end[node.first] = (uint16_t)node.right;
-        starts[node.right] = 1;
         first[n] = (uint8_t)node.first;
         right[n++] = (uint8_t)node.right;
         *at = is_categorical ? 0 : (uint8_t)node.column;
@@ -164,23 +155,29 @@ INLINE void build_tree(struct building *to, struct tree tree, uint32_t lane, uin
         at += size;
         i++;
     }
-    to->n_exits += number_exits(starts, tree.n_leaves, exit_of);
-    exits[0] = tree.leaf;
+    for (; reached < tree.n_leaves; reached++) {
+        exit_of[reached] = (uint8_t)n_exits;
+        exits[n_exits++] = tree.leaf + reached;
+    }
     at = to->nodes + lane;
     for (uint32_t i = 0; i < n; i++, at += size) {
         at[2 * LANES] = exit_of[first[i]];
         at[3 * LANES] = (uint8_t)(exit_of[right[i]] - exit_of[first[i]]);
-        exits[exit_of[right[i]]] = tree.leaf + right[i];
     }
-    for (uint32_t i = n_branches; i < to->n_branches; i++)
-        exits[exit_of[to->branches[i].column[BRANCH_LEAVES - 1]]] = EXIT_TO_BRANCH | i;
+    to->n_exits += n_exits;
+    to->n_branches = n_branches;
+}
+
+/* How many nodes of a tree are scanned. */
+static uint32_t n_scanned(const struct forest *forest, uint32_t tree, uint32_t limit, const uint32_t *n_upper) {
+    return limit == 1 ? tree_at(forest, tree).n_leaves - 1 : n_upper[tree];
 }
 
 /* How many nodes the lane with most of them has. */
 static uint32_t n_group_nodes(const struct forest *forest, uint32_t group, uint32_t limit, const uint32_t *n_upper) {
     uint32_t most = 0, n_trees = forest->header->n_trees;
     for (uint32_t tree = group * LANES; tree < n_trees && tree < (group + 1) * LANES; tree++) {
-        uint32_t n = limit == 1 ? tree_at(forest, tree).n_leaves - 1 : n_upper[tree];
+        uint32_t n = n_scanned(forest, tree, limit, n_upper);
         most = n > most ? n : most;
     }
     return most;
@@ -195,39 +192,71 @@ static void clear_nodes(uint8_t *nodes, uint32_t n, uint32_t size) {
     }
 }
 
+/* Set where each group's nodes start; return how many there are. */
+static uint32_t place_groups(const struct forest *forest, struct lane_group *groups, uint32_t limit,
+                             const uint32_t *n_upper, uint32_t size) {
+    uint32_t n_nodes = 0;
+    for (uint32_t group = 0; group < n_groups_of(forest); group++) {
+        uint32_t n = n_group_nodes(forest, group, limit, n_upper);
+        groups[group] = (struct lane_group){(uint64_t)n_nodes * size, n, n_nodes};
+        n_nodes += n;
+    }
+    return n_nodes;
+}
+
+/* A tree has an exit more than nodes that are scanned. Return how many there are in all. */
+static uint32_t place_exits(const struct forest *forest, uint32_t limit, uint32_t *n_upper) {
+    uint32_t n_exits = 0;
+    for (uint32_t tree = 0; tree < forest->header->n_trees; tree++) {
+        uint32_t n = n_scanned(forest, tree, limit, n_upper) + 1;
+        n_upper[tree] = n_exits;
+        n_exits += n;
+    }
+    n_upper[forest->header->n_trees] = n_exits;
+    return n_exits;
+}
+
+/* What is of unknown length, the branches, is laid out last, so that memory is touched without gaps. */
 int build_scan(const struct forest *forest, struct row_table *table, struct room *room) {
-    uint32_t n_trees = forest->header->n_trees, n_leaves = forest->header->n_leaves, n_nodes = 0;
-    uint32_t n_groups = n_groups_of(forest), kind = forest->kind[NODES], size = kind ? SCAN_WIDE : SCAN_NARROW;
-    struct building to = {.forest = forest};
+    uint32_t n_trees = forest->header->n_trees, n_groups = n_groups_of(forest), kind = forest->kind[NODES];
+    uint32_t size = kind ? SCAN_WIDE : SCAN_NARROW, limit, n_nodes, n_exits;
+    struct building to = {0};
     struct lane_group *groups = take(room, n_groups * sizeof *groups);
     uint32_t *exit_start = take(room, 4 * (n_trees + 1ull));
-    to.exits = take(room, 4ull * n_leaves);
-    to.branches = take(room, n_leaves / 2 * sizeof *to.branches);
-    if (kind) to.high = take(room, (uint64_t)(n_leaves / 2) * sizeof *to.high);
-    if (!groups || !exit_start || !to.exits || !to.branches || (kind && !to.high)) return 0;
-    if (kind > 1 || forest->n_numeric > MOST_COLUMNS || !choose_limit(forest, &to.limit, exit_start)) return 0;
-    table->nodes = (uint8_t *)room->at;
+    struct trees trees = {forest->at[NODES], forest->n_numeric, 1};
+    uint8_t *nodes;
+    if (!groups || !exit_start) return 0;
+    if (kind > 1 || forest->n_numeric > MOST_COLUMNS || !choose_limit(forest, &limit, exit_start)) return 0;
+    trees.limit = limit;
+    n_nodes = place_groups(forest, groups, limit, exit_start, size);
+    n_exits = place_exits(forest, limit, exit_start);
+    to.exits = take(room, 4ull * n_exits);
+    nodes = take(room, (uint64_t)n_nodes * size);
+    if (kind && limit > 1) to.high = take(room, (uint64_t)n_exits * sizeof *to.high);
+    to.branches = (struct branch *)room->at;
+    if (!to.exits || !nodes || (kind && limit > 1 && !to.high)) return 0;
     for (uint32_t group = 0; group < n_groups; group++) {
-        uint32_t n = n_group_nodes(forest, group, to.limit, exit_start);
-        to.nodes = take(room, (uint64_t)n * size);
-        if (!to.nodes) return 0;
-        groups[group] = (struct lane_group){(uint64_t)(to.nodes - table->nodes), n, n_nodes};
-        n_nodes += n;
-        clear_nodes(to.nodes, n, size);
+        to.nodes = nodes + groups[group].nodes;
+        clear_nodes(to.nodes, groups[group].n_nodes, size);
         for (uint32_t tree = group * LANES; tree < n_trees && tree < (group + 1) * LANES; tree++) {
-            exit_start[tree] = to.n_exits;
+            struct tree at = tree_at(forest, tree);
+            uint32_t n = exit_start[tree + 1] - exit_start[tree];
+            uint32_t most = n < at.n_leaves - n ? n : at.n_leaves - n; /* branches: exits of two leaves or more */
+            if (room->left / sizeof *to.branches < (uint64_t)to.n_branches + most) return 0;
             if (kind)
-                build_tree(&to, tree_at(forest, tree), tree % LANES, 1);
+                build_tree(&to, trees, at, tree % LANES, 1);
             else
-                build_tree(&to, tree_at(forest, tree), tree % LANES, 0);
+                build_tree(&to, trees, at, tree % LANES, 0);
         }
     }
+    take(room, to.n_branches * sizeof *to.branches);
+    table->nodes = nodes;
     table->n_groups = n_groups;
     table->n_words = n_nodes;
     table->n_branches = to.n_branches;
     table->n_tables = forest->n_numeric > FANOUT ? (forest->n_numeric - 1) / FANOUT + 1 : 1;
     table->is_wide = kind != 0;
-    table->has_exits = to.limit > 1;
+    table->has_exits = limit > 1;
     table->groups = groups;
     table->exit_start = exit_start;
     table->exits = to.exits;

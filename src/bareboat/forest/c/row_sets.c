@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "row_table.h"
+#include "simd.h"
 
 enum { MOST_BITS = 1 << 23 }; /* bytes; a forest that takes more is walked instead */
 
@@ -11,37 +12,39 @@ static uint32_t n_codes_of(const struct forest *forest, uint32_t column) {
     return start[1] - start[0] + 2; /* with "no known code" and NaN */
 }
 
-uint64_t sets_room(const struct forest *forest) {
-    uint64_t n_columns = forest->count[COLUMNS], n_codes = forest->count[CATEGORY_CODES] + 2 * n_columns;
-    uint64_t n_leaves = forest->header->n_leaves, n_nodes = n_leaves < 256 ? n_leaves : 256;
-    uint64_t size = n_codes * (n_leaves + 8 * n_nodes * (forest->header->n_trees / LANES + 1) + 64);
-    if (!forest->count[SET_START]) return 0;
-    return (size < MOST_BITS ? size : MOST_BITS) + 4 * n_columns + 128;
-}
+/* A categorical node: which bit it has, and the next one of its column, or NONE. */
+struct split {
+    uint32_t bit, set, next;
+};
+enum { NONE = 0xffffffff };
 
-/* Call `bit` for every categorical node with its column, set and bit. */
+/* What the bits are made in: the splits, and for each bit eight categories that are looked at together. */
 struct bits {
     const struct forest *forest;
     const struct row_table *table;
-    uint8_t *at;
-    int is_first; /* all bits on, for the first category of each column, or off for those of each set */
+    struct split *split;
+    uint32_t *first; /* (n_categorical) splits */
+    uint32_t n_splits;
+    uint8_t *eight; /* (8 * bits_stride) */
 };
 
-static void put_bits(const struct bits *bits, uint32_t column, uint32_t set, uint64_t bit) {
-    const uint32_t *offset = words(bits->forest, SET_OFFSET) + set, *start = bits->table->bits_start;
-    uint64_t stride = bits->table->bits_stride;
-    uint8_t *at = bits->at + start[column] * stride + bit / 8, mask = (uint8_t)(1u << bit % 8);
-    if (bits->is_first) {
-        *at |= mask;
-        return;
-    }
-    for (uint32_t i = offset[0]; i < offset[1]; i++)
-        for (uint32_t left = bytes(bits->forest, SETS)[i]; left; left &= left - 1)
-            at[(8 * (uint64_t)(i - offset[0]) + (uint32_t)__builtin_ctz(left)) * stride] &= (uint8_t)~mask;
+static uint64_t most(uint64_t size) { return size < MOST_BITS ? size : MOST_BITS; }
+
+uint64_t sets_room(const struct forest *forest) {
+    uint64_t n_columns = forest->count[COLUMNS], n_codes = forest->count[CATEGORY_CODES] + 2 * n_columns;
+    uint64_t n_leaves = forest->header->n_leaves, n_nodes = n_leaves < 256 ? n_leaves : 256;
+    uint64_t stride = n_leaves + 8 * n_nodes * (forest->header->n_trees / LANES + 1) + 64;
+    if (!forest->count[SET_START]) return 0;
+    return most(n_codes * stride) + 8 * most(stride) + n_leaves * sizeof(struct split) + 8 * n_columns + 5 * 64;
+}
+
+static void put_split(struct bits *bits, uint32_t column, uint32_t set, uint64_t bit) {
+    bits->split[bits->n_splits] = (struct split){(uint32_t)bit, set, bits->first[column]};
+    bits->first[column] = bits->n_splits++;
 }
 
 /* The upper part of a tree stands in its lane; a node is found again by walking down as build_tree did. */
-static void put_tree(const struct bits *bits, uint32_t tree) {
+static void put_tree(struct bits *bits, uint32_t tree) {
     const struct forest *forest = bits->forest;
     const uint32_t *start = words(forest, LEAF_START) + tree;
     const struct lane_group *group = bits->table->groups + tree / LANES;
@@ -58,7 +61,7 @@ static void put_tree(const struct bits *bits, uint32_t tree) {
         if (high - low > limit) {
             struct node node = node_at(forest, (uint64_t)start[0] - tree + at, kind);
             if (node.column >= forest->n_numeric)
-                put_bits(bits, node.column - forest->n_numeric, set + node.cut,
+                put_split(bits, node.column - forest->n_numeric, set + node.cut,
                          (uint64_t)LANES * (group->bits + n) + tree % LANES);
             n++;
             stack[n_waiting].node = at + node.right - low;
@@ -73,17 +76,66 @@ static void put_tree(const struct bits *bits, uint32_t tree) {
             struct node node = node_at(forest, (uint64_t)start[0] - tree + at + i, kind);
             uint64_t branch = *exit & ~EXIT_TO_BRANCH;
             if (node.column >= forest->n_numeric)
-                put_bits(bits, node.column - forest->n_numeric, set + node.cut,
+                put_split(bits, node.column - forest->n_numeric, set + node.cut,
                          (uint64_t)LANES * bits->table->n_words + BRANCH_LEAVES * branch + node.right - low - 1);
         }
         exit++;
     }
 }
 
+/* Swap the bits of `a` under `mask` with those of `b` that lie `by` above. */
+static inline void swap_bits(uint64_t *a, uint64_t *b, uint32_t by, uint64_t mask) {
+    uint64_t differ = (*b >> by ^ *a) & mask;
+    *a ^= differ;
+    *b ^= differ << by;
+}
+
+/* Eight bytes of eight bits: bit j of byte i <-> bit i of byte j. */
+static inline uint64_t turn_bits(uint64_t x) {
+    uint64_t differ = (x >> 7 ^ x) & 0x00aa00aa00aa00aau;
+    x ^= differ ^ differ << 7;
+    differ = (x >> 14 ^ x) & 0x0000cccc0000ccccu;
+    x ^= differ ^ differ << 14;
+    differ = (x >> 28 ^ x) & 0x00000000f0f0f0f0u;
+    return x ^ differ ^ differ << 28;
+}
+
+/* 64 bytes, one for each bit, with a bit for each of eight categories -> 64 bits for each of these. */
+static inline void turn_eight(const uint8_t *from, uint64_t *to) {
+    memcpy(to, from, 64);
+    UNROLL for (int i = 0; i < 8; i++) to[i] = turn_bits(to[i]);
+    UNROLL for (int i = 0; i < 4; i++) swap_bits(to + i + 4, to + i, 32, 0x00000000ffffffffu);
+    UNROLL for (int i = 0; i < 4; i++) swap_bits(to + (i & 1) + 2 * (i & 2) + 2, to + (i & 1) + 2 * (i & 2), 16, 0x0000ffff0000ffffu);
+    UNROLL for (int i = 0; i < 4; i++) swap_bits(to + 2 * i + 1, to + 2 * i, 8, 0x00ff00ff00ff00ffu);
+}
+
+/* The bits of a column, from `to` on: all that stand for its splits, where these have not the category in their set. */
+static void put_column(const struct bits *bits, uint32_t column, uint8_t *to) {
+    const uint32_t *offset = words(bits->forest, SET_OFFSET);
+    uint64_t stride = bits->table->bits_stride;
+    uint32_t n_codes = n_codes_of(bits->forest, column);
+    memset(bits->eight, 0, 8 * stride);
+    for (uint32_t code = 0; code < n_codes; code += 8, to += 8 * stride) {
+        uint32_t n = n_codes - code < 8 ? n_codes - code : 8;
+        for (uint32_t i = bits->first[column]; i != NONE; i = bits->split[i].next) {
+            const struct split *split = bits->split + i;
+            uint32_t at = offset[split->set] + code / 8;
+            bits->eight[split->bit] = at < offset[split->set + 1] ? (uint8_t)~bytes(bits->forest, SETS)[at] : 0xff;
+        }
+        for (uint64_t at = 0; at < stride; at += 8) {
+            uint64_t eight[8];
+            turn_eight(bits->eight + 8 * at, eight);
+            for (uint32_t i = 0; i < n; i++) memcpy(to + i * stride + at, eight + i, 8);
+        }
+    }
+}
+
 int build_sets(const struct forest *forest, struct row_table *table, struct room *room) {
     uint32_t n_columns = forest->count[COLUMNS] - forest->n_numeric, n_codes = 0;
-    uint32_t *start = take(room, 4 * (n_columns + 1ull));
-    struct bits bits = {forest, table, (uint8_t *)room->at, 1};
+    uint32_t *start = take(room, 4ull * n_columns);
+    struct bits bits = {.forest = forest, .table = table};
+    struct room spare;
+    uint8_t *to;
     if (!start) return 0;
     table->n_categorical = n_columns;
     table->bits_start = start;
@@ -92,16 +144,16 @@ int build_sets(const struct forest *forest, struct row_table *table, struct room
         start[column] = n_codes;
         n_codes += n_codes_of(forest, column);
     }
-    table->bits = take(room, n_codes * table->bits_stride);
-    if (!table->bits) return 0;
-    for (uint32_t column = 0; column < n_columns; column++) memset(bits.at + start[column] * table->bits_stride, 0, table->bits_stride);
+    to = n_codes * table->bits_stride <= MOST_BITS ? take(room, n_codes * table->bits_stride) : 0;
+    spare = *room; /* what is taken from here on is not needed afterwards */
+    bits.first = take(&spare, 4ull * n_columns);
+    bits.split = take(&spare, (forest->header->n_leaves - forest->header->n_trees) * sizeof *bits.split);
+    bits.eight = take(&spare, 8 * table->bits_stride);
+    if (!to || !bits.first || !bits.split || !bits.eight) return 0;
+    for (uint32_t column = 0; column < n_columns; column++) bits.first[column] = NONE;
     for (uint32_t tree = 0; tree < forest->header->n_trees; tree++) put_tree(&bits, tree);
     for (uint32_t column = 0; column < n_columns; column++)
-        for (uint32_t code = 1; code < n_codes_of(forest, column); code++) {
-            uint8_t *first = bits.at + start[column] * table->bits_stride;
-            memcpy(first + code * table->bits_stride, first, table->bits_stride);
-        }
-    bits.is_first = 0;
-    for (uint32_t tree = 0; tree < forest->header->n_trees; tree++) put_tree(&bits, tree);
+        put_column(&bits, column, to + start[column] * table->bits_stride);
+    table->bits = to;
     return 1;
 }

@@ -63,7 +63,7 @@ struct row_table {
 
 /* For paths.c: the maker of table ROW_TABLE. */
 uint64_t row_room(const struct forest *forest);
-void row_build(struct forest *forest, void *room);
+uint64_t row_build(struct forest *forest, void *room);
 
 /* Where a table's next part lies, and what is left. */
 struct room {
