@@ -18,13 +18,21 @@ struct split {
 };
 enum { NONE = 0xffffffff };
 
-/* What the bits are made in: the splits, and for each bit eight categories that are looked at together. */
+/* A split of the column at hand: its set, and the 64 categories of it that are looked at together, on where they are
+ * not in the set. */
+struct outside {
+    uint64_t codes;
+    uint32_t bit, at, end;
+};
+
+/* What the bits are made in: the splits, those of one column, and for each bit eight categories. */
 struct bits {
     const struct forest *forest;
     const struct row_table *table;
     struct split *split;
     uint32_t *first; /* (n_categorical) splits */
     uint32_t n_splits;
+    struct outside *outside;
     uint8_t *eight; /* (8 * bits_stride) */
 };
 
@@ -35,7 +43,7 @@ uint64_t sets_room(const struct forest *forest) {
     uint64_t n_leaves = forest->header->n_leaves, n_nodes = n_leaves < 256 ? n_leaves : 256;
     uint64_t stride = n_leaves + 8 * n_nodes * (forest->header->n_trees / LANES + 1) + 64;
     if (!forest->count[SET_START]) return 0;
-    return most(n_codes * stride) + 8 * most(stride) + n_leaves * sizeof(struct split) + 8 * n_columns + 5 * 64;
+    return most(n_codes * stride) + 8 * most(stride) + n_leaves * (sizeof(struct split) + sizeof(struct outside)) + 8 * n_columns + 6 * 64;
 }
 
 static void put_split(struct bits *bits, uint32_t column, uint32_t set, uint64_t bit) {
@@ -83,6 +91,21 @@ static void put_tree(struct bits *bits, uint32_t tree) {
     }
 }
 
+/* 64 bytes, one for each bit, with a bit for each of eight categories -> 64 bits for each of these. */
+#if defined(__x86_64__)
+static inline void turn_eight(const uint8_t *from, uint64_t *to) {
+    __m128i part[4];
+    UNROLL for (int i = 0; i < 4; i++) part[i] = _mm_loadu_si128((const __m128i *)(const void *)(from + 16 * i));
+    UNROLL for (int bit = 7; bit >= 0; bit--) {
+        uint64_t all = 0;
+        UNROLL for (int i = 0; i < 4; i++) {
+            all |= (uint64_t)(uint32_t)_mm_movemask_epi8(part[i]) << 16 * i;
+            part[i] = _mm_add_epi8(part[i], part[i]);
+        }
+        to[bit] = all;
+    }
+}
+#else
 /* Swap the bits of `a` under `mask` with those of `b` that lie `by` above. */
 static inline void swap_bits(uint64_t *a, uint64_t *b, uint32_t by, uint64_t mask) {
     uint64_t differ = (*b >> by ^ *a) & mask;
@@ -100,7 +123,6 @@ static inline uint64_t turn_bits(uint64_t x) {
     return x ^ differ ^ differ << 28;
 }
 
-/* 64 bytes, one for each bit, with a bit for each of eight categories -> 64 bits for each of these. */
 static inline void turn_eight(const uint8_t *from, uint64_t *to) {
     memcpy(to, from, 64);
     UNROLL for (int i = 0; i < 8; i++) to[i] = turn_bits(to[i]);
@@ -108,20 +130,45 @@ static inline void turn_eight(const uint8_t *from, uint64_t *to) {
     UNROLL for (int i = 0; i < 4; i++) swap_bits(to + (i & 1) + 2 * (i & 2) + 2, to + (i & 1) + 2 * (i & 2), 16, 0x0000ffff0000ffffu);
     UNROLL for (int i = 0; i < 4; i++) swap_bits(to + 2 * i + 1, to + 2 * i, 8, 0x00ff00ff00ff00ffu);
 }
+#endif
+
+/* Collect the splits of a column; return how many there are. */
+static uint32_t collect_splits(const struct bits *bits, uint32_t column) {
+    const uint32_t *offset = words(bits->forest, SET_OFFSET);
+    uint32_t n = 0;
+    for (uint32_t i = bits->first[column]; i != NONE; i = bits->split[i].next) {
+        uint32_t set = bits->split[i].set;
+        bits->outside[n++] = (struct outside){0, bits->split[i].bit, offset[set], offset[set + 1]};
+    }
+    return n;
+}
+
+/* Which of the next 64 codes are not in the sets of n splits. Eight bytes of a set at once, since sets lie apart. */
+static void read_sets(const struct bits *bits, uint32_t n) {
+    const uint8_t *sets = bytes(bits->forest, SETS);
+    for (uint32_t i = 0; i < n; i++) {
+        struct outside *split = bits->outside + i;
+        uint32_t left = split->end - split->at;
+        uint64_t inside = 0;
+        if (left >= 8)
+            memcpy(&inside, sets + split->at, 8);
+        else
+            for (uint32_t byte = 0; byte < left; byte++) inside |= (uint64_t)sets[split->at + byte] << 8 * byte;
+        split->codes = ~inside;
+        split->at += left < 8 ? left : 8;
+    }
+}
 
 /* The bits of a column, from `to` on: all that stand for its splits, where these have not the category in their set. */
 static void put_column(const struct bits *bits, uint32_t column, uint8_t *to) {
-    const uint32_t *offset = words(bits->forest, SET_OFFSET);
     uint64_t stride = bits->table->bits_stride;
-    uint32_t n_codes = n_codes_of(bits->forest, column);
+    uint32_t n_codes = n_codes_of(bits->forest, column), n_splits = collect_splits(bits, column);
     memset(bits->eight, 0, 8 * stride);
     for (uint32_t code = 0; code < n_codes; code += 8, to += 8 * stride) {
         uint32_t n = n_codes - code < 8 ? n_codes - code : 8;
-        for (uint32_t i = bits->first[column]; i != NONE; i = bits->split[i].next) {
-            const struct split *split = bits->split + i;
-            uint32_t at = offset[split->set] + code / 8;
-            bits->eight[split->bit] = at < offset[split->set + 1] ? (uint8_t)~bytes(bits->forest, SETS)[at] : 0xff;
-        }
+        if (code % 64 == 0) read_sets(bits, n_splits);
+        for (uint32_t i = 0; i < n_splits; i++)
+            bits->eight[bits->outside[i].bit] = (uint8_t)(bits->outside[i].codes >> code % 64);
         for (uint64_t at = 0; at < stride; at += 8) {
             uint64_t eight[8];
             turn_eight(bits->eight + 8 * at, eight);
@@ -148,8 +195,9 @@ int build_sets(const struct forest *forest, struct row_table *table, struct room
     spare = *room; /* what is taken from here on is not needed afterwards */
     bits.first = take(&spare, 4ull * n_columns);
     bits.split = take(&spare, (forest->header->n_leaves - forest->header->n_trees) * sizeof *bits.split);
+    bits.outside = take(&spare, (forest->header->n_leaves - forest->header->n_trees) * sizeof *bits.outside);
     bits.eight = take(&spare, 8 * table->bits_stride);
-    if (!to || !bits.first || !bits.split || !bits.eight) return 0;
+    if (!to || !bits.first || !bits.split || !bits.outside || !bits.eight) return 0;
     for (uint32_t column = 0; column < n_columns; column++) bits.first[column] = NONE;
     for (uint32_t tree = 0; tree < forest->header->n_trees; tree++) put_tree(&bits, tree);
     for (uint32_t column = 0; column < n_columns; column++)
