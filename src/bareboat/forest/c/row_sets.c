@@ -43,7 +43,8 @@ uint64_t sets_room(const struct forest *forest) {
     uint64_t n_leaves = forest->header->n_leaves, n_nodes = n_leaves < 256 ? n_leaves : 256;
     uint64_t stride = n_leaves + 8 * n_nodes * (forest->header->n_trees / LANES + 1) + 64;
     if (!forest->count[SET_START]) return 0;
-    return most(n_codes * stride) + 8 * most(stride) + n_leaves * (sizeof(struct split) + sizeof(struct outside)) + 8 * n_columns + 6 * 64;
+    return most(n_codes * stride) + 8 * most(stride) + n_leaves * (sizeof(struct split) + sizeof(struct outside)) +
+           8 * n_columns + 6 * 64;
 }
 
 static void put_split(struct bits *bits, uint32_t column, uint32_t set, uint64_t bit) {
@@ -127,7 +128,8 @@ static inline void turn_eight(const uint8_t *from, uint64_t *to) {
     memcpy(to, from, 64);
     UNROLL for (int i = 0; i < 8; i++) to[i] = turn_bits(to[i]);
     UNROLL for (int i = 0; i < 4; i++) swap_bits(to + i + 4, to + i, 32, 0x00000000ffffffffu);
-    UNROLL for (int i = 0; i < 4; i++) swap_bits(to + (i & 1) + 2 * (i & 2) + 2, to + (i & 1) + 2 * (i & 2), 16, 0x0000ffff0000ffffu);
+    UNROLL for (int i = 0; i < 8; i++)
+        if (!(i & 2)) swap_bits(to + i + 2, to + i, 16, 0x0000ffff0000ffffu);
     UNROLL for (int i = 0; i < 4; i++) swap_bits(to + 2 * i + 1, to + 2 * i, 8, 0x00ff00ff00ff00ffu);
 }
 #endif
