@@ -8,6 +8,8 @@
 #include "paths.h"
 #include "rank.h"
 
+BEGIN_SMALL
+
 static uint64_t at_most(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 /* Keys of all searches: a level has an eighth of the one below, each filled up to 8. */
@@ -329,3 +331,5 @@ uint64_t batch_build(struct forest *forest, void *room) {
     batch->nodes = at;
     return (uint64_t)(at - (char *)room) + plan_trees(forest, batch, tree, at);
 }
+
+END_SMALL

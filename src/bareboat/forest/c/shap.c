@@ -6,6 +6,8 @@
 #include "kernel.h"
 #include "paths.h"
 
+BEGIN_SMALL
+
 static double cover_at(const struct forest *forest, enum tag tag, uint64_t i) {
     if (forest->kind[tag] < 2) return number_at(forest, tag, i);
     if (forest->kind[tag] == 2) return bytes(forest, tag)[i];
@@ -144,3 +146,5 @@ int32_t bareboat_shap(const void *memory, uint32_t number, const void *at, int64
     finish_base(forest, shap.base, base);
     return BAREBOAT_OK;
 }
+
+END_SMALL
