@@ -51,14 +51,14 @@ def test_any_bytes_as_a_file_and_rows_of_any_layout_give_the_same_on_every_path(
 ) -> None:
     target = fuzz.build_target(clang, tmp_path / "target")
 
-    said = fuzz.run_target(target, 15, tmp_path / "found", tmp_path, [seeds], seed=1)
+    said = fuzz.run_target(target, 10, tmp_path / "found", tmp_path, [seeds], seed=1)
 
     assert "new_units_added" in said
 
 
 @pytest.mark.slow
 def test_altered_model_files_give_a_forest_or_a_model_error(fuzz: ModuleType, tmp_path: Path) -> None:
-    said = fuzz.run_models(12, tmp_path / "found", seed=1)
+    said = fuzz.run_models(8, tmp_path / "found", seed=1)
 
     assert int(said.split()[0]) > 200
     assert int(said.split()[-2]) > 20
@@ -68,7 +68,7 @@ def test_altered_model_files_give_a_forest_or_a_model_error(fuzz: ModuleType, tm
 def test_rows_of_any_type_give_the_same_through_the_extension_and_ctypes(
     fuzz: ModuleType, clang: str, tmp_path: Path
 ) -> None:
-    said = fuzz.run_rows(clang, 8, tmp_path, seed=1)
+    said = fuzz.run_rows(clang, 5, tmp_path, seed=1)
 
     assert "'matrix: numbers'" in said
 

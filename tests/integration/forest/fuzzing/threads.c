@@ -13,7 +13,7 @@
 #include "file.h"
 #include "kernel.h"
 
-enum { N_THREADS = 4, N_ROUNDS = 8, N_ROWS = 300 };
+enum { N_THREADS = 4, N_ROUNDS = 3, N_ROWS = 300 };
 
 static const double HARD[] = {NAN, 0.0, -0.0, 1.0, -1.0, 0.5, INFINITY, -INFINITY, 1e-36, 1e300, 3.0, 7.0, 2147483648.0};
 
