@@ -28,7 +28,7 @@ def main() -> int:
     names = [name for _, name, _ in MARK.findall(text)]
     missing = [name for name in names if not (harness.RESULTS / f"{name}.md").exists()]
     if missing:
-        sys.exit(f"benchmarks: no results of {', '.join(missing)}; run python benchmarks/{missing[0]}.py")
+        sys.exit(f"benchmarks: no results of {', '.join(missing)}; run its script")
     PAGE.write_text(MARK.sub(lambda found: f"{found[1]}\n{section(found[2])}\n\n{found[3]}", text))
     print(f"{PAGE.name}: {', '.join(names)}")
     return 0

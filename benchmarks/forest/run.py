@@ -45,6 +45,8 @@ def main() -> int:
     worst = 0
     for table in given.tables or TABLES:
         worst |= importlib.import_module(table).main(given)
+    if not given.no_write:
+        importlib.import_module("plot").draw()
     return worst
 
 
