@@ -15,11 +15,11 @@ import engines
 import harness
 
 PROGRAM = """
-import resource, sys
+import sys
 from pathlib import Path
 from bareboat.forest import read_ensemble, write_forest
 write_forest(read_ensemble(Path(sys.argv[1])), Path(sys.argv[2]), statistics=sys.argv[3] == "True")
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+print(next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 
 

@@ -35,6 +35,13 @@ class _Buffer(ctypes.Structure):
     )
 
 
+# Prototypes of our own: ctypes.pythonapi's functions are shared, and others set their argtypes.
+_get_buffer = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object, ctypes.POINTER(_Buffer), ctypes.c_int)(
+    ("PyObject_GetBuffer", ctypes.pythonapi)
+)
+_release_buffer = ctypes.PYFUNCTYPE(None, ctypes.POINTER(_Buffer))(("PyBuffer_Release", ctypes.pythonapi))
+
+
 class Lent:
     """The memory of an object with the buffer protocol, lent until the `with` block ends.
 
@@ -50,7 +57,7 @@ class Lent:
         self._buffer = _Buffer()
         flags = _FORMAT | (_ND | _WRITABLE if writable else _STRIDES)
         try:
-            ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(given), ctypes.byref(self._buffer), flags)
+            _get_buffer(given, ctypes.byref(self._buffer), flags)
         except (TypeError, BufferError, ValueError) as error:
             kind = "contiguous, writable float64" if writable else "float64 or float32 of any strides"
             raise InputError(
@@ -70,7 +77,7 @@ class Lent:
         return self
 
     def __exit__(self, *_: object) -> None:
-        ctypes.pythonapi.PyBuffer_Release(ctypes.byref(self._buffer))
+        _release_buffer(ctypes.byref(self._buffer))
 
 
 def score_matrix(opened: "OpenForest", matrix: "Any", what: int, out: "Any", n_threads: "int | None") -> "Any":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import ctypes
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +109,16 @@ def test_an_output_that_does_not_fit_is_named(iris: OpenForest, out: Any, found:
 def test_no_thread_is_refused(iris: OpenForest) -> None:
     with pytest.raises(InputError, match="n_threads is 0"):
         iris.score_matrix(values(2), n_threads=0)
+
+
+def test_what_others_declare_of_the_shared_functions_does_not_matter(
+    iris: OpenForest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Theirs(ctypes.Structure):
+        _fields_ = (("buf", ctypes.c_void_p),)
+
+    for name in ("PyObject_GetBuffer", "PyBuffer_Release"):
+        monkeypatch.setattr(getattr(ctypes.pythonapi, name), "argtypes", [ctypes.POINTER(Theirs)])
+    rows = values(3)
+
+    assert iris.score_matrix(rows).tolist() == [iris.predict(row) for row in rows.tolist()]
