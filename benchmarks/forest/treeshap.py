@@ -23,9 +23,7 @@ def main(given: argparse.Namespace) -> int:
     os.environ["OMP_NUM_THREADS"] = "1"
     for name in [each for each in given.models if each in ROWS]:
         _measure(name, report, n_rounds)
-    report.notes += [
-        "fasttreeshap 0.1.6 was not run: it was last released for numpy 1 and did not import any more when first tried."
-    ]
+    report.notes += ["fasttreeshap 0.1.6 was not run: it did not import any more when first tried."]
     return report.finish(write=not given.no_write)
 
 
