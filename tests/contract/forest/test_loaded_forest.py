@@ -9,7 +9,6 @@ import platform
 import random
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -82,23 +81,6 @@ def test_a_bad_row_is_named(iris: OpenForest, row: object, found: str, expected:
         assert caught.value.problems[0].expected.startswith(expected)
     with pytest.raises(InputError, match=found):
         iris.predict_many([[1.0] * 4, row])  # type: ignore[list-item]
-
-
-def test_threads_may_share_a_forest(iris: OpenForest) -> None:
-    rows = [[i / 10, 3.0, i / 20, i / 50] for i in range(80)]
-    expected = [iris.predict(row) for row in rows]
-    wrong: list[int] = []
-
-    def work() -> None:
-        for _ in range(20):
-            wrong.extend(i for i, row in enumerate(rows) if iris.predict(row) != expected[i])
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
 
 
 @pytest.mark.parametrize(("number", "dtype"), [(0, np.float64), (1, np.float32)])

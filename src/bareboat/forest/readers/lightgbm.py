@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bareboat.forest.ir import Ensemble
+from bareboat.forest.ir import Ensemble, Trees
 from bareboat.forest.readers.lightgbm_categories import Categories, doubts, feature_categories
 from bareboat.forest.readers.lightgbm_objective import Objective, parse_objective
 from bareboat.forest.readers.lightgbm_text import SAVE_AGAIN, Field, Fields, ModelText
@@ -45,11 +45,33 @@ def _read(path: Path, data: bytes) -> Ensemble:
     _check_tree_count(text, header.need("tree_sizes"), len(sizes), objective)
     trees = read_trees(text, sizes, len(names), objective.n_outputs)
     categories = _categories(text, text.tail(), infos)
+    return lightgbm_ensemble(
+        names,
+        categories,
+        objective,
+        trees,
+        version=header.need("version").text(),
+        average="average_output" in header,
+        notes=doubts(names, categories, [_range(word) for word in infos[1]]),
+    )
+
+
+def lightgbm_ensemble(
+    names: tuple[str, ...],
+    categories: Categories,
+    objective: Objective,
+    trees: Trees,
+    *,
+    version: str,
+    average: bool,
+    notes: tuple[str, ...],
+) -> Ensemble:
+    """Return what LightGBM computes of these trees, whatever file they stood in."""
     return Ensemble(
         feature_names=names,
         categories=categories,
         objective=objective.name,
-        source=f"lightgbm {header.need('version').text()}",
+        source=f"lightgbm {version}",
         transform=objective.transform,
         parameters=(objective.parameter,),
         n_classes=objective.n_classes,
@@ -57,9 +79,9 @@ def _read(path: Path, data: bytes) -> Ensemble:
         trees=trees,
         trees_per_round=objective.n_outputs,
         base=np.zeros(objective.n_outputs),
-        average="average_output" in header,
+        average=average,
         tiny_is_zero=True,
-        notes=doubts(names, categories, [_range(word) for word in infos[1]]),
+        notes=notes,
     )
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from bareboat.errors import ModelError
 from bareboat.forest.ir import CategorySet, Ensemble, LinearLeaf, Rule, Tree, Trees
-from bareboat.forest.readers.lightgbm import VERSIONS
+from bareboat.forest.readers.lightgbm import VERSIONS, lightgbm_ensemble
 from bareboat.forest.readers.lightgbm_categories import Categories, doubts, feature_categories
 from bareboat.forest.readers.lightgbm_objective import parse_objective
 from bareboat.forest.readers.reader import Reader
@@ -82,20 +82,13 @@ def _ensemble(path: Path, dump: Dump) -> Ensemble:
     infos = [dump.feature_infos.get(name) for name in names]
     categories = _categories(path, dump, infos)
     ranges = [(info.min_value, info.max_value) if info and not info.values else None for info in infos]
-    return Ensemble(
-        feature_names=names,
-        categories=categories,
-        objective=objective.name,
-        source=f"lightgbm {dump.version}",
-        transform=objective.transform,
-        parameters=(objective.parameter,),
-        n_classes=objective.n_classes,
-        n_outputs=objective.n_outputs,
-        trees=joined,
-        trees_per_round=objective.n_outputs,
-        base=np.zeros(objective.n_outputs),
+    return lightgbm_ensemble(
+        names,
+        categories,
+        objective,
+        joined,
+        version=dump.version,
         average=dump.average_output,
-        tiny_is_zero=True,
         notes=((_NOTE,) if np.isinf(joined.threshold).any() else ()) + doubts(names, categories, ranges),
     )
 
