@@ -1,4 +1,4 @@
-"""A pickle, joblib or skops file -> Ensemble, opened in a process of its own.
+"""A pickle, joblib or skops file -> Ensemble or what else is asked, opened in a process of its own.
 
 Opening a pickle runs code that stands in the file. bareboat never does so itself: it starts the user's interpreter
 (`BAREBOAT_PYTHON`, or the one that runs bareboat), which must have the model's framework, and takes from it nothing but
@@ -16,9 +16,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from bareboat.errors import ModelError, Problem
 from bareboat.forest.ir import Ensemble
@@ -27,9 +27,12 @@ from bareboat.forest.readers.child_formats import is_pickle, pickle_kind
 from bareboat.forest.readers.child_openers import read_saved
 from bareboat.forest.readers.reader import Reader, SavedModel
 
+T = TypeVar("T")
+
 TIMEOUT_S = 300.0
 _LAST_WORDS_BYTES = 1 << 16
 _MAIN = Path(__file__).with_name("child_main.py")
+_TREES = "bareboat.forest.readers.child_answer:answer"
 _INSTALL = {"sklearn": "scikit-learn", "cv2": "opencv-python", "yaml": "pyyaml"}
 _FRAMEWORKS = (
     "catboost",
@@ -50,11 +53,38 @@ _TRUST = "opening it runs code that stands in the file"
 def read_in_child(
     path: Path, kind: str, *, python: str | None = None, timeout_s: float = TIMEOUT_S, cwd: Path | None = None
 ) -> Ensemble:
-    """Open a file in a child process.
+    """Open the file of a model of trees in a child process.
+
+    Args:
+        path, kind, python, timeout_s, cwd: as `run_child` has them.
+    Raises:
+        ModelError: as `run_child`, or it is no model of trees.
+    """
+    found = run_child(path, kind, _TREES, unpacked, python=python, timeout_s=timeout_s, cwd=cwd)
+    return read_saved(path, found) if isinstance(found, SavedModel) else found
+
+
+def run_child(  # noqa: PLR0913 - what `read_in_child` takes, and what is asked
+    path: Path,
+    kind: str,
+    entry: str,
+    unpack: Callable[[dict[str, Any], Path], T],
+    arguments: Sequence[str] = (),
+    *,
+    python: str | None = None,
+    timeout_s: float = TIMEOUT_S,
+    cwd: Path | None = None,
+) -> T:
+    """Let a function look at a file in a child process.
 
     Args:
         path: of the file.
         kind: as `child_formats.pickle_kind` says.
+        entry: `module:function`; `function(path, kind, folder, arguments)` runs in the child and returns the answer, an
+            object of JSON; larger things it leaves as files in `folder`. What it raises is told to the user.
+        unpack: makes something of the answer and the folder, which is removed afterwards. Whatever it raises says
+            that the answer is damaged.
+        arguments: for the function.
         python: the interpreter; BAREBOAT_PYTHON or the one that runs this when None.
         timeout_s: how long it may take; then the child and what it started are killed.
         cwd: the folder from which the user's own modules can be imported, after all others; the current one when None.
@@ -63,7 +93,7 @@ def read_in_child(
     """
     python = python or os.environ.get("BAREBOAT_PYTHON") or sys.executable
     with tempfile.TemporaryDirectory(prefix="bareboat-") as folder:
-        command = [python, str(_MAIN), str(path.resolve()), kind, folder]
+        command = [python, str(_MAIN), str(path.resolve()), kind, folder, entry, *arguments]
         code, words = _run(command, path, timeout_s, cwd)
         try:
             answer = json.loads((Path(folder) / "answer.json").read_bytes())
@@ -73,7 +103,7 @@ def read_in_child(
             raise _without_answer(path, python, code, words) from error
         _raise_told(path, python, answer, words)
         try:
-            found = unpacked(answer, Path(folder))
+            return unpack(answer, Path(folder))
         except ModelError as error:
             raise ModelError(
                 str(error.problems[0].found), expected=error.problems[0].expected, where=str(path)
@@ -85,7 +115,6 @@ def read_in_child(
                 fix="open a file that you trust",
                 where=str(path),
             ) from error
-    return read_saved(path, found) if isinstance(found, SavedModel) else found
 
 
 def _run(command: list[str], path: Path, timeout_s: float, cwd: Path | None) -> tuple[int, str]:

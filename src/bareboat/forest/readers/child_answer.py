@@ -23,6 +23,19 @@ _PLAIN = tuple(field.name for field in fields(Ensemble) if field.name not in ("t
 _TUPLES = ("feature_names", "parameters", "classes", "notes")
 
 
+def answer(path: str, kind: str, folder: str, _arguments: Sequence[str] = ()) -> dict[str, object]:
+    """Open a file in the child process and answer with its trees.
+
+    Raises:
+        ModelError: it holds no model of trees.
+    """
+    from bareboat.forest.readers.child_load import load_noted
+    from bareboat.forest.readers.child_openers import opened
+
+    model, notes = load_noted(path, kind)
+    return packed(opened(model), notes, folder)
+
+
 def packed(found: Ensemble | SavedModel, notes: Sequence[str], folder: str) -> dict[str, object]:
     """Write what an opener found into a folder; return what `answer.json` must hold."""
     if isinstance(found, SavedModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import pickle
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,14 @@ def load(path: str, kind: str) -> Any:
         return joblib.load(path)
     with Path(path).open("rb") as file:
         return pickle.load(file)  # noqa: S301 - in a process of its own, as the user wants
+
+
+def load_noted(path: str, kind: str) -> tuple[Any, list[str]]:
+    """Return the object that a file holds, and what was warned of while it was loaded; raises as `load` does."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = load(path, kind)
+    return model, notes_of(caught)
 
 
 def notes_of(caught: Sequence[WarningMessage]) -> list[str]:

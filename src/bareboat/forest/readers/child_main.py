@@ -1,4 +1,4 @@
-"""What the child process runs: a pickle -> plain arrays and text in a folder. `child.py` starts it.
+"""What the child process runs: a pickle -> plain arrays and text in a folder, by a function that `child.py` names.
 
 It is run as a script by the user's own interpreter, which has the model's framework and may have no bareboat.
 """
@@ -8,11 +8,11 @@ import sys
 if not getattr(sys.flags, "safe_path", False):
     del sys.path[0]  # this folder, where `lightgbm` would be bareboat's reader
 
+import importlib
 import importlib.util
 import json
 import os
 import traceback
-import warnings
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
 
@@ -38,31 +38,27 @@ def _fault(error: BaseException) -> "dict[str, object]":
     return {"type": type(error).__name__, "text": str(error)[:2000], "place": place, "missing": missing}
 
 
-def _answer(path: str, kind: str, folder: str) -> "dict[str, object]":
+def _answer(path: str, kind: str, folder: str, entry: str, arguments: "list[str]") -> "dict[str, object]":
     from bareboat.errors import BareboatError
-    from bareboat.forest.readers.child_answer import packed
-    from bareboat.forest.readers.child_load import load, notes_of
-    from bareboat.forest.readers.child_openers import opened
 
     sys.path.append(os.getcwd())  # noqa: PTH109
+    module, _, name = entry.partition(":")
     try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            model = load(path, kind)
-        return packed(opened(model), notes_of(caught), folder)
+        answer: dict[str, object] = getattr(importlib.import_module(module), name)(path, kind, folder, arguments)
     except BareboatError as error:
         return {"problems": [problem.to_dict() for problem in error.problems]}
+    return answer
 
 
 def _main() -> None:
-    path, kind, folder = sys.argv[1:]
+    path, kind, folder, entry, *arguments = sys.argv[1:]
     sys.argv = [path]
     if sys.version_info < (3, 11):  # noqa: UP036 - the user's interpreter may be any
         answer: dict[str, object] = {"old": "{}.{}".format(*sys.version_info[:2])}
     else:
         _lend_bareboat()
         try:
-            answer = _answer(path, kind, folder)
+            answer = _answer(path, kind, folder, entry, arguments)
         except BaseException as error:  # noqa: BLE001 - told to the parent
             answer = {"fault": _fault(error)}
     with open(os.path.join(folder, "answer.json"), "w", encoding="utf-8") as file:  # noqa: PTH118, PTH123
