@@ -52,7 +52,7 @@ class Op(IntEnum):
     DIVIDE = 5
     """y[i] = x[i] / p[i]."""
     CLIP = 6
-    """y[i] = min(max(x[i], p[2i]), p[2i + 1]); NaN stays NaN."""
+    """y[i] = p[2i] when x[i] < p[2i], p[2i + 1] when x[i] > p[2i + 1], else x[i]; NaN stays NaN."""
     REPLACE = 7
     """y[i] = p[2i + 1] when x[i] matches p[2i], else x[i]."""
     MATCHES = 8

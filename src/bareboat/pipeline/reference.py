@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,7 +40,7 @@ def evaluate(pipeline: Pipeline, rows: Floats) -> tuple[Floats, NDArray[np.int64
     return outputs, labels.astype(np.int64)
 
 
-def _computed(pipeline: Pipeline, number: int, step: Step, x: Floats) -> Floats:  # noqa: PLR0911, PLR0912
+def _computed(pipeline: Pipeline, number: int, step: Step, x: Floats) -> Any:  # noqa: PLR0911, PLR0912
     """Return the outputs of a step: x (k, n) -> (n_out, n)."""
     p, w, n_out = step.numbers, step.whole, step.n_out
     by_row = p[:, np.newaxis]
@@ -56,7 +58,8 @@ def _computed(pipeline: Pipeline, number: int, step: Step, x: Floats) -> Floats:
         case Op.DIVIDE:
             return x / by_row
         case Op.CLIP:
-            return np.clip(x, by_row[0::2], by_row[1::2])
+            raised = np.where(x < by_row[0::2], by_row[0::2], x)
+            return np.where(raised > by_row[1::2], by_row[1::2], raised)
         case Op.REPLACE:
             return np.where(_matches(x, by_row[0::2]), by_row[1::2], x)
         case Op.MATCHES:
@@ -94,7 +97,7 @@ def _computed(pipeline: Pipeline, number: int, step: Step, x: Floats) -> Floats:
             return powers / _sum(powers)
         case Op.INTERPOLATE:
             half = len(p) // 2
-            return np.interp(x, p[:half], p[half:])
+            return np.where(np.isnan(x), np.nan, np.interp(x, p[:half], p[half:]))
         case Op.AVERAGE:
             groups = x.reshape(-1, n_out, x.shape[1])
             return _sum(groups * p[:-1, np.newaxis, np.newaxis]) / p[-1]
@@ -109,7 +112,7 @@ def _matches(x: Floats, p: Floats) -> NDArray[np.bool_]:
     return np.asarray((x == p) | (np.isnan(x) & np.isnan(p)))
 
 
-def _sum(parts: Floats) -> Floats:
+def _sum(parts: Floats) -> Any:
     """Add along the first axis, one after the other."""
     total = parts[0].copy()
     for part in parts[1:]:
@@ -117,9 +120,9 @@ def _sum(parts: Floats) -> Floats:
     return total
 
 
-def _normalized(x: Floats, norm: int, even: bool) -> Floats:
-    sizes = {0: lambda: _sum(np.abs(x)), 1: lambda: np.sqrt(_sum(x * x)), 2: lambda: np.abs(x).max(axis=0)}
-    size = sizes[norm]() if norm in sizes else _sum(x)
+def _normalized(x: Floats, norm: int, even: bool) -> Any:
+    size = np.abs(x).max(axis=0) if norm == 2 else _sum((np.abs(x), x * x, x, x)[norm])
+    size = np.sqrt(size) if norm == 1 else size
     return np.where(size == 0, 1.0 / len(x) if even else x, x / np.where(size == 0, 1.0, size))
 
 

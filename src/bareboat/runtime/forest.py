@@ -287,6 +287,11 @@ class OpenForest:
         self._spare: "list[Work]" = []
         self._read = reader_of(self.feature_names)
 
+    @property
+    def kind(self) -> str:
+        """What `predict` returns: probabilities ("proba") or predictions ("value")."""
+        return "proba" if self.is_classifier else "value"
+
     def __repr__(self) -> str:
         return f"<OpenForest {self.objective}: {self.n_trees} trees, {self.n_features} features>"
 
@@ -327,6 +332,14 @@ class OpenForest:
         if self.n_classes > self.n_outputs:
             return [self._both(output[0]) for output in outputs]
         return outputs
+
+    def answer(self, row: "Row") -> "tuple[list[float], int]":
+        """Return `predict` of a row, and -1: the class is the first of the greatest, or there is none."""
+        return self.predict(row), -1
+
+    def answer_many(self, rows: "Iterable[Row]") -> "list[tuple[list[float], int]]":
+        """Return `answer` of each row."""
+        return [(outputs, -1) for outputs in self.predict_many(rows)]
 
     def score_matrix(
         self, matrix: "Any", *, raw: bool = False, out: "Any" = None, n_threads: "int | None" = 1
