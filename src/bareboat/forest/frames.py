@@ -25,38 +25,58 @@ def frame_columns(data: Any) -> Mapping[str, Column]:
     Raises:
         RowsError: two columns have the same name, a name is no text, or a column is of a type that is no number.
     """
+    if home_of(data) == "pandas":
+        dtypes = set(data.dtypes)
+        if len(dtypes) == 1 and isinstance(dtype := dtypes.pop(), np.dtype) and dtype in FLOATS:
+            matrix = data.to_numpy()
+            return {name: matrix[:, place] for place, name in enumerate(_names(list(data.columns)))}
+    return {name: series_column(name, series) for name, series in frame_series(data).items()}
+
+
+def frame_series(data: Any) -> dict[str, Any]:
+    """Return the columns of a data frame as it keeps them: Series of pandas or polars, chunked arrays of Arrow.
+
+    Raises:
+        RowsError: two columns have the same name, or a name is no text.
+    """
     read = _reader(data)
     assert read is not None
     return read(data)
 
 
-def _reader(data: Any) -> Callable[[Any], dict[str, Column]] | None:
-    kind = type(data)
-    home = kind.__module__.partition(".")[0]
+def series_column(name: str, series: Any) -> Column:
+    """Return one of `frame_series` as floats where it holds numbers, else as a list of its values.
+
+    Raises:
+        RowsError: it is of a type that is no number, such as a date.
+    """
+    return _CONVERTERS[home_of(series)](name, series)
+
+
+def home_of(data: Any) -> str:
+    """Return the package that the type of an object comes from, such as `pandas`."""
+    return type(data).__module__.partition(".")[0]
+
+
+def _reader(data: Any) -> Callable[[Any], dict[str, Any]] | None:
+    kind, home = type(data).__name__, home_of(data)
     if home == "pandas":
-        return _pandas if kind.__name__ == "DataFrame" else None
+        return _pandas if kind == "DataFrame" else None
     if home == "polars":
-        return _polars if kind.__name__ == "DataFrame" else None
-    if home == "pyarrow" and kind.__name__ in {"Table", "RecordBatch"}:
+        return _polars if kind == "DataFrame" else None
+    if home == "pyarrow" and kind in {"Table", "RecordBatch"}:
         return _arrow
     if home != "pyarrow" and hasattr(data, "__arrow_c_stream__") and not hasattr(data, "__array_interface__"):
         return _stream
     return None
 
 
-def _pandas(frame: Any) -> dict[str, Column]:
-    names = _names(list(frame.columns))
-    dtypes = list(frame.dtypes)
-    if len(set(dtypes)) == 1 and isinstance(dtypes[0], np.dtype) and dtypes[0] in FLOATS:
-        matrix = frame.to_numpy()
-        return {name: matrix[:, place] for place, name in enumerate(names)}
-    return {
-        name: _pandas_column(name, frame.iloc[:, place], dtype)
-        for place, (name, dtype) in enumerate(zip(names, dtypes, strict=True))
-    }
+def _pandas(frame: Any) -> dict[str, Any]:
+    return {name: frame.iloc[:, place] for place, name in enumerate(_names(list(frame.columns)))}
 
 
-def _pandas_column(name: str, series: Any, dtype: Any) -> Column:
+def _pandas_column(name: str, series: Any) -> Column:
+    dtype = series.dtype
     if dtype.kind in "fiub" and str(dtype) != "category":
         if isinstance(dtype, np.dtype):
             values: NDArray[Any] = series.to_numpy()
@@ -68,8 +88,8 @@ def _pandas_column(name: str, series: Any, dtype: Any) -> Column:
     return series.astype(object).tolist()  # type: ignore[no-any-return]
 
 
-def _polars(frame: Any) -> dict[str, Column]:
-    return {name: _polars_column(name, frame[name]) for name in frame.columns}
+def _polars(frame: Any) -> dict[str, Any]:
+    return {name: frame[name] for name in frame.columns}
 
 
 def _polars_column(name: str, series: Any) -> Column:
@@ -84,7 +104,7 @@ def _polars_column(name: str, series: Any) -> Column:
     return series.to_list()  # type: ignore[no-any-return]
 
 
-def _stream(data: Any) -> dict[str, Column]:
+def _stream(data: Any) -> dict[str, Any]:
     try:
         import pyarrow
     except ImportError as error:
@@ -96,9 +116,8 @@ def _stream(data: Any) -> dict[str, Column]:
     return _arrow(pyarrow.table(data))
 
 
-def _arrow(table: Any) -> dict[str, Column]:
-    names = _names(table.schema.names)
-    return {name: _arrow_column(name, table.column(place)) for place, name in enumerate(names)}
+def _arrow(table: Any) -> dict[str, Any]:
+    return {name: table.column(place) for place, name in enumerate(_names(table.schema.names))}
 
 
 def _arrow_column(name: str, column: Any) -> Column:
@@ -113,6 +132,13 @@ def _arrow_column(name: str, column: Any) -> Column:
     if types.is_temporal(kind):
         raise _no_numbers(name, str(kind))
     return column.to_pylist()  # type: ignore[no-any-return]
+
+
+_CONVERTERS: dict[str, Callable[[str, Any], Column]] = {
+    "pandas": _pandas_column,
+    "polars": _polars_column,
+    "pyarrow": _arrow_column,
+}
 
 
 def _arrow_numbers(column: Any) -> NDArray[Any]:

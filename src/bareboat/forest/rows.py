@@ -33,13 +33,12 @@ def matrix_of(rows: Any, schema: Schema) -> Matrix:
     """
     if is_frame(rows):
         return matrix_of_columns(frame_columns(rows), schema)
-    if _is_sparse(rows):
-        raise RowsError(
-            f"a sparse {type(rows).__name__}", expected="a dense matrix", fix="hand over X.toarray(), in parts if large"
-        )
-    if isinstance(rows, list | tuple) and rows and isinstance(rows[0], Mapping):
+    if are_dicts(rows):
         return _from_dicts(rows, schema)
-    return _from_array(rows, schema)
+    array = array_of(rows, schema)
+    if array.dtype in FLOATS:
+        return array
+    return _from_objects(array, schema) if array.dtype.kind in "OUS" else array.astype(np.float64)
 
 
 def matrix_of_columns(columns: Mapping[str, Any], schema: Schema) -> Matrix:
@@ -61,7 +60,21 @@ def matrix_of_columns(columns: Mapping[str, Any], schema: Schema) -> Matrix:
     return matrix
 
 
-def _from_array(rows: Any, schema: Schema) -> Matrix:
+def are_dicts(rows: Any) -> bool:
+    """Whether rows are dicts by name; the first of them tells."""
+    return isinstance(rows, list | tuple) and len(rows) > 0 and isinstance(rows[0], Mapping)
+
+
+def array_of(rows: Any, schema: Schema) -> NDArray[Any]:
+    """Return rows by position as an array, (n, n_features), of numbers or of objects and texts.
+
+    Raises:
+        RowsError: they are no rows, of another width, or of a type that is neither.
+    """
+    if _is_sparse(rows):
+        raise RowsError(
+            f"a sparse {type(rows).__name__}", expected="a dense matrix", fix="hand over X.toarray(), in parts if large"
+        )
     array = _as_array(rows, schema)
     if isinstance(array, np.ma.MaskedArray):
         array = np.where(np.ma.getmaskarray(array), np.nan, np.ma.getdata(array))
@@ -70,20 +83,15 @@ def _from_array(rows: Any, schema: Schema) -> Matrix:
     if array.ndim != 2:
         raise _not_a_matrix(array)
     if array.shape[1] != schema.n_features:
-        # The words after "X has" are scikit-learn's, which programs look for.
         raise RowsError(
-            f"X has {array.shape[1]} features, but Forest is expecting {schema.n_features} features as input",
+            schema.width_text(array.shape[1]),
             expected=f"{schema.n_features} columns: {schema.shown_names}",
             fix="hand over the columns that the model was trained on, in its order",
         )
-    if array.dtype in FLOATS:
-        return array
-    if array.dtype.kind in "OUS":
-        return _from_objects(array, schema)
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "biufOUS":
         found = "Complex data not supported" if array.dtype.kind == "c" else f"values of the type {array.dtype}"
         raise RowsError(found, expected="numbers", fix="convert them first")
-    return array.astype(np.float64)
+    return array
 
 
 def _as_array(rows: Any, schema: Schema) -> NDArray[Any]:
@@ -165,17 +173,26 @@ def _shared_matrix(columns: Sequence[Any]) -> Matrix | None:
 
 
 def _from_dicts(rows: Sequence[Mapping[str, Any]], schema: Schema) -> NDArray[np.float64]:
-    names, known = schema.names, schema.known
-    rows = list(rows)
+    rows = named_rows(rows, schema)
     matrix = np.empty((len(rows), schema.n_features), np.float64, order="F")
+    for place, name in enumerate(schema.names):
+        schema.read(place, [row[name] for row in rows], matrix[:, place], by_name=True)
+    return matrix
+
+
+def named_rows(rows: Sequence[Any], schema: Schema) -> list[Mapping[str, Any]]:
+    """Return dicts whose keys are the model's own names.
+
+    Raises:
+        RowsError: a row is no dict, or has a key that is unknown, missing or there twice.
+    """
+    rows, known = list(rows), schema.known
     for number, row in enumerate(rows):
         if not isinstance(row, Mapping):
             raise RowsError(f"row {number} is {type(row).__name__}", expected="a dict, as row 0 is one")
         if row.keys() != known:
             rows[number] = _renamed(number, row, schema)
-    for place, name in enumerate(names):
-        schema.read(place, [row[name] for row in rows], matrix[:, place], by_name=True)
-    return matrix
+    return rows
 
 
 def _renamed(number: int, row: Mapping[str, Any], schema: Schema) -> Mapping[str, Any]:

@@ -35,6 +35,7 @@ class Schema:
         refuses_unknown: whether a category that the model has not seen is an error, as XGBoost has it; else it is
             missing, as LightGBM and scikit-learn have it.
         joins_words: whether a column `mean radius` is the model's `mean_radius`, as LightGBM renames it in training.
+        estimator: what the messages call the model.
     """
 
     def __init__(
@@ -44,8 +45,10 @@ class Schema:
         *,
         refuses_unknown: bool = False,
         joins_words: bool = False,
+        estimator: str = "Forest",
     ) -> None:
         self.names = tuple(names)
+        self.estimator = estimator
         self.known = frozenset(self.names)
         self.is_named = not any(
             all(name == form.format(place) for place, name in enumerate(self.names)) for form in _MADE_UP
@@ -78,6 +81,11 @@ class Schema:
         """The first names, for messages."""
         return ", ".join(self.names[:_SHOWN]) + (", ..." if len(self.names) > _SHOWN else "")
 
+    def width_text(self, n_columns: int) -> str:
+        """Say that X has another number of columns, in scikit-learn's words, which programs look for."""
+        wanted = self.n_features
+        return f"X has {n_columns} features, but {self.estimator} is expecting {wanted} features as input"
+
     def own(self, name: str) -> str:
         """Return the model's name for a person's: the same, or as LightGBM spells it."""
         if self.joins_words and name not in self.known:
@@ -96,7 +104,7 @@ class Schema:
         if not self.is_named and not own.keys() & self.known:
             if len(columns) != self.n_features:
                 raise RowsError(
-                    f"X has {len(columns)} features, but Forest is expecting {self.n_features} features as input",
+                    self.width_text(len(columns)),
                     expected=f"{self.n_features} columns in the order of training; the model has no names for them",
                 )
             return list(columns)
@@ -113,15 +121,13 @@ class Schema:
         # The first lines are scikit-learn's, which programs look for.
         found = ["The feature names should match those that were passed during fit."]
         if unknown:
-            found.append(f"Feature names unseen at fit time: {_listed(unknown)}")
+            found.append(f"Feature names unseen at fit time: {listed(unknown)}")
         if missing:
-            found.append(f"Feature names seen at fit time, yet now missing: {_listed(missing)}")
-        fix = f"leave out {_listed(unknown)}"
+            found.append(f"Feature names seen at fit time, yet now missing: {listed(missing)}")
+        fix = f"leave out {listed(unknown)}"
         if missing:
             fix = (
-                nearest(unknown[0], missing)
-                if unknown
-                else f"add {_listed(missing)}, with NaN where a value is missing"
+                nearest(unknown[0], missing) if unknown else f"add {listed(missing)}, with NaN where a value is missing"
             )
         return RowsError(" ".join(found), expected=f"the columns {self.shown_names}", fix=fix)
 
@@ -148,7 +154,7 @@ class Schema:
                 try:
                     out[number] = value
                 except (TypeError, ValueError, OverflowError):
-                    if _is_missing(value):
+                    if is_missing(value):
                         out[number] = math.nan
                     else:
                         raise self._no_number(place, number, value) from None
@@ -160,10 +166,10 @@ class Schema:
             code = None
         if code is not None:
             return code
-        if self.refuses_unknown and not _is_missing(value):
+        if self.refuses_unknown and not is_missing(value):
             raise RowsError(
                 f"{self.names[place]} is {value!r} in row {number}, a category that the model has not seen",
-                expected=f"one of {_listed([category for _, category in codes])}",
+                expected=f"one of {listed([category for _, category in codes])}",
                 fix="replace it by a known category, or by None for a missing value",
             )
         return math.nan
@@ -185,7 +191,8 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f"rename {name!r} to {close[0]!r}" if close else f"leave out {name!r}"
 
 
-def _listed(names: Sequence[Any]) -> str:
+def listed(names: Sequence[Any]) -> str:
+    """Return the first of some names, and how many there are."""
     return ", ".join(map(str, names[:_SHOWN])) + (f", ... ({len(names)})" if len(names) > _SHOWN else "")
 
 
@@ -196,7 +203,7 @@ def _key(category: Any) -> tuple[bool, Any]:
     return isinstance(category, bool), category
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
     """Whether a value is pandas' or a float's word for a missing one: what differs from itself, or will not say."""
     try:
         return bool(value != value)  # noqa: PLR0124
