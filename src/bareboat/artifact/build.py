@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bareboat.artifact.model import FUNCTION, Artifact
+from bareboat.artifact.model import Artifact
 from bareboat.artifact.plan import Plan, make_plans
 from bareboat.artifact.record import Inputs, read_record, recorded_artifact, settings_of, write_record
-from bareboat.artifact.shipping import imports_of_bareboat, kernel_file, runtime_files, shipped_files
+from bareboat.artifact.shipping import CODE, imports_of_bareboat, kernel_file, runtime_files, shipped_files
 from bareboat.packaging.cache import cannot_write, scratch_folder, tidy
 from bareboat.packaging.exclusive import exclusive
 from bareboat.packaging.folder import Selection, select_files
 from bareboat.packaging.interpreters import Interpreter, find_python
 from bareboat.packaging.target import Target
-from bareboat.service.model import Function, Note, Service
+from bareboat.service.model import Note, Service
 
 if TYPE_CHECKING:
     from bareboat.packaging.packs import Contents, Pack
@@ -101,8 +100,8 @@ def _inputs(service: Service, plan: Plan, selection: Selection, interpreter: Int
     from bareboat.packaging.requirements import source_files
 
     files = [*runtime_files().values(), kernel_file(plan.target)[1]]
-    if plan.model is not None and plan.model.model is not None:
-        files.append(plan.model.model)
+    if plan.model is not None:
+        files += [file for model in plan.model.served_models for file in model.files]
     if plan.whole:
         files += source_files(service.folder, _rules(service))
     more = {"service": service.name, "requirements": asdict(service.python_requirements) if plan.whole else None}
@@ -154,36 +153,23 @@ def _contents(
     importing = imports_of_bareboat(project.items())
     contents = []
     signature: dict[str, Any] = {}
-    if plan.model is not None or importing:
-        contents.append(Contents("bareboat runtime", "", shipped_files(plan.target)))
-        notes += _beyond_runtime(importing)
     if plan.model is not None:
-        on_step(f"Reading {plan.model.model}")
-        files, signature[plan.model.name], said = _model_files(plan.model)
-        contents.append(Contents("model", "", files))
-        notes += [Note("warning", text, str(plan.model.model)) for text in said]
+        from bareboat.artifact.models import model_files
+
+        made = model_files(plan.model, on_step)
+        signature[plan.model.name] = made.signature
+        uses = {*made.uses, *((CODE,) if plan.whole or importing else ())}
+        contents.append(Contents("bareboat runtime", "", shipped_files(plan.target, uses)))
+        contents.append(Contents("model", "", made.files))
+        notes += made.notes
+    elif importing:
+        contents.append(Contents("bareboat runtime", "", shipped_files(plan.target)))
+    notes += _beyond_runtime(importing)
     contents.append(Contents("project", "", dict(project)))
     vendored = _vendored(service, plan).files
     if vendored:
         contents.append(Contents("vendor", "", {found.path: found.source for found in vendored}))
     return contents, signature, notes
-
-
-def _model_files(function: Function) -> tuple[dict[str, Path | bytes], dict[str, Any], tuple[str, ...]]:
-    """Return the files of a model function, what the manifest says of it, and what its reader has to say."""
-    from bareboat.artifact.signature import describe_model, function_document
-    from bareboat.forest import forest_bytes, read_ensemble
-
-    assert function.model is not None
-    forest = read_ensemble(function.model)
-    document = function_document(function, forest)
-    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    signature = {key: document[key] for key in ("features", "labels")} | {"model": describe_model(forest)}
-    files: dict[str, Path | bytes] = {
-        FUNCTION: text.encode(),
-        document["forest"]: forest_bytes(forest, statistics=False),
-    }
-    return files, signature, forest.notes
 
 
 @dataclass(frozen=True, slots=True)

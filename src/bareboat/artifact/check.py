@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bareboat.artifact.signature import function_document
 from bareboat.errors import BareboatError, ConfigurationError, ModelError, Problem
 from bareboat.service.model import Service
 
@@ -14,15 +13,13 @@ def check_models(service: Service) -> None:
         ConfigurationError: they do not fit, in some function; every problem of every function at once.
         ModelError: all that is wrong is in the model files.
     """
-    from bareboat.forest import read_ensemble
+    from bareboat.artifact.models import check_function
 
     problems: list[Problem] = []
     kind: type[BareboatError] = ModelError
     for function in service.functions.values():
-        if function.model is None:
-            continue
         try:
-            function_document(function, read_ensemble(function.model))
+            check_function(function)
         except ModelError as error:
             problems += error.problems
         except ConfigurationError as error:

@@ -41,7 +41,7 @@ def make_manifest(
         "format": FORMAT,
         "service": service,
         "functions": {
-            one.name: {"handler": handlers[one.name], "kind": "model" if one.model is not None else "handler"}
+            one.name: {"handler": handlers[one.name], "kind": "model" if one.serves_models else "handler"}
             for one in plan.functions
         },
         "target": asdict(plan.target),

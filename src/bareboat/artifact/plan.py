@@ -40,7 +40,7 @@ class Plan:
     @property
     def model(self) -> Function | None:
         """The model function that the archive serves, if it does."""
-        return self.functions[0] if self.functions[0].model is not None else None
+        return self.functions[0] if self.functions[0].serves_models else None
 
 
 def make_plans(service: Service, *, function: str | None = None, target: Target | None = None) -> tuple[Plan, ...]:
@@ -78,11 +78,7 @@ def make_plans(service: Service, *, function: str | None = None, target: Target 
 def _stands_alone(service: Service, function: Function) -> bool:
     rules = function.package
     return bool(
-        function.model is not None
-        or service.package.individually
-        or rules.individually
-        or rules.patterns
-        or rules.artifact
+        function.serves_models or service.package.individually or rules.individually or rules.patterns or rules.artifact
     )
 
 
@@ -92,8 +88,8 @@ def _alone(service: Service, function: Function, target: Target) -> Plan:
         functions=(function,),
         target=target,
         patterns=(*service.package.patterns, *function.package.patterns),
-        whole=function.model is None or function.before is not None or function.after is not None,
-        ready=function.package.artifact or (service.package.artifact if function.model is None else None),
+        whole=not function.serves_models or function.before is not None or function.after is not None,
+        ready=function.package.artifact or (service.package.artifact if not function.serves_models else None),
     )
 
 

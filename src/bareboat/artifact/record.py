@@ -75,7 +75,8 @@ class Inputs:
 def settings_of(plan: Plan, interpreter: Interpreter | None, more: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of the settings that changes what is built."""
     functions = [
-        [one.name, one.handler, one.model, one.features, one.labels, one.before, one.after] for one in plan.functions
+        [one.name, one.handler, one.served_models, one.protocol, one.cache_mb, one.before, one.after]
+        for one in plan.functions
     ]
     return {
         "functions": functions,

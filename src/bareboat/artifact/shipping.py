@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from bareboat.errors import ArtifactError
@@ -13,14 +13,39 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _SUFFIXES = {"linux": "so", "macos": "dylib", "windows": "dll"}
 
 
+CODE = "code"
 _STAYS = "door.py"
 """Half of the extension for one row, which does not ship."""
 
 
-def runtime_files() -> dict[str, Path]:
-    """Return the runtime's Python files: path in the artifact -> file."""
-    runtime = (path for path in sorted((_PACKAGE / "runtime").rglob("*.py")) if path.name != _STAYS)
-    own = [_PACKAGE / "__init__.py", _PACKAGE / "errors.py", *runtime]
+_ONLY_FOR = {
+    "matrix.py": {CODE},
+    "blocks.py": {CODE},
+    "pipeline.py": {CODE, "pipeline"},
+    "onnx.py": {"onnx"},
+    "framework.py": {"framework"},
+    "protocols/__init__.py": {"several", "mlflow", "oip", "sagemaker"},
+    "protocols/several.py": {"several"},
+    "protocols/mlflow.py": {"mlflow"},
+    "protocols/oip.py": {"oip"},
+    "protocols/sagemaker.py": {"sagemaker"},
+}
+"""Modules of the runtime that not every artifact needs: an engine, a protocol, several models, or code that may import
+what it likes. What is not named here always ships."""
+
+
+def runtime_files(uses: Collection[str] | None = None) -> dict[str, Path]:
+    """Return the runtime's Python files: path in the artifact -> file.
+
+    Args:
+        uses: what of the runtime the artifact uses, by the words of `_ONLY_FOR`; None for all of it.
+    """
+    home = _PACKAGE / "runtime"
+    own = [_PACKAGE / "__init__.py", _PACKAGE / "errors.py"]
+    for path in sorted(home.rglob("*.py")):
+        needed = _ONLY_FOR.get(path.relative_to(home).as_posix())
+        if path.name != _STAYS and (uses is None or needed is None or not needed.isdisjoint(uses)):
+            own.append(path)
     return {f"bareboat/{path.relative_to(_PACKAGE).as_posix()}": path for path in own}
 
 
@@ -30,8 +55,8 @@ def kernel_file(target: Target) -> tuple[str, Path]:
     return f"bareboat/{name}", _PACKAGE / name
 
 
-def shipped_files(target: Target) -> dict[str, Path | bytes]:
-    """Return the runtime and the target's kernel.
+def shipped_files(target: Target, uses: Collection[str] | None = None) -> dict[str, Path | bytes]:
+    """Return what is used of the runtime, and the target's kernel.
 
     Raises:
         ArtifactError: this installation has no kernel for the target.
@@ -43,7 +68,7 @@ def shipped_files(target: Target) -> dict[str, Path | bytes]:
             expected=str(kernel),
             fix="install bareboat from its wheel; in a checkout: python hatch_build.py",
         )
-    return {**runtime_files(), path: kernel}
+    return {**runtime_files(uses), path: kernel}
 
 
 def imports_of_bareboat(files: Iterable[tuple[str, Path]]) -> dict[str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""A model function and its forest -> function.json, what the runtime reads at a cold start."""
+"""A served model and its forest -> the part of its document that is about rows and answers."""
 
 from __future__ import annotations
 
@@ -6,33 +6,26 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from bareboat.errors import ConfigurationError, Problem
-from bareboat.service.model import Feature, Function
+from bareboat.service.model import Feature, ServedModel
 
 if TYPE_CHECKING:
     from bareboat.forest import Ensemble
 
-FORMAT = 1
-MAX_ROWS = 10_000
 
-
-def function_document(function: Function, forest: Ensemble) -> dict[str, Any]:
-    """Return function.json as JSON has it.
+def signature_document(model: ServedModel, forest: Ensemble) -> dict[str, Any]:
+    """Return what a model document says of rows and answers: labels, inputs, outputs, bounds.
 
     Raises:
         ConfigurationError: `features` or `labels` do not fit the model; every problem at once.
     """
-    problems = [*_feature_problems(function, forest), *_label_problems(function, forest)]
+    problems = [*_feature_problems(model, forest), *_label_problems(model, forest)]
     if problems:
         raise ConfigurationError(problems[0].found, problems=tuple(problems))
     return {
-        "format": FORMAT,
-        "function": function.name,
-        "forest": f".bareboat/{function.name}.forest",
-        "labels": list(function.labels if function.labels is not None else forest.classes) or None,
-        "features": _features(function, forest),
-        "before": function.before,
-        "after": function.after,
-        "max_rows": MAX_ROWS,
+        "labels": list(model.labels if model.labels is not None else forest.classes) or None,
+        "inputs": _inputs(model, forest),
+        "outputs": [],
+        "bounds": "error",
     }
 
 
@@ -48,25 +41,31 @@ def describe_model(forest: Ensemble) -> dict[str, Any]:
     }
 
 
-def _features(function: Function, forest: Ensemble) -> list[dict[str, Any]]:
-    declared = function.features or tuple(Feature(name) for name in forest.feature_names)
+def _inputs(model: ServedModel, forest: Ensemble) -> list[dict[str, Any]]:
+    declared = model.features or tuple(Feature(name) for name in forest.feature_names)
     return [
         {
             "name": feature.name,
             "aliases": [own] if own != feature.name else [],
+            "dtype": "float" if categories is None else "category",
             "nullable": feature.nullable,
-            "categories": list(categories) if categories is not None else None,
+            "values": list(categories) if categories is not None else None,
+            "others": False,
+            "enum": None,
+            "minimum": None,
+            "maximum": None,
+            "default": None,
         }
         for feature, own, categories in zip(declared, forest.feature_names, forest.categories, strict=True)
     ]
 
 
-def _feature_problems(function: Function, forest: Ensemble) -> list[Problem]:
-    where, path = str(function.where), f"functions.{function.name}.features"
+def _feature_problems(model: ServedModel, forest: Ensemble) -> list[Problem]:
+    where, path = str(model.where), f"{model.key}.features"
     own = forest.feature_names
-    if function.features is None:
+    if model.features is None:
         return []
-    names = [feature.name for feature in function.features]
+    names = [feature.name for feature in model.features]
     if len(names) != len(own):
         return [
             Problem(
@@ -102,9 +101,9 @@ def _count_fix(names: list[str], own: tuple[str, ...]) -> str:
     return "leave the key out to use the model's own names"
 
 
-def _label_problems(function: Function, forest: Ensemble) -> list[Problem]:
-    where, path = str(function.where), f"functions.{function.name}.labels"
-    if function.labels is None:
+def _label_problems(model: ServedModel, forest: Ensemble) -> list[Problem]:
+    where, path = str(model.where), f"{model.key}.labels"
+    if model.labels is None:
         return []
     if not forest.is_classifier:
         return [
@@ -114,7 +113,7 @@ def _label_problems(function: Function, forest: Ensemble) -> list[Problem]:
                 where=where,
             )
         ]
-    labels = function.labels
+    labels = model.labels
     if len(labels) != forest.n_classes:
         return [
             Problem(

@@ -111,4 +111,4 @@ def prepare(
 
 
 def _has_user_code(function: Function) -> bool:
-    return function.model is None or function.before is not None or function.after is not None
+    return not function.serves_models or function.before is not None or function.after is not None

@@ -1,4 +1,4 @@
-"""What the forest predicts -> the object that a client gets for a row."""
+"""What a model predicts -> the object that a client gets for a row."""
 
 from __future__ import annotations
 
@@ -11,72 +11,104 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    Answer = tuple[list[float], int]  # outputs, and the index of the label; -1 for that of the greatest output
+
+_KEYS = {"proba": "proba", "decision": "decision"}
+
 
 class Answers:
-    """Makes answers: `{"proba": [...], "label": ...}` of a classifier, `{"prediction": x}` of anything else.
+    """Makes answers: what they are called depends on what the model's outputs are.
+
+    | kind | answer |
+    |---|---|
+    | proba | `{"proba": [...], "label": ...}`, a probability a class |
+    | decision | `{"decision": [...], "label": ...}`, the decision function |
+    | label | `{"label": ...}` |
+    | value | `{"prediction": x}`, or a list of several |
 
     Args:
-        is_classifier: as the forest says.
-        n_classes: of the forest, 0 unless it is a classifier.
+        kind: as the model says.
+        n_classes: of the model, 0 unless it is a classifier.
         labels: one for each class, in the model's order; None answers with the class's index.
     Raises:
-        ArtifactError: the labels do not fit the forest.
+        ArtifactError: the labels do not fit the model.
     """
 
-    __slots__ = ("_label_texts", "is_classifier", "labels")
+    __slots__ = ("_label_texts", "is_classifier", "key", "kind", "labels")
 
-    def __init__(self, *, is_classifier: bool, n_classes: int, labels: Sequence[Any] | None) -> None:
+    def __init__(self, *, kind: str, n_classes: int, labels: Sequence[Any] | None) -> None:
         if labels is not None and len(labels) != n_classes:
             raise ArtifactError(
-                f"{len(labels)} labels for a forest of {n_classes} classes",
+                f"{len(labels)} labels for a model of {n_classes} classes",
                 expected="one label for each class",
                 fix="bareboat package",
             )
-        self.is_classifier = is_classifier
+        self.kind = kind
+        self.is_classifier = kind != "value"
+        self.key = _KEYS.get(kind, "")
         self.labels: Sequence[Any] = range(n_classes) if labels is None else labels
         self._label_texts = [json.dumps(label) for label in self.labels]
 
-    def document(self, outputs: Sequence[list[float]], *, are_many: bool) -> dict[str, Any]:
+    def document(self, answered: Sequence[Answer], *, are_many: bool) -> dict[str, Any]:
         """Return the answer to a request: the object of its one row, or `{"predictions": [...]}`.
 
         Args:
-            outputs: what `OpenForest.predict` gives for each row: a probability for each class, or values.
+            answered: what the predictor's `answer` gives for each row.
         Raises:
             ValueError: an output is NaN or infinite, which JSON cannot say.
         """
         if are_many:
-            return {"predictions": [self._object(each) for each in outputs]}
-        return self._object(outputs[0])
+            return {"predictions": [self.object(*each) for each in answered]}
+        return self.object(*answered[0])
 
-    def text(self, outputs: Sequence[list[float]], *, are_many: bool) -> str:
+    def text(self, answered: Sequence[Answer], *, are_many: bool) -> str:
         """Return `document` as json.dumps would write it, in a third of the time.
 
         Raises:
             ValueError: an output is NaN or infinite.
         """
         if are_many:
-            return f'{{"predictions": [{", ".join(map(self._text, outputs))}]}}'
-        return self._text(outputs[0])
+            return f'{{"predictions": [{", ".join([self._text(*each) for each in answered])}]}}'
+        return self._text(*answered[0])
 
-    def _object(self, outputs: list[float]) -> dict[str, Any]:
+    def label(self, outputs: list[float], index: int) -> Any:
+        """Return a classifier's label for a row."""
+        return self.labels[place_of(outputs, index)]
+
+    def object(self, outputs: list[float], index: int) -> dict[str, Any]:
+        """Return the answer to one row.
+
+        Raises:
+            ValueError: an output is NaN or infinite.
+        """
         total = sum(outputs)
         if total - total != 0.0:
-            _check(outputs)
+            check_finite(outputs)
+        if self.key:
+            return {self.key: outputs, "label": self.labels[place_of(outputs, index)]}
         if self.is_classifier:
-            return {"proba": outputs, "label": self.labels[outputs.index(max(outputs))]}
+            return {"label": self.labels[index]}
         return {"prediction": outputs[0] if len(outputs) == 1 else outputs}
 
-    def _text(self, outputs: list[float]) -> str:
+    def _text(self, outputs: list[float], index: int) -> str:
         total = sum(outputs)
         if total - total != 0.0:
-            _check(outputs)
+            check_finite(outputs)
         # A list of finite floats is written alike by Python and by json: the shortest digits that read back the same.
-        if self.is_classifier:  # the label is the first of equals, as with numpy.argmax
-            return f'{{"proba": {outputs}, "label": {self._label_texts[outputs.index(max(outputs))]}}}'
+        if self.key:
+            place = index if index >= 0 else outputs.index(max(outputs))
+            return f'{{"{self.key}": {outputs}, "label": {self._label_texts[place]}}}'
+        if self.is_classifier:
+            return f'{{"label": {self._label_texts[index]}}}'
         return f'{{"prediction": {outputs[0] if len(outputs) == 1 else outputs}}}'
 
 
-def _check(outputs: list[float]) -> None:
+def place_of(outputs: list[float], index: int) -> int:
+    """Return the index of the label: the first of the greatest outputs, as with numpy.argmax, unless it is given."""
+    return index if index >= 0 else outputs.index(max(outputs))
+
+
+def check_finite(outputs: list[float]) -> None:
     """Raise unless it is only their sum that is not finite."""
     if any(value - value != 0.0 for value in outputs):
-        raise ValueError(f"the forest predicts {outputs}, which is no JSON")
+        raise ValueError(f"the model predicts {outputs}, which is no JSON")

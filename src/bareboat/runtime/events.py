@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+_JSON = {"content-type": "application/json"}
+
 
 def is_http(event: object, *, knows_body: bool) -> bool:
     """Tell whether an event comes from an HTTP API, a REST API or a Function URL, or looks like a small one.
@@ -40,15 +42,33 @@ def document_of(event: Mapping[str, Any]) -> tuple[object, bool]:
     return parse(_decode(body) if event.get("isBase64Encoded") else body), False
 
 
-def response(event: Mapping[str, Any], status: int, body: str) -> dict[str, object]:
+def header(event: Mapping[str, Any], name: str) -> str:
+    """Return a request's header, "" when there is none. The name is in lower case, as payload 2.0 has them."""
+    headers = event.get("headers")
+    if not isinstance(headers, dict):
+        return ""
+    value = headers.get(name)
+    if value is None:
+        for key, each in headers.items():
+            if isinstance(key, str) and key.lower() == name:
+                value = each
+    return value if isinstance(value, str) else ""
+
+
+def response(
+    event: Mapping[str, Any], status: int, body: str, headers: Mapping[str, str] | None = None
+) -> dict[str, object]:
     """Return the answer to an HTTP event.
+
+    Args:
+        headers: beside the content type.
 
     A request that came through a gateway is given its content type: an HTTP API would say text/plain otherwise, where
     a Function URL would say application/json (recorded 2025-11-24).
     """
     answer: dict[str, object] = {"statusCode": status, "body": body}
     if "requestContext" in event:
-        answer["headers"] = {"content-type": "application/json"}
+        answer["headers"] = {"content-type": "application/json", **headers} if headers else {**_JSON}
     return answer
 
 

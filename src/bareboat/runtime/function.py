@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
+from json import JSONEncoder, dumps
+from json.encoder import encode_basestring_ascii as _QUOTE  # noqa: N812  used as a constant
 
 from bareboat.errors import ArtifactError, InputError
-from bareboat.runtime.answers import Answers
 from bareboat.runtime.document import refuse_repeated
-from bareboat.runtime.events import document_of, is_http, response
+from bareboat.runtime.events import document_of, header, is_http, response
 from bareboat.runtime.faults import body_of, cut, fault
-from bareboat.runtime.signature import Feature, Signature
+from bareboat.runtime.models import FOLDER, Models, read_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from bareboat.runtime.forest import OpenForest
+    from bareboat.runtime.models import LoadedModel
 
-FORMAT = 1
+FORMAT = 2
 MAX_ANSWER_BYTES = 6_291_556  # Lambda's limit on a response, recorded: 6 * 1024 * 1024 + 100
-_QUOTE = json.encoder.encode_basestring_ascii
-_ENCODE = json.JSONEncoder(allow_nan=False).encode
+VERSION_HEADER = "x-model-version"
+_ENCODE = JSONEncoder(allow_nan=False).encode
 INTERNAL = '{"message": "Internal Server Error"}'
 
 
 class ModelFunction:
-    """A forest behind its signature, and the functions that wrap it.
+    """Models behind their signatures, and the functions that wrap them.
 
     Args:
         name: of the function, for the log.
+        models: those that it serves. The default one of a function with a single model is loaded here.
         before: turns the request's document into the one that the signature reads.
         after: turns the answer into what is sent.
     """
@@ -43,29 +44,25 @@ class ModelFunction:
         "_second",
         "_stamp",
         "after",
-        "answers",
         "before",
-        "forest",
-        "signature",
+        "model",
+        "models",
     )
 
     def __init__(
         self,
         name: str,
-        forest: OpenForest,
-        signature: Signature,
-        answers: Answers,
+        models: Models,
         *,
         before: Callable[[Any], Any] | None = None,
         after: Callable[[Any], Any] | None = None,
     ) -> None:
-        self._knows_body = signature.knows("body")
+        self.models = models
+        self.model = models.get(models.default)
+        self._knows_body = self.model.signature.knows("body")
         self._quoted_name = _QUOTE(name)
         self._second = -1
         self._stamp = ""
-        self.forest = forest
-        self.signature = signature
-        self.answers = answers
         self.before = before
         self.after = after
 
@@ -76,41 +73,55 @@ class ModelFunction:
             For a gateway's event `{"statusCode", "body"}` (and headers); for any other event the answer itself.
         Raises:
             InputError: an event that no gateway sent does not fit; its text lists the fields.
-            Exception: whatever `before`, `after` or the forest raised, unless a gateway sent the event.
+            Exception: whatever `before`, `after` or the model raised, unless a gateway sent the event.
         """
         started = time.perf_counter()
         through_http = is_http(event, knows_body=self._knows_body)
         try:
-            document, is_text = document_of(event) if through_http else (event, False)
-            answer, n_rows = self._answer(document, is_text=is_text, as_json=through_http)
+            model = self.model
+            if through_http:
+                wanted = header(event, VERSION_HEADER)
+                if wanted and wanted != model.version:
+                    model = self._pinned(wanted)
+                document, is_text = document_of(event)
+            else:
+                document, is_text = event, False
+            answer, n_rows = self.answer(model, document, is_text=is_text, as_json=through_http)
         except InputError as error:
             self._log("WARNING", context, started, 400, f', "errors": {len(error.problems)}')
             if through_http:
-                return response(event, 400, json.dumps(body_of(error)))
+                return response(event, 400, dumps(body_of(error)))
             raise error.with_traceback(None) from None  # callers are told the fields, and this one line of the stack
         except Exception as error:  # noqa: BLE001  logged and raised again, without the stack that is in the log
-            found = f', "errorType": {_QUOTE(type(error).__name__)}, "stackTrace": {json.dumps(_traceback())}'
+            found = f', "errorType": {_QUOTE(type(error).__name__)}, "stackTrace": {dumps(_traceback())}'
             self._log("ERROR", context, started, 500, found)
             if through_http:
                 return response(event, 500, INTERNAL)
             raise error.with_traceback(None) from None
         self._log("INFO", context, started, 200, f', "rows": {n_rows}')
-        return response(event, 200, answer) if through_http else answer
+        return response(event, 200, answer, {VERSION_HEADER: model.version}) if through_http else answer
 
-    def _answer(self, document: Any, *, is_text: bool, as_json: bool) -> tuple[Any, int]:
-        """Return the answer to a document, as an object or as the text of JSON, and the number of rows."""
+    def answer(self, model: LoadedModel, document: Any, *, is_text: bool, as_json: bool) -> tuple[Any, int]:
+        """Return a model's answer to a document, as an object or as the text of JSON, and the number of rows.
+
+        Args:
+            is_text: whether the document's values are the texts of a query string.
+        Raises:
+            InputError: the document does not fit.
+        """
         if self.before is not None:
             refuse_repeated(document)
             document = self.before(document)
             if not isinstance(document, (dict, list, tuple)):
                 raise TypeError(f"before returned {type(document).__name__}, expected a dict or a list")
-        rows, are_many = self.signature.read(document, is_text=is_text)
-        outputs = self.forest.predict_many(rows) if are_many else [self.forest.predict(rows[0])]
+        rows, are_many = model.signature.read(document, is_text=is_text)
+        predictor = model.predictor
+        answered = predictor.answer_many(rows) if are_many else [predictor.answer(rows[0])]
         answer: Any
         if as_json and self.after is None:
-            answer = self.answers.text(outputs, are_many=are_many)
+            answer = model.answers.text(answered, are_many=are_many)
         else:
-            answer = self.answers.document(outputs, are_many=are_many)
+            answer = model.answers.document(answered, are_many=are_many)
             if self.after is not None:
                 answer = self.after(answer)
             if as_json:
@@ -118,6 +129,12 @@ class ModelFunction:
         if as_json and len(answer) > MAX_ANSWER_BYTES // 2:
             _check_size(answer, len(rows))
         return answer, len(rows)
+
+    def _pinned(self, version: str) -> LoadedModel:
+        versions = self.models.versions[self.models.default]
+        if version not in versions:
+            raise fault(VERSION_HEADER, f"version {version}", f"one of {', '.join(versions)}")
+        return self.models.get(self.models.default, version)
 
     def _log(self, level: str, context: Any, started: float, status: int, rest: str) -> None:
         """Write one JSON object a line, with the request id and counts: never a row or a header.
@@ -145,41 +162,29 @@ def load_function(root: str) -> ModelFunction:
         root: the artifact's folder, which is on `sys.path`.
     Raises:
         ArtifactError: there is no function.json, or one of another format.
-        ModelError: the forest is damaged.
+        ModelError: the model is damaged.
         Exception: what importing the modules of `before` and `after` raises.
     """
     config = _config(os.path.join(root, ".bareboat", "function.json"))
-    from bareboat.runtime.forest import load_forest
-
-    forest = load_forest(os.path.join(root, config["forest"]))
-    if len(config["features"]) != forest.n_features:
-        raise ArtifactError(
-            f"function.json has {len(config['features'])} features for a forest of {forest.n_features}",
-            expected="one for each feature of the model",
-            fix="bareboat package",
-            where=root,
-        )
-    return ModelFunction(
-        config["function"],
-        forest,
-        _signature(config),
-        Answers(is_classifier=forest.is_classifier, n_classes=forest.n_classes, labels=config["labels"]),
-        before=_wrapper(config["before"]),
-        after=_wrapper(config["after"]),
+    models = Models(
+        os.path.join(root, ".bareboat", FOLDER),
+        config["models"],
+        default=config["default"],
+        max_rows=config["max_rows"],
+        limit_bytes=_limit_bytes(config["cache_mb"]),
     )
+    return ModelFunction(config["function"], models, before=_wrapper(config["before"]), after=_wrapper(config["after"]))
+
+
+def _limit_bytes(cache_mb: int | None) -> int:
+    """Return how much memory loaded models may take: as said, or half of the function's."""
+    if cache_mb is None:
+        return int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE") or 1024) * 524_288
+    return cache_mb * 1_000_000
 
 
 def _config(path: str) -> Mapping[str, Any]:
-    try:
-        with open(path, encoding="utf-8") as file:
-            config = json.load(file)
-    except (OSError, ValueError) as error:
-        raise ArtifactError(
-            f"the artifact's function.json cannot be read: {error}",
-            expected="a file that `bareboat package` wrote",
-            fix="bareboat package",
-            where=path,
-        ) from error
+    config = read_json(path)
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise ArtifactError(
             "the artifact's function.json has a format that this version of bareboat does not read",
@@ -188,14 +193,6 @@ def _config(path: str) -> Mapping[str, Any]:
             where=path,
         )
     return config
-
-
-def _signature(config: Mapping[str, Any]) -> Signature:
-    features = [
-        Feature(each["name"], each["aliases"], nullable=each["nullable"], categories=each["categories"])
-        for each in config["features"]
-    ]
-    return Signature(features, config["max_rows"])
 
 
 def _wrapper(name: str | None) -> Callable[[Any], Any] | None:

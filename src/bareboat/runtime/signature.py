@@ -1,4 +1,4 @@
-"""function.json -> Signature: the rows that a model function takes, and what is wrong with all others."""
+"""A model document -> Signature: the rows that a model function takes, and what is wrong with all others."""
 
 from __future__ import annotations
 
@@ -226,6 +226,17 @@ class Signature:
             if near:
                 return f"perhaps {near[0]}"
         return _one_of(feature.name for feature in self.features)
+
+
+def signature_of(document: Mapping[str, Any], max_rows: int) -> Signature:
+    """Return the signature of a model document (docs/artifact.md)."""
+    return Signature(
+        [
+            Feature(each["name"], each["aliases"], nullable=each["nullable"], categories=each["values"])
+            for each in document["inputs"]
+        ],
+        max_rows,
+    )
 
 
 def _fit(feature: Feature, value: object, field: str, faults: Faults, *, is_text: bool, name: str = "") -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 Architecture = Literal["x86_64", "arm64"]
+Protocol = Literal["bareboat", "mlflow", "oip", "sagemaker"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,17 +175,40 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
+class ServedModel:
+    """One model of a function: that of `functions.NAME.model`, or an entry of `functions.NAME.models`.
+
+    Args:
+        name: what requests call it.
+        key: where it stands in serverless.yml, such as `functions.predict` or `functions.predict.models.churn`.
+        files: of its versions, the default one first; absolute.
+        features: None when the model's own names are used.
+        labels: None when the model's own are answered, or class indices.
+    """
+
+    name: str
+    key: str
+    where: Place
+    files: tuple[Path, ...]
+    features: tuple[Feature, ...] | None = None
+    labels: tuple[str | int | float | bool, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """One function, with everything that it inherits from the provider filled in.
 
-    Exactly one of `handler` and `model` is set. Paths are absolute.
+    Exactly one of `handler`, `model` and `models` is set. Paths are absolute.
 
     Args:
         full_name: the name on AWS, `service-stage-name` unless `name:` says otherwise.
         runtime: as declared, such as `python3.7`; `python` is the version that packaging and the local cloud use.
         handler: `package/module.function` as written.
+        models: the entries of `models:`; the first is the default.
         features: None when the model's own names are used.
         labels: None when class indices are answered.
+        protocol: what clients speak.
+        cache_mb: how much memory loaded models may take; None for a share of `memory_mb`.
         before, after: `module.function` that wrap a model function's input and output.
         samples: files or literal events.
         options: the keys that nothing but a deployment needs, as written (role, vpc, tags, ...).
@@ -198,8 +222,11 @@ class Function:
     architecture: Architecture
     handler: str | None = None
     model: Path | None = None
+    models: tuple[ServedModel, ...] = ()
     features: tuple[Feature, ...] | None = None
     labels: tuple[str | int | float | bool, ...] | None = None
+    protocol: Protocol = "bareboat"
+    cache_mb: int | None = None
     before: str | None = None
     after: str | None = None
     samples: tuple[Any, ...] = ()
@@ -214,6 +241,19 @@ class Function:
     layers: tuple[Any, ...] = ()
     http_api_payload: Literal["1.0", "2.0"] = "2.0"
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def serves_models(self) -> bool:
+        """Whether it is a model function, which has no handler."""
+        return self.model is not None or bool(self.models)
+
+    @property
+    def served_models(self) -> tuple[ServedModel, ...]:
+        """The models that it serves, the default one first. The one of `model:` is called as the function is."""
+        if self.model is None:
+            return self.models
+        key = f"functions.{self.name}"
+        return (ServedModel(self.name, key, self.where, (self.model,), self.features, self.labels),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import pytest
 
 from bareboat.runtime.answers import Answers
 from bareboat.runtime.function import ModelFunction
+from bareboat.runtime.models import LoadedModel, only
 from bareboat.runtime.signature import Feature, Signature
 
 RECORDED = "tests/aws/services/apigateway/test_apigateway_lambda.py::"
@@ -19,15 +20,15 @@ RECORDED = "tests/aws/services/apigateway/test_apigateway_lambda.py::"
 class Sum:
     """A forest that adds up its row."""
 
-    def predict(self, row: list[float]) -> list[float]:
-        return [sum(row)]
+    def answer(self, row: list[float]) -> tuple[list[float], int]:
+        return [sum(row)], -1
 
 
 def function(*names: str) -> ModelFunction:
     signature = Signature([Feature(name) for name in names], max_rows=1)
-    answers = Answers(is_classifier=False, n_classes=0, labels=None)
+    answers = Answers(kind="value", n_classes=0, labels=None)
     forest: Any = Sum()
-    return ModelFunction("predict", forest, signature, answers)
+    return ModelFunction("predict", only(LoadedModel("predict", "5f0c0f2bd0ff", signature, answers, forest)))
 
 
 def documented(oracle: Path) -> dict[str, dict[str, Any]]:
@@ -116,4 +117,4 @@ def test_the_answer_has_only_keys_that_a_rest_api_takes(oracle: Path) -> None:
         answer = function("x").handle({**event, "body": "[1]", "isBase64Encoded": False}, None)
 
         assert set(answer) <= {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
-        assert answer["headers"] == {"content-type": "application/json"}
+        assert answer["headers"] == {"content-type": "application/json", "x-model-version": "5f0c0f2bd0ff"}

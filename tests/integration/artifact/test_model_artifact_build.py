@@ -39,12 +39,14 @@ def test_it_holds_the_forest_the_runtime_and_one_kernel(iris: Project, python: s
         artifact = build(iris(architecture=architecture, folder=architecture))["predict"]
 
         shipped = {name for name in names(artifact.path) if not name.endswith(".pyc")}
+        (version,) = artifact.manifest["signature"]["predict"]["models"]["predict"]
         assert shipped == {
             ".bareboat/function.json",
             ".bareboat/manifest.json",
-            ".bareboat/predict.forest",
+            f".bareboat/models/predict-{version}.json",
+            f".bareboat/models/predict-{version}.forest",
             f"bareboat/runtime/native/{kernel}",
-            *runtime_files(),
+            *runtime_files({"forest", "bareboat"}),
         }
         assert artifact.handlers == {"predict": "bareboat.runtime.handler.handle"}
         assert artifact.target == Target(python, architecture)  # type: ignore[arg-type]
@@ -55,9 +57,11 @@ def test_a_forest_file_ships_as_the_model_that_it_was_made_of(iris: Project, pro
     said = "model: m.forest\n    labels: [setosa, versicolor, virginica]"
     service = project(said, folder="other", m__forest=(tmp_path / "iris.forest").read_bytes())
 
-    shipped = [unpack(build(each)["predict"]) / ".bareboat" / "predict.forest" for each in (iris(), service)]
+    folders = [unpack(build(each)["predict"]) / ".bareboat" / "models" for each in (iris(), service)]
 
-    assert shipped[0].read_bytes() == shipped[1].read_bytes()
+    shipped = [(path.name, path.read_bytes()) for folder in folders for path in folder.glob("*.forest")]
+    assert len(shipped) == 2
+    assert shipped[0] == shipped[1]
 
 
 def test_the_iris_model_takes_less_than_150_kilobytes(iris: Project, lambda_python: str) -> None:
@@ -77,11 +81,17 @@ def test_function_json_is_what_the_runtime_reads(iris: Project) -> None:
     folder = unpack(build(service)["predict"])
 
     said = json.loads((folder / ".bareboat" / "function.json").read_bytes())
-    assert said["labels"] == ["setosa", "versicolor", "virginica"]
-    assert said["features"][0] == {"name": "a", "aliases": ["sepal_length_(cm)"], "nullable": True, "categories": None}
-    assert said["forest"] == ".bareboat/predict.forest"
+    (version,) = said["models"]["predict"]
+    assert (said["format"], said["function"], said["default"], said["several"]) == (2, "predict", "predict", False)
     assert (said["before"], said["after"]) == (None, "post.shape")
-    assert (folder / said["forest"]).is_file()
+    document = json.loads((folder / ".bareboat" / "models" / f"predict-{version}.json").read_bytes())
+    assert (document["engine"], document["kind"]) == ("forest", "proba")
+    assert document["labels"] == ["setosa", "versicolor", "virginica"]
+    assert document["inputs"][0]["name"] == "a"
+    assert document["inputs"][0]["aliases"] == ["sepal_length_(cm)"]
+    assert document["inputs"][0]["nullable"] is True
+    forest = folder / ".bareboat" / "models" / document["file"]
+    assert hashlib.sha256(forest.read_bytes()).hexdigest().startswith(version)
     assert (folder / "post.py").is_file()
 
 
@@ -94,8 +104,9 @@ def test_the_manifest_names_every_file_and_the_signature(iris: Project) -> None:
             if name != ".bareboat/manifest.json":
                 data = archive.read(name)
                 assert manifest["files"][name] == {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
-    assert manifest["signature"]["predict"]["labels"] == ["setosa", "versicolor", "virginica"]
-    assert manifest["signature"]["predict"]["model"]["n_trees"] == 30
+    (about,) = manifest["signature"]["predict"]["models"]["predict"].values()
+    assert about["labels"] == ["setosa", "versicolor", "virginica"]
+    assert about["model"]["n_trees"] == 30
     assert manifest == artifact.manifest
 
 

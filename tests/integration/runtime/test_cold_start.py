@@ -44,6 +44,7 @@ def test_a_cold_start_imports_only_this_beyond_what_the_runtime_client_has(proje
         "bareboat.runtime.forest",
         "bareboat.runtime.function",
         "bareboat.runtime.handler",
+        "bareboat.runtime.models",
         "bareboat.runtime.signature",
     }
     assert imported - ours - free - {"spy"} <= {"_ctypes", "_struct", "ctypes", "ctypes._endian", "mmap", "struct"}
@@ -89,21 +90,30 @@ def test_an_exception_in_a_wrapper_is_a_500_and_the_trace_is_in_the_log(project:
     assert line["stackTrace"][-1] == "ZeroDivisionError: division by zero"
 
 
+def shipped(folder: Path, suffix: str) -> Path:
+    (path,) = (folder / ".bareboat" / "models").glob(f"predict-*.{suffix}")
+    return path
+
+
 def cut_forest(folder: Path) -> None:
-    path = folder / ".bareboat" / "predict.forest"
+    path = shipped(folder, "forest")
     path.write_bytes(path.read_bytes()[:-100])
 
 
 def empty_forest(folder: Path) -> None:
-    (folder / ".bareboat" / "predict.forest").write_bytes(b"")
+    shipped(folder, "forest").write_bytes(b"")
 
 
 def other_forest(folder: Path) -> None:
-    (folder / ".bareboat" / "predict.forest").write_bytes(b"\x7fELF" * 1000)
+    shipped(folder, "forest").write_bytes(b"\x7fELF" * 1000)
 
 
 def drop_forest(folder: Path) -> None:
-    (folder / ".bareboat" / "predict.forest").unlink()
+    shipped(folder, "forest").unlink()
+
+
+def drop_document(folder: Path) -> None:
+    shipped(folder, "json").unlink()
 
 
 def drop_kernel(folder: Path) -> None:
@@ -123,6 +133,14 @@ def change_config(**changes: Any) -> Callable[[Path], None]:
     return change
 
 
+def change_document(**changes: Any) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        path = shipped(folder, "json")
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("damage", "error", "says"),
     [
@@ -132,9 +150,11 @@ def change_config(**changes: Any) -> Callable[[Path], None]:
         (drop_forest, "ModelError", "No such file"),
         (drop_kernel, "ArtifactError", "no kernel for this machine"),
         (drop_config, "ArtifactError", "function.json cannot be read"),
-        (change_config(format=2), "ArtifactError", "format"),
-        (change_config(labels=["a"]), "ArtifactError", "1 labels for a forest of 3 classes"),
-        (change_config(features=[]), "ArtifactError", "0 features for a forest of 4"),
+        (change_config(format=1), "ArtifactError", "format"),
+        (drop_document, "ArtifactError", ".json cannot be read"),
+        (change_document(engine="steam"), "ArtifactError", "an engine that this version"),
+        (change_document(labels=["a"]), "ArtifactError", "1 labels for a model of 3 classes"),
+        (change_document(inputs=[]), "ArtifactError", "0 inputs for a model of 4"),
         (change_config(before="nowhere.f"), "Runtime.ImportModuleError", "nowhere"),
     ],
     ids=lambda value: getattr(value, "__name__", None),

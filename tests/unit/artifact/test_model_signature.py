@@ -1,4 +1,4 @@
-"""`features` and `labels` against the model, and function.json."""
+"""`features` and `labels` against the model, and what its document says of rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bareboat.artifact.signature import function_document
+from bareboat.artifact.signature import signature_document
 from bareboat.errors import ConfigurationError
 from bareboat.service.model import Feature, Function
 
@@ -33,7 +33,8 @@ Make = Callable[..., Function]
 
 def document(make: Make, model: Model | None = None, **said: Any) -> dict[str, Any]:
     said["features"] = tuple(Feature(name) for name in said["features"]) if said.get("features") else None
-    return function_document(make("predict", model=Path("/p/lgb.model"), **said), model or Model())  # type: ignore[arg-type]
+    (served,) = make("predict", model=Path("/p/lgb.model"), **said).served_models
+    return signature_document(served, model or Model())  # type: ignore[arg-type]
 
 
 def refusal(make: Make, model: Model | None = None, **said: Any) -> str:
@@ -48,32 +49,39 @@ def test_declared_names_come_first_and_the_models_own_are_aliases(make_function:
     made = document(make_function, features=features, labels=("setosa", "versicolor", "virginica"))
 
     assert made == {
-        "format": 1,
-        "function": "predict",
-        "forest": ".bareboat/predict.forest",
         "labels": ["setosa", "versicolor", "virginica"],
-        "features": [
-            {"name": name, "aliases": [own], "nullable": False, "categories": None}
+        "inputs": [
+            {
+                "name": name,
+                "aliases": [own],
+                "dtype": "float",
+                "nullable": False,
+                "values": None,
+                "others": False,
+                "enum": None,
+                "minimum": None,
+                "maximum": None,
+                "default": None,
+            }
             for name, own in zip(features, IRIS, strict=True)
         ],
-        "before": None,
-        "after": None,
-        "max_rows": 10_000,
+        "outputs": [],
+        "bounds": "error",
     }
 
 
 def test_without_features_the_models_names_are_used_and_need_no_alias(make_function: Make) -> None:
     made = document(make_function)
 
-    assert [feature["name"] for feature in made["features"]] == list(IRIS)
-    assert [feature["aliases"] for feature in made["features"]] == [[], [], [], []]
+    assert [feature["name"] for feature in made["inputs"]] == list(IRIS)
+    assert [feature["aliases"] for feature in made["inputs"]] == [[], [], [], []]
     assert made["labels"] is None
 
 
 def test_categories_come_from_the_model(make_function: Make) -> None:
     model = Model(("colour", "size"), (("red", "blue"), None), 2)
 
-    assert [feature["categories"] for feature in document(make_function, model)["features"]] == [["red", "blue"], None]
+    assert [feature["values"] for feature in document(make_function, model)["inputs"]] == [["red", "blue"], None]
 
 
 def test_a_wrong_count_names_the_models_features(make_function: Make) -> None:

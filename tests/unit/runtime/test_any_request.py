@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bareboat.errors import InputError
 from bareboat.runtime.answers import Answers
 from bareboat.runtime.function import ModelFunction
+from bareboat.runtime.models import LoadedModel, only
 from bareboat.runtime.signature import Feature, Signature
 
 NAMES = ["a", "b b", "c.own", "kind", "instances", "body"]
@@ -34,20 +35,21 @@ SENT = st.one_of(DOCUMENTS, ROWS, st.builds(lambda rows: {"instances": rows}, st
 class Forest:
     """Predicts the number of the row's values, having looked at each."""
 
-    def predict(self, row: list[float]) -> list[float]:
+    def answer(self, row: list[float]) -> tuple[list[float], int]:
         assert [type(value) for value in row] == [float, float, float]
         assert all(value == value or place for place, value in enumerate(row))  # NaN only where it may be null
         assert all(abs(value) != float("inf") for value in row)
-        return [float(len(row))]
+        return [float(len(row))], -1
 
-    def predict_many(self, rows: list[list[float]]) -> list[list[float]]:
-        return [self.predict(row) for row in rows]
+    def answer_many(self, rows: list[list[float]]) -> list[tuple[list[float], int]]:
+        return [self.answer(row) for row in rows]
 
 
 def function(**wrappers: Any) -> ModelFunction:
     forest: Any = Forest()
-    answers = Answers(is_classifier=False, n_classes=0, labels=None)
-    return ModelFunction("predict", forest, Signature(FEATURES, 4), answers, **wrappers)
+    answers = Answers(kind="value", n_classes=0, labels=None)
+    model = LoadedModel("predict", "5f0c0f2bd0ff", Signature(FEATURES, 4), answers, forest)
+    return ModelFunction("predict", only(model), **wrappers)
 
 
 def check(answer: Any) -> None:

@@ -12,6 +12,7 @@ import pytest
 from bareboat.errors import ArtifactError, InputError
 from bareboat.runtime.answers import Answers
 from bareboat.runtime.function import ModelFunction, load_function
+from bareboat.runtime.models import LoadedModel, only
 from bareboat.runtime.signature import Feature, Signature
 
 ROW = {"a": 1, "b": 2}
@@ -20,19 +21,16 @@ ROW = {"a": 1, "b": 2}
 class FakeForest:
     """Predicts what it is told to, and remembers the rows."""
 
-    is_classifier = True
-    n_classes = 2
-
     def __init__(self, outputs: Sequence[float]) -> None:
         self.outputs = list(outputs)
         self.rows: list[list[float]] = []
 
-    def predict(self, row: list[float]) -> list[float]:
+    def answer(self, row: list[float]) -> tuple[list[float], int]:
         self.rows.append(row)
-        return self.outputs
+        return self.outputs, -1
 
-    def predict_many(self, rows: list[list[float]]) -> list[list[float]]:
-        return [self.predict(row) for row in rows]
+    def answer_many(self, rows: list[list[float]]) -> list[tuple[list[float], int]]:
+        return [self.answer(row) for row in rows]
 
 
 class Context:
@@ -47,9 +45,10 @@ def function(
     after: Callable[[Any], Any] | None = None,
     forest: Any = None,
 ) -> ModelFunction:
-    answers = Answers(is_classifier=len(outputs) > 1, n_classes=len(outputs), labels=labels)
+    answers = Answers(kind="proba" if len(outputs) > 1 else "value", n_classes=len(outputs), labels=labels)
     signature = Signature([Feature("a"), Feature("b", ["b_own"])], max_rows=5)
-    return ModelFunction("predict", forest or FakeForest(outputs), signature, answers, before=before, after=after)
+    model = LoadedModel("predict", "5f0c0f2bd0ff", signature, answers, forest or FakeForest(outputs))
+    return ModelFunction("predict", only(model), before=before, after=after)
 
 
 def log_of(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -86,7 +85,7 @@ def test_the_answers_to_many_rows_are_those_to_single_ones() -> None:
     status, answer = post(predict, {"instances": [ROW, [3, 4]]})
 
     assert (status, answer) == (200, {"predictions": [post(predict, ROW)[1]] * 2})
-    assert predict.forest.rows[:2] == [[1.0, 2.0], [3.0, 4.0]]
+    assert predict.model.predictor.rows[:2] == [[1.0, 2.0], [3.0, 4.0]]
 
 
 def test_a_direct_invocation_is_answered_plainly() -> None:
@@ -175,7 +174,7 @@ def test_before_turns_the_document_into_a_row_and_after_the_answer_into_what_is_
 
     assert post(predict, {"inches": 2}) == (200, [1])
     assert seen == [{"inches": 2}, {"proba": [0.25, 0.75], "label": 1}]
-    assert predict.forest.rows == [[5.08, 0.0]]
+    assert predict.model.predictor.rows == [[5.08, 0.0]]
 
 
 def test_before_may_make_many_rows_of_one_document_and_after_is_given_the_predictions() -> None:
@@ -279,11 +278,11 @@ def test_an_answer_that_lambda_would_not_carry_is_a_400_that_says_how_many_rows_
 
 
 def test_labels_that_do_not_fit_the_forest_are_refused() -> None:
-    with pytest.raises(ArtifactError, match="3 labels for a forest of 2 classes"):
-        Answers(is_classifier=True, n_classes=2, labels=["a", "b", "c"])
+    with pytest.raises(ArtifactError, match="3 labels for a model of 2 classes"):
+        Answers(kind="proba", n_classes=2, labels=["a", "b", "c"])
 
 
-@pytest.mark.parametrize("content", [None, "", "{", "[]", '{"format": 2}'])
+@pytest.mark.parametrize("content", [None, "", "{", "[]", '{"format": 1}'])
 def test_a_function_json_that_cannot_be_read_is_an_artifact_error(content: str | None, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / ".bareboat").mkdir()
@@ -293,3 +292,21 @@ def test_a_function_json_that_cannot_be_read_is_an_artifact_error(content: str |
         load_function(str(tmp_path))
 
     assert refused.value.problems[0].where == str(tmp_path / ".bareboat" / "function.json")
+
+
+def test_an_answer_through_a_gateway_says_which_version_gave_it() -> None:
+    answer = function().handle({"body": json.dumps(ROW), "requestContext": {}}, Context())
+
+    assert answer["headers"] == {"content-type": "application/json", "x-model-version": "5f0c0f2bd0ff"}
+
+
+@pytest.mark.parametrize("name", ["x-model-version", "X-Model-Version"])
+def test_a_version_that_is_not_there_is_a_400_that_names_those_that_are(name: str) -> None:
+    refused = function().handle({"body": json.dumps(ROW), "headers": {name: "0000"}}, Context())
+    answered = function().handle({"body": json.dumps(ROW), "headers": {name: "5f0c0f2bd0ff"}}, Context())
+
+    assert refused["statusCode"] == 400
+    assert json.loads(refused["body"])["errors"] == [
+        {"field": "x-model-version", "found": "version 0000", "expected": "one of 5f0c0f2bd0ff"}
+    ]
+    assert answered["statusCode"] == 200
