@@ -2,9 +2,20 @@
 
 from bareboat.artifact.build import build
 from bareboat.artifact.check import check_models
+from bareboat.artifact.here import build_here, targets_here
 from bareboat.artifact.host import check_runs_here, local_target
 from bareboat.artifact.model import Artifact
 from bareboat.artifact.reader import open_artifact
 from bareboat.artifact.unpack import unpack
 
-__all__ = ["Artifact", "build", "check_models", "check_runs_here", "local_target", "open_artifact", "unpack"]
+__all__ = [
+    "Artifact",
+    "build",
+    "build_here",
+    "check_models",
+    "check_runs_here",
+    "local_target",
+    "open_artifact",
+    "targets_here",
+    "unpack",
+]

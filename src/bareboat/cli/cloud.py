@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from bareboat.cli.terminal import Terminal
     from bareboat.local.gateway import AccessRecord
     from bareboat.local.invocation import Invocation
-    from bareboat.packaging.target import Target
     from bareboat.service.model import Service
 
 SAY_S = 0.01  # no reader sees the delay
@@ -30,22 +29,12 @@ def build_for_here(
         name: of the only function that is wanted; None is all of them.
         places: whether to tell where in the file a note belongs.
     """
-    from bareboat.artifact import build, local_target
+    from bareboat.artifact import build_here, targets_here
 
-    targets: dict[str, Target] = {}
-    told: set[str] = set()
-    for function in service.functions.values() if name is None else (service.functions[name],):
-        targets[function.name], notes = local_target(function)
-        new = [note if places else replace(note, where="") for note in notes if note.text not in told]
-        terminal.notes(new, infos=True)
-        told.update(note.text for note in notes)
-    artifacts: dict[str, Artifact] = {}
+    targets, notes = targets_here(service, name)
+    terminal.notes([note if places else replace(note, where="") for note in notes], infos=True)
     with terminal.progress("Packaging") as step:
-        if name is None and len(set(targets.values())) == 1:
-            artifacts = build(service, target=next(iter(targets.values())), on_step=step)
-        else:
-            for one, target in targets.items():
-                artifacts[one] = build(service, function=one, target=target, on_step=step)[one]
+        artifacts = build_here(service, targets, on_step=step)
     tell_built(terminal, distinct(artifacts))
     return artifacts
 
