@@ -1,29 +1,36 @@
-"""What stands in the way of compiling a model."""
+"""What the compiler of models raises, as part of the tree in `bareboat/errors.py`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from bareboat.errors import ModelError
+from bareboat.errors import ModelError, Problem
+
+ANOTHER_ENGINE = "engine: framework serves it as it is, engine: onnx by onnxruntime"
 
 
-class NotCompilable(ModelError):  # noqa: N818
-    """A fitted model that is known to be one, but of which a step cannot be compiled.
+class NotCompilable(ModelError):  # noqa: N818 - it names what the model is
+    """A model that can be opened and can predict, but not be compiled.
 
     Attributes:
-        steps: what cannot be compiled, such as `pipeline step 'pca' (sklearn.decomposition.KernelPCA)`.
-        packages: the distributions that the model needs, when they are known.
+        steps: `path (module.Class)` of each step that stands in the way, as far as it is a step.
+        class_name: `module.Class` of the model.
+        packages: what the model needs to be opened, {distribution: version}; {} when that was not asked.
     """
 
     def __init__(
         self,
         found: str,
         *,
-        expected: str = "",
-        fix: str = "engine: framework, which runs the model with the packages it was made with",
         steps: Sequence[str] = (),
-        packages: Sequence[str] = (),
+        class_name: str = "",
+        packages: Mapping[str, str] | None = None,
+        expected: str = "",
+        fix: str = ANOTHER_ENGINE,
+        where: str = "",
+        problems: tuple[Problem, ...] = (),
     ) -> None:
-        super().__init__(found, expected=expected, fix=fix)
-        self.steps = tuple(steps) or (found,)
-        self.packages = tuple(packages)
+        super().__init__(found, expected=expected, fix=fix, where=where, problems=problems)
+        self.steps = tuple(steps)
+        self.class_name = class_name
+        self.packages = dict(packages or {})

@@ -64,7 +64,7 @@ def read_in_child(
     return read_saved(path, found) if isinstance(found, SavedModel) else found
 
 
-def run_child(  # noqa: PLR0913 - what `read_in_child` takes, and what is asked
+def run_child(
     path: Path,
     kind: str,
     entry: str,

@@ -1,0 +1,97 @@
+"""Models of trees inside a pipeline -> a FOREST step, by the readers of `bareboat.forest`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path as FilePath
+from typing import Any
+
+import numpy as np
+
+from bareboat.errors import ModelError
+from bareboat.forest.ir import Category, Ensemble
+from bareboat.forest.readers.child_openers import opened, read_saved
+from bareboat.forest.readers.reader import SavedModel
+from bareboat.pipeline.answer import Answer
+from bareboat.pipeline.block import Block
+from bareboat.pipeline.build import Builder
+from bareboat.pipeline.estimators.dispatch import package
+from bareboat.pipeline.estimators.inputs import allows_missing, refuse_missing
+from bareboat.pipeline.ir import OTHER, Op, Slots
+from bareboat.pipeline.transformers import Path
+
+_DECIDED_AT_ZERO = ("GradientBoostingClassifier",)
+"""Those whose `predict` takes the second class at a raw score of 0 too."""
+_HAVE_DECISION = ("GradientBoostingClassifier", "HistGradientBoostingClassifier")
+
+
+def compile_trees(estimator: Any, builder: Builder, block: Block, _path: Path) -> Answer:
+    """Compile a model of trees.
+
+    Raises:
+        ModelError: it cannot be read, or it was fitted on other columns.
+    """
+    found = opened(estimator)
+    where = FilePath(f"<{type(estimator).__name__}>")
+    ensemble = read_saved(where, found) if isinstance(found, SavedModel) else found
+    if ensemble.n_features != block.width:
+        raise ModelError(
+            f"it is given {block.width} columns", expected=f"the {ensemble.n_features} that it was fitted on"
+        )
+    slots = np.array(
+        [_encoded(builder, slot, known) for slot, known in zip(block.slots.tolist(), ensemble.categories, strict=True)],
+        np.int32,
+    )
+    builder.numbers(slots)
+    if package(estimator) == "sklearn" and not allows_missing(estimator):
+        refuse_missing(builder, slots)
+    builder.notes += ensemble.notes
+    plain = replace(ensemble, categories=(None,) * ensemble.n_features, notes=())
+    n_out = 2 if ensemble.n_classes == 2 and ensemble.n_outputs == 1 else ensemble.n_outputs
+    outputs = builder.forest(plain, slots, n_out)
+    if not ensemble.n_classes:
+        return Answer(value=outputs)
+    raw = builder.add(Op.FOREST, slots, ensemble.n_outputs, whole=[len(builder.forests) - 1, 0])
+    return _classifier(estimator, builder, ensemble, outputs, raw)
+
+
+def _classifier(estimator: Any, builder: Builder, ensemble: Ensemble, proba: Slots, raw: Slots) -> Answer:
+    classes: tuple[Category, ...] = ensemble.classes or tuple(range(ensemble.n_classes))
+    name = type(estimator).__name__
+    if name == "AdaBoostClassifier":
+        return _ada_boost(builder, ensemble, proba, raw, classes)
+    if name not in _HAVE_DECISION:
+        return Answer(classes=classes, proba=proba)
+    if len(raw) == 1:
+        label = builder.add(Op.GREATER, raw, numbers=[0.0], whole=[int(name in _DECIDED_AT_ZERO)])
+    else:
+        label = builder.add(Op.ARGMAX, raw, 1)
+    return Answer(classes=classes, proba=proba, decision=raw, label=int(label[0]))
+
+
+def _ada_boost(builder: Builder, ensemble: Ensemble, proba: Slots, raw: Slots, classes: tuple[Category, ...]) -> Answer:
+    """Append the decision function: votes over the sum of all weights, for two classes their difference."""
+    decision = builder.add(Op.DIVIDE, raw, numbers=np.full(len(raw), ensemble.parameters[0]))
+    if len(classes) > 2:
+        return Answer(classes, proba, decision, int(builder.add(Op.ARGMAX, decision, 1)[0]))
+    decision = builder.add(Op.DOT, decision, 1, numbers=[0.0, -1.0, 1.0])  # two numbers have one sum
+    return Answer(classes, proba, decision, int(builder.add(Op.GREATER, decision, numbers=[0.0], whole=[0])[0]))
+
+
+def _encoded(builder: Builder, slot: int, known: tuple[Category, ...] | None) -> int:
+    """Return a slot with the forest's own codes of a column's categories, OTHER for one that it does not know.
+
+    Raises:
+        ModelError: the column is one of numbers.
+    """
+    if known is None:
+        return slot
+    vocabulary = builder.vocabulary(slot, "category")
+    if vocabulary is None:
+        raise ModelError("it takes categories by name", expected="a column that is handed on as it comes")
+    codes = [int(vocabulary.code(value)) for value in known]
+    table = np.full(max(codes) + 1, len(known))
+    table[codes] = np.arange(len(known))
+    numbers = [*range(len(known)), OTHER, np.nan]
+    whole = [len(known), len(known) + 1, *table.tolist()]
+    return int(builder.add(Op.LOOKUP, [slot], 1, numbers=numbers, whole=whole)[0])
