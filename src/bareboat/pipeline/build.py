@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from bareboat.errors import ModelError
 from bareboat.forest.ir import Category, Ensemble
 from bareboat.pipeline.ir import Column, Dtype, Kind, Op, Pipeline, Slots, Step
+from bareboat.pipeline.origin import MISSING, OTHERS, Cause, Key, Origin, Places, causes_of, places_of
 
 Value = Category | None
 
@@ -31,7 +33,14 @@ class Vocabulary:
 
 
 class Input:
-    """What has been learned of one column from the steps that read it."""
+    """What has been learned of one column from the steps that read it.
+
+    Attributes:
+        others: whether a value that no step knows can be answered.
+        nullable: whether a missing value can be answered.
+        allowed: the codes or numbers that can be answered; None for any.
+        refused: those that cannot.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -39,7 +48,8 @@ class Input:
         self.vocabulary: Vocabulary | None = None
         self.others = True
         self.nullable = True
-        self.enum: tuple[Category, ...] | None = None
+        self.allowed: set[float] | None = None
+        self.refused: set[float] = set()
         self.used = False
 
     def as_number(self, dtype: Dtype = "float") -> None:
@@ -68,17 +78,54 @@ class Input:
             self.dtype = dtype
         return self.vocabulary
 
+    def only(self, values: Iterable[float]) -> None:
+        """Note that no other codes or numbers can be answered."""
+        self.others = False
+        self.allowed = set(values) if self.allowed is None else self.allowed & set(values)
+
+    def refuse(self, key: Key) -> None:
+        """Note that something cannot be answered."""
+        if key == MISSING:
+            self.nullable = False
+        elif key == OTHERS:
+            self.others = False
+        else:
+            assert isinstance(key, float)
+            self.refused.add(key)
+
     def column(self) -> Column:
         """Return what has been learned."""
+        values = None if self.vocabulary is None else self.vocabulary.values
+        dtype = self.dtype or "float"
+        if values is None:
+            enum, nullable = self._numbers(), self.nullable
+        else:
+            answered = [self._is_answered(float(code)) for code in range(len(values))]
+            kept = [value for value, is_answered in zip(values, answered, strict=True) if is_answered]
+            enum = None if len(kept) == len(values) else tuple(value for value in kept if value is not None)
+            nullable = answered[values.index(None)] if None in values else self.nullable
+            if dtype == "string" and not all(value is None or isinstance(value, str) for value in values):
+                dtype = "category"
         return Column(
             name=self.name,
-            dtype=self.dtype or "float",
-            values=None if self.vocabulary is None else self.vocabulary.values,
+            dtype=dtype,
+            values=values,
             others=self.others,
-            nullable=self.nullable,
-            enum=self.enum,
+            nullable=nullable,
+            enum=enum,
             used=self.used,
         )
+
+    def _is_answered(self, value: float) -> bool:
+        return (self.allowed is None or value in self.allowed) and value not in self.refused
+
+    def _numbers(self) -> tuple[Category, ...] | None:
+        if self.allowed is None:
+            return None
+        numbers = sorted(self.allowed - self.refused)
+        if self.dtype == "bool":
+            return tuple(bool(number) for number in numbers) if len(numbers) < 2 else None
+        return tuple(int(number) if self.dtype == "int" else number for number in numbers)
 
 
 class Builder:
@@ -95,6 +142,8 @@ class Builder:
         self._steps: list[Step] = []
         self._top = len(self.inputs)
         self._vocabularies: dict[int, Vocabulary] = {}
+        self._origins = {slot: Origin(slot) for slot in range(self._top)}
+        self._causes: dict[int, frozenset[Cause]] = {slot: frozenset({(slot, MISSING)}) for slot in range(self._top)}
 
     def add(
         self,
@@ -105,7 +154,6 @@ class Builder:
         numbers: object = (),
         whole: object = (),
         bound: float = 0.0,
-        codes_of: Sequence[Vocabulary | None] = (),
     ) -> Slots:
         """Append a step and return the slots that it writes.
 
@@ -114,7 +162,6 @@ class Builder:
             n_out: how many slots it writes; None for one an input.
             numbers, whole: parameters, as `Op` says; finite where the operation allows nothing else.
             bound: as `Step.bound`.
-            codes_of: of a step that hands codes on (COPY, REPLACE): the vocabulary of each output.
         """
         slots = np.asarray(inputs, np.int32).reshape(-1)
         assert not len(slots) or (slots.min() >= 0 and slots.max() < self._top)
@@ -130,10 +177,54 @@ class Builder:
         self._steps.append(step)
         out = np.arange(self._top, self._top + count, dtype=np.int32)
         self._top += count
-        for slot, vocabulary in zip(out.tolist(), codes_of, strict=False):
-            if vocabulary is not None:
-                self._vocabularies[slot] = vocabulary
+        self._learn(step, out.tolist())
         return out
+
+    def _learn(self, step: Step, out: list[int]) -> None:
+        """Note what is known of the slots that a step writes, and what it cannot answer."""
+        inputs = step.inputs.tolist()
+        for slot, causes in zip(out, causes_of(step, [self._causes[each] for each in inputs]), strict=True):
+            self._causes[slot] = causes
+        if step.op in (Op.COPY, Op.REPLACE):
+            for place, (slot, source) in enumerate(zip(out, inputs, strict=True)):
+                vocabulary = self._vocabulary_of(source)
+                if vocabulary is not None:
+                    self._vocabularies[slot] = vocabulary
+                origin = self._origins.get(source)
+                if origin is not None:
+                    pair = step.numbers[2 * place : 2 * place + 2].tolist()
+                    self._origins[slot] = origin.replaced(*pair) if pair else origin
+        elif step.op == Op.FIND and inputs[0] in self._origins:
+            self._origins[out[0]] = self._origins[inputs[0]].found(step.numbers.tolist())
+        elif step.op in (Op.ONE_HOT, Op.LOOKUP) and inputs[0] in self._origins:
+            origin = self._origins[inputs[0]]
+            places = places_of(origin, step)
+            self._restrict(origin.column, places)
+            unclear = frozenset((origin.column, key) for key in places.unclear)
+            for slot in out:
+                self._causes[slot] |= unclear
+
+    def _restrict(self, column: int, places: Places) -> None:
+        given = self.inputs[column]
+        if places.only is not None:
+            given.only(places.only)
+        for key in places.refused:
+            given.refuse(key)
+
+    def refuse_missing(self, slots: Slots) -> None:
+        """Note that a step cannot answer NaN in these slots: whatever makes one of them NaN is refused at the door."""
+        for slot in slots.tolist():
+            for column, key in self._causes[slot]:
+                self.inputs[column].refuse(key)
+
+    def refuse(self, slot: int, value: float) -> None:
+        """Note that a step cannot answer a number or code, which may be NaN, in a slot."""
+        origin = self._origins.get(slot)
+        if math.isnan(value):
+            self.refuse_missing(np.array([slot], np.int32))
+        elif origin is not None:
+            for key in origin.keys_of(value):
+                self.inputs[origin.column].refuse(key)
 
     def forest(self, ensemble: Ensemble, inputs: Slots, n_out: int, *, raw: bool = False) -> Slots:
         """Append a FOREST step; n_out is n_outputs, or 2 for the probabilities of a binary classifier of one output."""
@@ -156,10 +247,19 @@ class Builder:
             return column.as_code(dtype)
         return self._vocabularies.get(slot)
 
+    def touch(self, slot: int) -> None:
+        """Note that a step reads a slot, as numbers or as text: another step tells which."""
+        column = self.input(slot)
+        if column is not None:
+            column.used = True
+
     def is_code(self, slot: int) -> bool:
         """Whether a slot is known to hold codes."""
+        return self._vocabulary_of(slot) is not None
+
+    def _vocabulary_of(self, slot: int) -> Vocabulary | None:
         column = self.input(slot)
-        return (column.vocabulary is not None) if column is not None else slot in self._vocabularies
+        return column.vocabulary if column is not None else self._vocabularies.get(slot)
 
     def numbers(self, slots: Slots) -> None:
         """Note that a step computes with these slots.

@@ -1,0 +1,1 @@
+"""PowerTransformer (Yeo-Johnson) and QuantileTransformer (uniform)."""
