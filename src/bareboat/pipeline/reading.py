@@ -25,8 +25,10 @@ from bareboat.pipeline.ir import Pipeline
 from bareboat.pipeline.layout import MAGIC
 
 _CHILD = "bareboat.pipeline.child:answer"
-WHAT_OPENING_MEANS = "is opened in a child process, which runs whatever code stands in the file, with your rights: open only files that "
-    "you trust"
+WHAT_OPENING_MEANS = (
+    "is opened in a child process, which runs whatever code stands in the file, with your rights: open files that you "
+    "trust"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
