@@ -17,7 +17,7 @@ from bareboat.pipeline.build import Builder
 from bareboat.pipeline.estimators.inputs import numbers
 from bareboat.pipeline.estimators.linear import LINK_BOUND, label_of, sums_of_products
 from bareboat.pipeline.ir import Function, Op, Slots
-from bareboat.pipeline.transformers import Path
+from bareboat.pipeline.transformers.registry import Path
 
 
 def compile_gaussian(estimator: Any, builder: Builder, block: Block, _path: Path) -> Answer:

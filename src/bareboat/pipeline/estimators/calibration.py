@@ -18,7 +18,7 @@ from bareboat.pipeline.estimators.dispatch import answer_of
 from bareboat.pipeline.estimators.inputs import refuse_missing
 from bareboat.pipeline.estimators.linear import LINK_BOUND, normalized, pair
 from bareboat.pipeline.ir import Function, Op, Slots
-from bareboat.pipeline.transformers import Path
+from bareboat.pipeline.transformers.registry import Path
 
 _TINY = 1e-12
 """What scikit-learn adds to a probability before it takes the logarithm."""

@@ -10,7 +10,8 @@ from bareboat.pipeline.answer import Answer
 from bareboat.pipeline.block import Block
 from bareboat.pipeline.build import Builder
 from bareboat.pipeline.errors import NotCompilable
-from bareboat.pipeline.transformers import Path, described, unknown_transformers
+from bareboat.pipeline.transformers import described, unknown_transformers
+from bareboat.pipeline.transformers.registry import Path
 
 Compile = Callable[[Any, Builder, Block, Path], Answer]
 Parts = Callable[[Any], Iterator[tuple[str, Any]]]

@@ -12,7 +12,7 @@ from bareboat.pipeline.answer import Answer
 from bareboat.pipeline.block import Block
 from bareboat.pipeline.build import Builder
 from bareboat.pipeline.ir import Op, Slots
-from bareboat.pipeline.transformers import Path
+from bareboat.pipeline.transformers.registry import Path
 
 
 def compile_dummy_classifier(estimator: Any, builder: Builder, block: Block, _path: Path) -> Answer:

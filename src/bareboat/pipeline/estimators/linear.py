@@ -18,7 +18,7 @@ from bareboat.pipeline.block import Block
 from bareboat.pipeline.build import Builder
 from bareboat.pipeline.estimators.inputs import numbers
 from bareboat.pipeline.ir import Function, Op, Slots
-from bareboat.pipeline.transformers import Path
+from bareboat.pipeline.transformers.registry import Path
 
 LINK_BOUND = 4.0
 """Units in the last place by which exp and what is made of it may differ: each library has its own."""

@@ -18,7 +18,7 @@ from bareboat.pipeline.build import Builder
 from bareboat.pipeline.estimators.dispatch import package
 from bareboat.pipeline.estimators.inputs import allows_missing, refuse_missing
 from bareboat.pipeline.ir import OTHER, Op, Slots
-from bareboat.pipeline.transformers import Path
+from bareboat.pipeline.transformers.registry import Path
 
 _DECIDED_AT_ZERO = ("GradientBoostingClassifier",)
 """Those whose `predict` takes the second class at a raw score of 0 too."""

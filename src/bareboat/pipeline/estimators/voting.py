@@ -16,7 +16,7 @@ from bareboat.pipeline.block import Block
 from bareboat.pipeline.build import Builder
 from bareboat.pipeline.estimators.dispatch import answer_of
 from bareboat.pipeline.ir import Op, Slots
-from bareboat.pipeline.transformers import Path
+from bareboat.pipeline.transformers.registry import Path
 
 
 def compile_voting_classifier(estimator: Any, builder: Builder, block: Block, path: Path) -> Answer:

@@ -15,7 +15,8 @@ from bareboat.pipeline.build import Builder
 from bareboat.pipeline.estimators.dispatch import Compile, answer_of
 from bareboat.pipeline.estimators.linear import normalized, pair
 from bareboat.pipeline.ir import Function, Op, Slots
-from bareboat.pipeline.transformers import Path, compile_inverse, compile_transformer
+from bareboat.pipeline.transformers import compile_inverse, compile_transformer
+from bareboat.pipeline.transformers.registry import Path
 
 
 def compile_pipeline(pipeline: Any, builder: Builder, block: Block, path: Path) -> Answer:
