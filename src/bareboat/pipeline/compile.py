@@ -109,6 +109,8 @@ def _names_of(model: Any) -> tuple[tuple[str, ...] | None, int | None]:
     from bareboat.pipeline.estimators.registry import PARTS
 
     names, count = _asked(model, "feature_names_in_"), _asked(model, "n_features_in_")
+    if count is None and type(model).__name__ == "IsotonicRegression" and _asked(model, "X_thresholds_") is not None:
+        count = 1
     if names is None and package(model) == "catboost":
         names = _asked(model, "feature_names_")
     if names is not None:

@@ -15,7 +15,6 @@ from bareboat.pipeline.answer import Answer
 from bareboat.pipeline.block import Block
 from bareboat.pipeline.build import Builder
 from bareboat.pipeline.estimators.dispatch import answer_of
-from bareboat.pipeline.estimators.inputs import refuse_missing
 from bareboat.pipeline.estimators.linear import LINK_BOUND, normalized, pair
 from bareboat.pipeline.ir import Function, Op, Slots
 from bareboat.pipeline.transformers.registry import Path
@@ -38,7 +37,7 @@ def compile_calibrated(estimator: Any, builder: Builder, block: Block, path: Pat
         if id(each.estimator) not in cache:
             cache[id(each.estimator)] = answer_of(each.estimator, builder, block, (*path, "estimator"))
         inner = cache[id(each.estimator)]
-        if inner.classes != classes:
+        if len(inner.classes) != len(classes):
             raise ModelError(
                 f"a fold that knows {len(inner.classes)} of {len(classes)} classes", expected="all classes in each fold"
             )
@@ -53,7 +52,7 @@ def compile_isotonic(estimator: Any, builder: Builder, block: Block, _path: Path
     if block.width != 1:
         raise ModelError(f"it is given {block.width} columns", expected="one")
     builder.numbers(block.slots)
-    refuse_missing(builder, block.slots)
+    builder.refuse_missing(block.slots)
     return Answer(value=isotonic(estimator, builder, block.slots))
 
 

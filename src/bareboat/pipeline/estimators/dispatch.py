@@ -9,7 +9,7 @@ from bareboat.errors import ModelError
 from bareboat.pipeline.answer import Answer
 from bareboat.pipeline.block import Block
 from bareboat.pipeline.build import Builder
-from bareboat.pipeline.errors import NotCompilable
+from bareboat.pipeline.errors import ANOTHER_ENGINE, NotCompilable
 from bareboat.pipeline.transformers import described, unknown_transformers
 from bareboat.pipeline.transformers.registry import Path
 
@@ -39,7 +39,8 @@ def answer_of(estimator: Any, builder: Builder, block: Block, path: Path = ()) -
     except ModelError as error:
         step = described(estimator, path)
         problem = error.problems[0]
-        raise NotCompilable(f"{step}: {problem.found}", expected=problem.expected, steps=[step]) from error
+        fix = f"{problem.fix}; or {ANOTHER_ENGINE}" if problem.fix else ANOTHER_ENGINE
+        raise NotCompilable(f"{step}: {problem.found}", expected=problem.expected, fix=fix, steps=[step]) from error
 
 
 def unknown_estimators(estimator: Any, path: Path = ()) -> Iterator[str]:

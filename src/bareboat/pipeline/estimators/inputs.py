@@ -9,6 +9,7 @@ from bareboat.forest.readers.sklearn_estimator import attribute
 from bareboat.pipeline.block import Block
 from bareboat.pipeline.build import Builder
 from bareboat.pipeline.ir import Slots
+from bareboat.pipeline.transformers.registry import check_double
 
 
 def numbers(estimator: Any, builder: Builder, block: Block) -> Slots:
@@ -20,17 +21,11 @@ def numbers(estimator: Any, builder: Builder, block: Block) -> Slots:
     fitted = int(attribute(estimator, "n_features_in_"))
     if fitted != block.width:
         raise ModelError(f"it is given {block.width} columns", expected=f"the {fitted} that it was fitted on")
+    check_double(block)
     builder.numbers(block.slots)
     if not allows_missing(estimator):
-        refuse_missing(builder, block.slots)
+        builder.refuse_missing(block.slots)
     return block.slots
-
-
-def refuse_missing(builder: Builder, slots: Slots) -> None:
-    """Note that rows cannot be answered where one of these slots is NaN."""
-    refuse = getattr(builder, "refuse_missing", None)
-    if refuse is not None:
-        refuse(slots)
 
 
 def allows_missing(estimator: Any) -> bool:

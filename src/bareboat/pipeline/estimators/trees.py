@@ -16,7 +16,7 @@ from bareboat.pipeline.answer import Answer
 from bareboat.pipeline.block import Block
 from bareboat.pipeline.build import Builder
 from bareboat.pipeline.estimators.dispatch import package
-from bareboat.pipeline.estimators.inputs import allows_missing, refuse_missing
+from bareboat.pipeline.estimators.inputs import allows_missing
 from bareboat.pipeline.ir import OTHER, Op, Slots
 from bareboat.pipeline.transformers.registry import Path
 
@@ -44,11 +44,14 @@ def compile_trees(estimator: Any, builder: Builder, block: Block, _path: Path) -
     )
     builder.numbers(slots)
     if package(estimator) == "sklearn" and not allows_missing(estimator):
-        refuse_missing(builder, slots)
+        builder.refuse_missing(slots)
     builder.notes += ensemble.notes
     plain = replace(ensemble, categories=(None,) * ensemble.n_features, notes=())
     n_out = 2 if ensemble.n_classes == 2 and ensemble.n_outputs == 1 else ensemble.n_outputs
     outputs = builder.forest(plain, slots, n_out)
+    if type(estimator).__name__ == "IsolationForest":
+        label = builder.add(Op.GREATER, outputs, numbers=[0.0], whole=[1])
+        return Answer(classes=(-1, 1), decision=outputs, label=int(label[0]))
     if not ensemble.n_classes:
         return Answer(value=outputs)
     raw = builder.add(Op.FOREST, slots, ensemble.n_outputs, whole=[len(builder.forests) - 1, 0])
