@@ -289,7 +289,7 @@ class OpenForest:
 
     @property
     def kind(self) -> str:
-        """What `predict` returns: probabilities ("proba") or predictions ("value")."""
+        """What the outputs of `answer` are: probabilities ("proba") or predictions ("value")."""
         return "proba" if self.is_classifier else "value"
 
     def __repr__(self) -> str:
@@ -321,19 +321,6 @@ class OpenForest:
         """
         output = self._one(self.kernel.bareboat_predict_row, row)
         return self._both(output[0]) if self.n_classes > self.n_outputs else output
-
-    @property
-    def kind(self) -> str:
-        """What the outputs of `answer` are: probabilities ("proba") or predictions ("value")."""
-        return "proba" if self.is_classifier else "value"
-
-    def answer(self, row: "Row") -> "tuple[list[float], int]":
-        """Return `predict` and -1: the label is that of the greatest output."""
-        return self.predict(row), -1
-
-    def answer_many(self, rows: "Iterable[Row]") -> "list[tuple[list[float], int]]":
-        """Return `answer` of each row."""
-        return [(outputs, -1) for outputs in self.predict_many(rows)]
 
     def raw_scores(self, rows: "Iterable[Row]") -> "list[list[float]]":
         """Return `raw_score` of each row: (n, n_outputs)."""
