@@ -56,7 +56,7 @@ def fitted(estimator: object, y: object = ANSWER) -> Pipeline:
 
 @pytest.fixture(scope="module")
 def boosted() -> Pipeline:
-    return fitted(LGBMClassifier(n_estimators=10, verbose=-1))
+    return fitted(LGBMClassifier(n_estimators=10, n_jobs=1, verbose=-1))
 
 
 @pytest.mark.parametrize(
