@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bareboat.artifact.model import FUNCTION
-from bareboat.artifact.signature import describe_model, signature_document
+from bareboat.artifact.signature import describe_model, parts_for, signature_document
 from bareboat.errors import ConfigurationError, ModelError, Problem
 from bareboat.service.model import Function, Note, ServedModel
 
@@ -137,6 +137,7 @@ def model_files(function: Function, on_step: Callable[[str], None] = lambda _: N
     signature = {"protocol": function.protocol, "default": default, "models": manifest}
     engines = {about["engine"] for each in manifest.values() for about in each.values()}
     uses = frozenset({*engines, function.protocol, *(("several",) if function.models else ())})
+    uses = uses.union(*(parts_for(about) for each in manifest.values() for about in each.values()))
     return ModelFiles(files, signature, tuple(notes), uses)
 
 

@@ -86,7 +86,8 @@ class ModelFunction:
                 document, is_text = document_of(event)
             else:
                 document, is_text = event, False
-            answer, n_rows = self.answer(model, document, is_text=is_text, as_json=through_http)
+            outside: dict[str, int] = {}
+            answer, n_rows = self.answer(model, document, is_text=is_text, as_json=through_http, outside=outside)
         except InputError as error:
             self._log("WARNING", context, started, 400, f', "errors": {len(error.problems)}')
             if through_http:
@@ -98,14 +99,31 @@ class ModelFunction:
             if through_http:
                 return response(event, 500, INTERNAL)
             raise error.with_traceback(None) from None
-        self._log("INFO", context, started, 200, f', "rows": {n_rows}')
-        return response(event, 200, answer, {VERSION_HEADER: model.version}) if through_http else answer
+        found = f', "outsideBounds": {sum(outside.values())}' if outside else ""
+        self._log("INFO", context, started, 200, f', "rows": {n_rows}{found}')
+        if not through_http:
+            return answer
+        headers = {VERSION_HEADER: model.version}
+        if outside:
+            from bareboat.runtime.bounds import warning_of
 
-    def answer(self, model: LoadedModel, document: Any, *, is_text: bool, as_json: bool) -> tuple[Any, int]:
+            headers["x-bareboat-warning"] = warning_of(outside)
+        return response(event, 200, answer, headers)
+
+    def answer(
+        self,
+        model: LoadedModel,
+        document: Any,
+        *,
+        is_text: bool,
+        as_json: bool,
+        outside: dict[str, int] | None = None,
+    ) -> tuple[Any, int]:
         """Return a model's answer to a document, as an object or as the text of JSON, and the number of rows.
 
         Args:
             is_text: whether the document's values are the texts of a query string.
+            outside: filled with the features whose values are outside their bounds, as `Signature.read` does.
         Raises:
             InputError: the document does not fit.
         """
@@ -114,7 +132,7 @@ class ModelFunction:
             document = self.before(document)
             if not isinstance(document, (dict, list, tuple)):
                 raise TypeError(f"before returned {type(document).__name__}, expected a dict or a list")
-        rows, are_many = model.signature.read(document, is_text=is_text)
+        rows, are_many = model.signature.read(document, is_text=is_text, outside=outside)
         predictor = model.predictor
         answered = predictor.answer_many(rows) if are_many else [predictor.answer(rows[0])]
         answer: Any

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bareboat.service import modules
-from bareboat.service.keys.functions import FeatureKeys, FunctionKeys
+from bareboat.service.keys.functions import FunctionKeys
 from bareboat.service.keys.provider import ProviderKeys
-from bareboat.service.model import Feature, Place, Provider
+from bareboat.service.model import Place, Provider
 from bareboat.service.nodes import Node, plain
 from bareboat.service.report import Report
+from bareboat.service.signatures import Signature, signature_of
 
 
 class Context(NamedTuple):
@@ -93,30 +94,12 @@ class Draft:
                 expected=f"the module in {context.folder}",
             )
 
-    def features(self) -> tuple[Feature, ...] | None:
-        """Return `features`, None when there are none."""
-        node = self.node.get("features")
-        if self.keys.features is None or not self.allowed("features", node):
-            return None
-        found = []
-        for index, entry in enumerate(self.keys.features):
-            if isinstance(entry, FeatureKeys) and not entry.name:
-                place = node.value[index].place if node and isinstance(node.value, list) else self.node.place
-                self.report.problems.add(place, f"{self.path}.features[{index}] has no name", expected="name: FEATURE")
-                continue
-            if isinstance(entry, FeatureKeys):
-                found.append(Feature(entry.name or "", bool(entry.nullable)))
-            else:
-                found.append(Feature(entry))
-        names = [feature.name for feature in found]
-        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
-            self.report.problems.add(
-                node.place if node else self.node.place,
-                f"{self.path}.features has '{name}' twice",
-                expected="each name once",
-            )
-        self.report.value(f"{self.path}.features", names, node or "")
-        return tuple(found)
+    def signature(self) -> Signature:
+        """Return what `features` or `signature` declare."""
+        for key in ("features", "signature"):
+            if self.node.get(key) is not None and not self.allowed(key, self.node.get(key)):
+                return Signature()
+        return signature_of(self.node, self.keys, self.path, self.context.folder, self.report)
 
     def labels(self) -> tuple[str | int | float | bool, ...] | None:
         """Return `labels`, None when there are none."""

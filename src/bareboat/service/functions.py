@@ -111,7 +111,12 @@ class _Function(Draft):
         )
         if package.patterns:
             self.report.value(f"{self.path}.package.patterns", list(package.patterns), self.node.get("package") or "")
-        features, labels, before, after = self.features(), self.labels(), self.wrapper("before"), self.wrapper("after")
+        signature, labels, before, after = (
+            self.signature(),
+            self.labels(),
+            self.wrapper("before"),
+            self.wrapper("after"),
+        )
         samples = self.samples()
         layers = self.layers()
         options = self.options(raw)
@@ -126,7 +131,10 @@ class _Function(Draft):
             architecture=architecture,
             handler=handler,
             model=model,
-            features=features,
+            features=signature.features,
+            outputs=signature.outputs,
+            bounds=signature.bounds,
+            features_key=signature.features_key,
             labels=labels,
             before=before,
             after=after,

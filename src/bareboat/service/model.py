@@ -161,17 +161,50 @@ class PythonRequirements:
     pip_extra_args: tuple[str, ...] = ()
 
 
+Dtype = Literal["float", "int", "bool", "string", "category", "datetime"]
+Bounds = Literal["error", "warn", "ignore"]
+
+
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One entry of `functions.NAME.features`: a bare name, or a mapping.
+    """One entry of `functions.NAME.features` or `functions.NAME.signature.inputs`: a bare name, or a mapping.
 
     Args:
         name: the name that requests use.
-        nullable: whether null and a missing key are taken as missing (NaN); else they are a 400.
+        nullable: whether null and a missing key are taken as missing; else they are a 400. None leaves it to the
+            model.
+        dtype: None leaves it to the model.
+        enum, minimum, maximum: what is expected; `bounds` says what happens to other values.
+        default: what null and a missing key stand for.
+        column: the model's own name for it; None goes by the place in the list.
+        places: where the entry stands (""), and where each of its keys does.
     """
 
     name: str
-    nullable: bool = False
+    nullable: bool | None = None
+    dtype: Dtype | None = None
+    enum: tuple[str | int | float | bool, ...] | None = None
+    minimum: str | int | float | None = None
+    maximum: str | int | float | None = None
+    default: str | int | float | bool | None = None
+    column: str | None = None
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False)
+
+    def place(self, key: str = "") -> str:
+        """Return where a key stands, or else the entry; "" when that is not known."""
+        return str(self.places.get(key) or self.places.get("") or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One entry of `functions.NAME.signature.outputs`: what an answer holds."""
+
+    name: str
+    dtype: Dtype | None = None
+    enum: tuple[str | int | float | bool, ...] | None = None
+    minimum: int | float | None = None
+    maximum: int | float | None = None
+    where: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +217,7 @@ class ServedModel:
         files: of its versions, the default one first; absolute.
         features: None when the model's own names are used.
         labels: None when the model's own are answered, or class indices.
+        outputs, bounds, features_key: as those of a Function.
     """
 
     name: str
@@ -192,6 +226,9 @@ class ServedModel:
     files: tuple[Path, ...]
     features: tuple[Feature, ...] | None = None
     labels: tuple[str | int | float | bool, ...] | None = None
+    outputs: tuple[Output, ...] = ()
+    bounds: Bounds = "error"
+    features_key: str = "features"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +243,9 @@ class Function:
         handler: `package/module.function` as written.
         models: the entries of `models:`; the first is the default.
         features: None when the model's own names are used.
+        outputs: what is declared of answers; () for nothing.
+        bounds: what happens to a value outside minimum, maximum or enum.
+        features_key: the key that gave `features`: features or signature.inputs.
         labels: None when class indices are answered.
         protocol: what clients speak.
         cache_mb: how much memory loaded models may take; None for a share of `memory_mb`.
@@ -224,6 +264,9 @@ class Function:
     model: Path | None = None
     models: tuple[ServedModel, ...] = ()
     features: tuple[Feature, ...] | None = None
+    outputs: tuple[Output, ...] = ()
+    bounds: Bounds = "error"
+    features_key: str = "features"
     labels: tuple[str | int | float | bool, ...] | None = None
     protocol: Protocol = "bareboat"
     cache_mb: int | None = None
@@ -253,7 +296,18 @@ class Function:
         if self.model is None:
             return self.models
         key = f"functions.{self.name}"
-        return (ServedModel(self.name, key, self.where, (self.model,), self.features, self.labels),)
+        model = ServedModel(
+            name=self.name,
+            key=key,
+            where=self.where,
+            files=(self.model,),
+            features=self.features,
+            labels=self.labels,
+            outputs=self.outputs,
+            bounds=self.bounds,
+            features_key=self.features_key,
+        )
+        return (model,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class Model:
     feature_names: tuple[str, ...] = IRIS
     categories: tuple[tuple[Any, ...] | None, ...] = (None,) * 4
     n_classes: int = 3
+    n_outputs: int = 3
     is_classifier: bool = True
     objective: str = "multiclass"
     classes: tuple[Any, ...] = ()
@@ -57,7 +58,7 @@ def test_declared_names_come_first_and_the_models_own_are_aliases(make_function:
                 "dtype": "float",
                 "nullable": False,
                 "values": None,
-                "others": False,
+                "others": True,
                 "enum": None,
                 "minimum": None,
                 "maximum": None,
@@ -65,7 +66,10 @@ def test_declared_names_come_first_and_the_models_own_are_aliases(make_function:
             }
             for name, own in zip(features, IRIS, strict=True)
         ],
-        "outputs": [],
+        "outputs": [
+            {"name": "proba", "dtype": "float", "shape": [3], "minimum": 0, "maximum": 1},
+            {"name": "label", "dtype": "string", "enum": ["setosa", "versicolor", "virginica"]},
+        ],
         "bounds": "error",
     }
 

@@ -13,12 +13,13 @@ from bareboat.runtime.answers import Answers
 from bareboat.runtime.function import ModelFunction
 from bareboat.runtime.models import LoadedModel, only
 from bareboat.runtime.signature import Feature, Signature
+from bareboat.runtime.typed import TypedFeature
 
 NAMES = ["a", "b b", "c.own", "kind", "instances", "body"]
 FEATURES = [
     Feature("a", ["c.own"]),
     Feature("b b", nullable=True),
-    Feature("kind", categories=["x", "y", 3, 2.5, True], nullable=True),
+    TypedFeature("kind", dtype="category", values=["x", "y", 3, 2.5, True], nullable=True),
 ]
 NUMBERS = st.one_of(st.integers(), st.floats(), st.sampled_from([0, 1, 2.5, 3, 10**400, -(10**400)]))
 VALUES = st.one_of(st.none(), st.booleans(), NUMBERS, st.text(max_size=5), st.sampled_from(["x", "y", "NaN", "1"]))

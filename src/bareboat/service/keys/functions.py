@@ -42,6 +42,46 @@ class FeatureKeys(Keys):
     ] = None
 
 
+Scalar = str | bool | int | float
+DtypeName = Literal["float", "int", "bool", "string", "category", "datetime"]
+BoundsName = Literal["error", "warn", "ignore"]
+
+
+class InputKeys(Keys):
+    """One input of a model."""
+
+    name: Annotated[str | None, doc("The name that requests use.")] = None
+    dtype: Annotated[DtypeName | None, doc("What a value is; else as the model has it.")] = None
+    nullable: Annotated[
+        bool | None, doc("Whether null and a missing key mean a missing value; else they are a 400.")
+    ] = None
+    enum: Annotated[list[Scalar] | None, doc("The values that are expected.")] = None
+    minimum: Annotated[str | int | float | None, doc("The least number, or the first date, that is expected.")] = None
+    maximum: Annotated[str | int | float | None, doc("The greatest number, or the last date, that is expected.")] = None
+    default: Annotated[Scalar | None, doc("What null and a missing key stand for.")] = None
+    column: Annotated[str | None, doc("The model's own name for it, when that differs from the name.")] = None
+
+
+class OutputKeys(Keys):
+    """One part of an answer."""
+
+    name: Annotated[str | None, doc("proba, label or prediction.")] = None
+    dtype: Annotated[DtypeName | None, doc("What a value is; else as the model has it.")] = None
+    enum: Annotated[list[Scalar] | None, doc("The labels there are.")] = None
+    minimum: Annotated[int | float | None, doc("The least prediction, for the documentation.")] = None
+    maximum: Annotated[int | float | None, doc("The greatest prediction, for the documentation.")] = None
+
+
+class SignatureKeys(Keys):
+    """What a model takes and answers."""
+
+    inputs: Annotated[list[str | InputKeys] | None, doc("In the model's order, unless they name columns.")] = None
+    outputs: Annotated[list[OutputKeys] | None, doc("What answers hold.")] = None
+    bounds: Annotated[
+        BoundsName | None, doc("What happens to a value outside minimum, maximum or enum: error, warn or ignore.")
+    ] = None
+
+
 class FunctionHttpApiKeys(Keys):
     """The HTTP API's settings for this function."""
 
@@ -65,6 +105,10 @@ class FunctionKeys(Keys):
     model: Annotated[str | None, doc("bareboat: a model file to serve, instead of a handler.", "must")] = None
     features: Annotated[
         list[str | FeatureKeys] | None, doc("bareboat: the names that requests use, in the model's order.", "must")
+    ] = None
+    signature: Annotated[
+        str | SignatureKeys | None,
+        doc("bareboat: what the model takes and answers, here or in a JSON or YAML file.", "must"),
     ] = None
     labels: Annotated[
         list[str | bool | int | float] | None, doc("bareboat: what each class is called in answers.", "must")
