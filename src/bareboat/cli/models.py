@@ -13,6 +13,7 @@ from bareboat.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from bareboat.forest.estimator import Forest
+    from bareboat.pipeline.ir import Pipeline
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -43,15 +44,52 @@ def check_plot(plot: Path | None) -> None:
 
 
 def open_model(terminal: Terminal, path: Path) -> Forest:
-    """Open a model file of any known format, or a `.forest` file.
+    """Open a model of trees alone, from a file of any known format or a `.forest` file.
 
     Raises:
-        ModelError: it cannot be read, is of no known format, or is damaged.
+        ModelError: it cannot be read, is of no known format or damaged, or there is more to it than trees.
+    """
+    found = open_any(terminal, path)
+    from bareboat.pipeline.ir import Pipeline
+
+    if isinstance(found, Pipeline):
+        from bareboat.errors import ModelError
+
+        raise ModelError(
+            f"a compiled pipeline: {found.objective}",
+            expected="a model that is trees alone, for this command",
+            fix="bareboat model info shows its columns and steps; give the file of its last step for its trees",
+            where=str(path),
+        )
+    return found
+
+
+def open_any(terminal: Terminal, path: Path) -> Forest | Pipeline:
+    """Open a model file of any known format, and tell what opening a pickle means.
+
+    Raises:
+        ModelError: it cannot be read, is of no known format, cannot be compiled, or is damaged.
     """
     from bareboat.forest.estimator import Forest
+    from bareboat.forest.opening import is_forest_file
+    from bareboat.pipeline.ir import Pipeline
+    from bareboat.pipeline.reading import read_model
 
+    tell_of_opening(terminal, path)
     with terminal.progress(f"Reading {path.name}"):
-        return Forest.from_model(path)
+        if is_forest_file(path):
+            return Forest.from_model(path)
+        found = read_model(path)
+        return found if isinstance(found, Pipeline) else Forest.from_ensemble(found)
+
+
+def tell_of_opening(terminal: Terminal, path: Path) -> None:
+    """Say that a pickle runs code, before it does; raises ModelError when the file cannot be read."""
+    from bareboat.pipeline.reading import opening_note
+
+    note = opening_note(path)
+    if note is not None:
+        terminal.note(note)
 
 
 def drawable(lines: Iterable[str]) -> str:

@@ -57,11 +57,9 @@ def unknown_estimators(estimator: Any, path: Path = ()) -> Iterator[str]:
 
 def unknown_steps(steps: list[str]) -> NotCompilable:
     """Return the error for steps that nothing here knows."""
-    from bareboat.pipeline.estimators.registry import ESTIMATORS
-
     return NotCompilable(
         "; ".join(steps) + (" cannot be compiled" if len(steps) == 1 else ": these cannot be compiled"),
-        expected="scikit-learn's transformers, and as estimators " + ", ".join(sorted(ESTIMATORS)),
+        expected="the classes of scikit-learn, LightGBM, XGBoost and CatBoost that docs/pipelines.md names",
         steps=steps,
     )
 

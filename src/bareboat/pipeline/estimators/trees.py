@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bareboat.errors import ModelError
-from bareboat.forest.ir import Category, Ensemble
+from bareboat.forest.ir import Category, Ensemble, Transform
 from bareboat.forest.readers.child_openers import opened, read_saved
 from bareboat.forest.readers.reader import SavedModel
 from bareboat.pipeline.answer import Answer
@@ -22,6 +22,10 @@ from bareboat.pipeline.transformers.registry import Path
 
 _DECIDED_AT_ZERO = ("GradientBoostingClassifier",)
 """Those whose `predict` takes the second class at a raw score of 0 too."""
+_TRANSFORM_BOUND = 1.0
+"""Units in the last place by which the transform of a forest may differ from its framework's, on every platform."""
+_CATBOOST_BOUND = 4.0
+"""The same of CatBoost's raw scores, to which it adds its bias otherwise."""
 _HAVE_DECISION = ("GradientBoostingClassifier", "HistGradientBoostingClassifier")
 
 
@@ -48,13 +52,17 @@ def compile_trees(estimator: Any, builder: Builder, block: Block, _path: Path) -
     builder.notes += ensemble.notes
     plain = replace(ensemble, categories=(None,) * ensemble.n_features, notes=())
     n_out = 2 if ensemble.n_classes == 2 and ensemble.n_outputs == 1 else ensemble.n_outputs
-    outputs = builder.forest(plain, slots, n_out)
+    builder.forests.append(plain)
+    number = len(builder.forests) - 1
+    raw_bound = _CATBOOST_BOUND if package(estimator) == "catboost" else 0.0
+    bound = raw_bound if ensemble.transform in {Transform.IDENTITY, Transform.STEP} else raw_bound + _TRANSFORM_BOUND
+    outputs = builder.add(Op.FOREST, slots, n_out, whole=[number, 1], bound=bound)
     if type(estimator).__name__ == "IsolationForest":
         label = builder.add(Op.GREATER, outputs, numbers=[0.0], whole=[1])
         return Answer(classes=(-1, 1), decision=outputs, label=int(label[0]))
     if not ensemble.n_classes:
         return Answer(value=outputs)
-    raw = builder.add(Op.FOREST, slots, ensemble.n_outputs, whole=[len(builder.forests) - 1, 0])
+    raw = builder.add(Op.FOREST, slots, ensemble.n_outputs, whole=[number, 0], bound=raw_bound)
     return _classifier(estimator, builder, ensemble, outputs, raw)
 
 
