@@ -9,6 +9,9 @@ _HOMES = {
     "build": "bareboat.artifact",
     "open_artifact": "bareboat.artifact",
     "Forest": "bareboat.forest.estimator",
+    "Model": "bareboat.pipeline.estimator",
+    "serve": "bareboat.project.session",
+    "package": "bareboat.project.package",
     "sample_mask": "bareboat.forest.sampling",
     "BareboatError": "bareboat.errors",
 }

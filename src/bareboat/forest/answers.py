@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bareboat.forest.ir import Ensemble, Floats, Transform
+from bareboat.forest.ir import Category, Ensemble, Floats, Transform
 from bareboat.forest.rounds import parameter_after
 from bareboat.runtime.forest import OpenForest
 
@@ -83,7 +83,11 @@ def labels_of_outputs(ensemble: Ensemble, outputs: Floats) -> NDArray[Any]:
 
 def class_labels(ensemble: Ensemble) -> NDArray[Any]:
     """Return the labels, or 0, 1, ... where the source has none: (n_classes,)."""
-    labels = ensemble.classes or tuple(range(ensemble.n_classes))
+    return label_array(ensemble.classes or tuple(range(ensemble.n_classes)))
+
+
+def label_array(labels: Sequence[Category]) -> NDArray[Any]:
+    """Return labels as an array of their own type, or of objects where there are several types: (n_classes,)."""
     if len({type(label) for label in labels}) == 1:
         return np.array(labels)
     array = np.empty(len(labels), dtype=object)

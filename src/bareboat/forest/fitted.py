@@ -12,11 +12,11 @@ from bareboat.forest.ir import Floats
 
 
 class UnknownParameterError(InputError, ValueError):
-    """A parameter that a forest does not have. A ValueError too, as scikit-learn raises it."""
+    """A parameter that a model does not have. A ValueError too, as scikit-learn raises it."""
 
 
 class FittedEstimator:
-    """The part of an estimator that is the same for every forest. scikit-learn itself is not needed."""
+    """The part of an estimator that is the same for every model. scikit-learn itself is not needed."""
 
     _parameters: ClassVar = ("n_threads",)
 
@@ -35,7 +35,7 @@ class FittedEstimator:
         raise NotImplementedError
 
     def fit(self, X: Any = None, y: Any = None) -> Self:  # noqa: ARG002, N803
-        """Return the forest as it is: it is trained already. For pipelines, as FrozenEstimator of scikit-learn does."""
+        """Return the model as it is: it is trained already. For pipelines, as FrozenEstimator of scikit-learn does."""
         return self
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:  # noqa: N803
@@ -59,7 +59,7 @@ class FittedEstimator:
         return {name: getattr(self, name) for name in self._parameters}
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters and return the forest.
+        """Set parameters and return the model.
 
         Raises:
             UnknownParameterError: there is no such parameter; a ValueError too.
@@ -67,7 +67,8 @@ class FittedEstimator:
         for name, value in params.items():
             if name not in self._parameters:
                 raise UnknownParameterError(
-                    f"Invalid parameter {name!r} for estimator Forest", expected=f"one of {', '.join(self._parameters)}"
+                    f"Invalid parameter {name!r} for estimator {type(self).__name__}",
+                    expected=f"one of {', '.join(self._parameters)}",
                 )
             setattr(self, name, value)
         return self

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median_low
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bareboat.errors import ModelError
 
@@ -23,8 +25,8 @@ service: {service}
 
 provider:
   name: aws
-  runtime: python3.13
-  architecture: arm64
+  runtime: python{python}
+  architecture: {architecture}
 
 functions:
   predict:
@@ -79,7 +81,25 @@ __pycache__/
 """
 
 
-def files_around(model: Path, folder: Path, service: str) -> tuple[dict[str, bytes], str]:
+PYTHON, ARCHITECTURE = "3.13", "arm64"
+"""What a new project asks of Lambda."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person says of a project besides the model.
+
+    Args:
+        sample: a row that the model is asked, by name or in its order; None makes one up.
+        python, architecture: Lambda's.
+    """
+
+    sample: Mapping[str, Any] | Sequence[Any] | None = None
+    python: str = PYTHON
+    architecture: str = ARCHITECTURE
+
+
+def files_around(model: Path, folder: Path, service: str, wish: Wish) -> tuple[dict[str, bytes], str]:
     """Read a model and return what a project for it holds, relative path -> content, and a sample request body.
 
     A model that lies in `folder` already is not among the files.
@@ -93,13 +113,13 @@ def files_around(model: Path, folder: Path, service: str) -> tuple[dict[str, byt
     source = model.resolve()
     inside = source.is_relative_to(folder)
     name = source.relative_to(folder).as_posix() if inside else source.name
-    row = sample_row(forest)
+    row = sample_row(forest) if wish.sample is None else wish.sample
     sample = json.dumps(row, ensure_ascii=False)
     # an event with a key `body` is the row itself where the model has a feature of that name
     event = row if "body" in row else {"body": sample}
     title = _title(forest, source.name)
     files = {
-        "serverless.yml": _config(forest, service, name, title),
+        "serverless.yml": _config(forest, service, name, title, wish),
         "event.json": json.dumps(event, ensure_ascii=False, indent=2) + "\n",
         "README.md": _README.format(service=service, title=title, body=sample.replace("'", "'\\''")),
         ".gitignore": _IGNORED,
@@ -141,7 +161,7 @@ def _rounded(value: float) -> float | int:
     return int(short) if short.is_integer() and abs(short) < 1e15 else short
 
 
-def _config(forest: Ensemble, service: str, model: str, title: str) -> str:
+def _config(forest: Ensemble, service: str, model: str, title: str, wish: Wish) -> str:
     classes = forest.classes or [f"class_{number}" for number in range(forest.n_classes)]
     names = ", ".join(_scalar(label) if isinstance(label, str) else json.dumps(label) for label in classes[:3])
     if forest.n_classes > 3:
@@ -150,6 +170,8 @@ def _config(forest: Ensemble, service: str, model: str, title: str) -> str:
     return _CONFIG.format(
         title=title,
         service=service,
+        python=wish.python,
+        architecture=wish.architecture,
         model=_scalar(model),
         features="\n".join(f"      - {entry}" for entry in _features(forest)),
         labels=labels.format(n=forest.n_classes, names=names) if forest.is_classifier else "",

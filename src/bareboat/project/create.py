@@ -6,9 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bareboat.errors import BareboatError, ConfigurationError
 from bareboat.project.templates import Template
+
+if TYPE_CHECKING:
+    from bareboat.project.around import Wish
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]+")
 _YOURS = frozenset({"README.md", ".gitignore"})  # a folder may have its own, which is then left as it is
@@ -45,20 +49,25 @@ def create_project(template: Template, folder: Path, *, name: str | None = None)
     return Project(name, folder, _write(folder, template.files(name)))
 
 
-def create_project_for_model(model: Path, folder: Path, *, name: str | None = None) -> Project:
+def create_project_for_model(
+    model: Path, folder: Path, *, name: str | None = None, wish: Wish | None = None
+) -> Project:
     """Write a project around a model file: serverless.yml with its feature names, and a copy of the file.
 
     A model that already lies in `folder` stays where it is.
 
+    Args:
+        name: of the service; None derives it from the folder's name.
+        wish: the sample and Lambda's Python and CPU, where they are not for bareboat to choose.
     Raises:
         ModelError: the model file cannot be read.
         ConfigurationError: as for `create_project`.
     """
-    from bareboat.project.around import files_around  # a template needs no reader of models
+    from bareboat.project.around import Wish, files_around  # a template needs no reader of models
 
     folder = folder.resolve()
     name = service_name(name, folder)
-    files, sample = files_around(model, folder, name)
+    files, sample = files_around(model, folder, name, wish or Wish())
     return Project(name, folder, _write(folder, files), sample)
 
 
