@@ -16,6 +16,7 @@ from bareboat.service.model import Function, Note, ServedModel
 
 if TYPE_CHECKING:
     from bareboat.forest import Ensemble
+    from bareboat.pipeline.ir import Pipeline
 
 FORMAT = 2
 MAX_ROWS = 10_000
@@ -63,21 +64,26 @@ class ModelFiles:
     uses: frozenset[str]
 
 
-def read_served(file: Path) -> Ensemble:
+def read_served(file: Path) -> Ensemble | Pipeline:
     """Read a model file as it is served.
 
     Raises:
-        ModelError: it cannot be read.
+        ModelError: it cannot be read, or compiled.
     """
-    from bareboat.forest import read_ensemble
+    from bareboat.pipeline.reading import read_model
 
-    return read_ensemble(file)
+    return read_model(file)
 
 
-def engine_file(read: Ensemble) -> EngineFile:
+def engine_file(read: Ensemble | Pipeline) -> EngineFile:
     """Return the file for what was read of a model."""
     from bareboat.forest import forest_bytes
+    from bareboat.pipeline.file import pipeline_bytes
+    from bareboat.pipeline.ir import Pipeline
 
+    if isinstance(read, Pipeline):
+        about, data = describe_model(read), pipeline_bytes(read)
+        return EngineFile("pipeline", ".pipeline", data, read.kind, about, notes=read.notes)
     kind = "proba" if read.is_classifier else "value"
     data = forest_bytes(read, statistics=False)
     return EngineFile("forest", ".forest", data, kind, describe_model(read), notes=read.notes)

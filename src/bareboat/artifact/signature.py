@@ -77,15 +77,16 @@ def outputs_of(read: Ensemble | Pipeline, labels: Sequence[Any] | None = None) -
     return [scores, label]
 
 
-def describe_model(forest: Ensemble) -> dict[str, Any]:
-    """Return what the manifest says of a forest, beside its features and labels."""
+def describe_model(read: Ensemble | Pipeline) -> dict[str, Any]:
+    """Return what the manifest says of a model, beside its features and labels."""
+    forests: tuple[Any, ...] = getattr(read, "forests", (read,))
     return {
-        "source": forest.source,
-        "objective": forest.objective,
-        "n_classes": forest.n_classes,
-        "n_outputs": forest.n_outputs,
-        "n_trees": forest.n_trees,
-        "n_leaves": forest.n_leaves,
+        "source": read.source,
+        "objective": read.objective,
+        "n_classes": read.n_classes,
+        "n_outputs": read.n_outputs,
+        "n_trees": read.n_trees,
+        "n_leaves": sum(forest.n_leaves for forest in forests),
     }
 
 
