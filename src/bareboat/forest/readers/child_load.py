@@ -25,8 +25,21 @@ _TRUSTED = frozenset(
         "lightgbm.sklearn.LGBMModel",
         "lightgbm.sklearn.LGBMRanker",
         "lightgbm.sklearn.LGBMRegressor",
+        "numpy.dtype",
+        "pandas.api.typing.NAType",
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
+        "sklearn.calibration._TemperatureScaling",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.metrics._classification.balanced_accuracy_score",
+        "sklearn.model_selection._search_successive_halving.HalvingGridSearchCV",
+        "sklearn.model_selection._search_successive_halving.HalvingRandomSearchCV",
+        "sklearn.model_selection._split.KFold",
+        "sklearn.model_selection._split.StratifiedKFold",
         "sklearn.tree._tree.Tree",
+        "sklearn.utils._bunch.Bunch",
+        "sklearn.utils._metadata_requests.MetadataRequest",
+        "sklearn.utils._metadata_requests.MethodMetadataRequest",
         "sklearn.utils.validation.check_array",
         "xgboost.core.Booster",
         "xgboost.sklearn.XGBClassifier",
@@ -38,6 +51,13 @@ _TRUSTED = frozenset(
     }
 )
 """What a skops file may hold beyond the types that skops itself trusts."""
+
+_TRUSTED_MODULES = (
+    "sklearn._loss.loss.",
+    "sklearn.feature_selection._univariate_selection.",
+    "sklearn.metrics._scorer.",
+)
+"""The same of modules all of whose classes and functions only compute."""
 
 
 def load(path: str, kind: str) -> Any:
@@ -99,7 +119,7 @@ def _load_skops(path: str) -> Any:
     import skops.io
 
     types = skops.io.get_untrusted_types(file=path)
-    strangers = [each for each in types if each not in _TRUSTED]
+    strangers = [each for each in types if each not in _TRUSTED and not each.startswith(_TRUSTED_MODULES)]
     if strangers:
         raise ModelError(
             "types that are not trusted: " + ", ".join(strangers[:10]),
