@@ -1,4 +1,4 @@
-"""Model files and live models -> what they compile into, or why they do not; nothing of a pickle runs in this process."""
+"""Model files and live models -> what they compile into, or why not; nothing of a pickle runs in this process."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_every_step_that_stands_in_the_way_is_named(tmp_path: Path) -> None:
         (lambda: Kinder().fit(ROWS[["age"]], TARGET), "derives from LogisticRegression"),
         (lambda: Pipeline([("prep", prepared()), ("model", LogisticRegression())]), "not fitted"),
         (lambda: make_pipeline(StandardScaler(), LogisticRegression()), "not fitted"),
-        (lambda: LogisticRegression(), "not fitted"),
+        (LogisticRegression, "not fitted"),
         (lambda: KNeighborsClassifier().fit(ROWS[["age"]], TARGET), "KNeighborsClassifier"),
     ],
 )
