@@ -29,9 +29,12 @@ _ONLY_FOR = {
     "moments.py": {"datetime"},
     "framework.py": {"framework"},
     "protocols/__init__.py": {"several", "mlflow", "oip", "sagemaker"},
+    "protocols/request.py": {"several", "mlflow", "oip", "sagemaker"},
+    "protocols/tables.py": {"mlflow", "sagemaker"},
     "protocols/several.py": {"several"},
     "protocols/mlflow.py": {"mlflow"},
     "protocols/oip.py": {"oip"},
+    "protocols/tensors.py": {"oip"},
     "protocols/sagemaker.py": {"sagemaker"},
 }
 """Modules of the runtime that not every artifact needs: an engine, a protocol, several models, or code that may import

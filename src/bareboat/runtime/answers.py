@@ -108,6 +108,11 @@ def place_of(outputs: list[float], index: int) -> int:
     return index if index >= 0 else outputs.index(max(outputs))
 
 
+def none_for_nan(value: Any) -> Any:
+    """Return a value, None for NaN."""
+    return None if value != value else value  # noqa: PLR0124 - NaN alone differs from itself
+
+
 def check_finite(outputs: list[float]) -> None:
     """Raise unless it is only their sum that is not finite."""
     if any(value - value != 0.0 for value in outputs):

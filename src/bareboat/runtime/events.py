@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+VERSION_HEADER = "x-model-version"
 _JSON = {"content-type": "application/json"}
 
 
@@ -40,6 +41,20 @@ def document_of(event: Mapping[str, Any]) -> tuple[object, bool]:
     if not isinstance(body, str):
         raise fault("body", describe(body), "the text of a JSON document")
     return parse(_decode(body) if event.get("isBase64Encoded") else body), False
+
+
+def raw_body(event: Mapping[str, Any]) -> bytes:
+    """Return the bytes of the request's body, b"" when there is none.
+
+    Raises:
+        InputError: it is no text, or no base64 where the event says that it is.
+    """
+    body = event.get("body")
+    if body is None:
+        return b""
+    if not isinstance(body, str):
+        raise fault("body", describe(body), "a text")
+    return _bytes_of(body) if event.get("isBase64Encoded") else body.encode("utf-8", "replace")
 
 
 def header(event: Mapping[str, Any], name: str) -> str:
@@ -75,7 +90,7 @@ def response(
 def _query(event: Mapping[str, Any]) -> dict[str, str] | None:
     """Return the query string of a GET: payload 2.0 joins repeated names with commas, 1.0 lists them."""
     query = event.get("queryStringParameters")
-    if not query or not isinstance(query, dict) or _method(event) not in {"GET", "HEAD"}:
+    if not query or not isinstance(query, dict) or method_of(event) not in {"GET", "HEAD"}:
         return None
     several = event.get("multiValueQueryStringParameters")
     if isinstance(several, dict):
@@ -87,7 +102,8 @@ def _query(event: Mapping[str, Any]) -> dict[str, str] | None:
     return query
 
 
-def _method(event: Mapping[str, Any]) -> str:
+def method_of(event: Mapping[str, Any]) -> str:
+    """Return the request's method in upper case, "NONE" when the event has none."""
     context = event.get("requestContext")
     http = context.get("http") if isinstance(context, dict) else None
     method = http.get("method") if isinstance(http, dict) else event.get("httpMethod")
@@ -95,6 +111,14 @@ def _method(event: Mapping[str, Any]) -> str:
 
 
 def _decode(body: str) -> str:
+    raw = _bytes_of(body)
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise fault("body", f"a byte that is not UTF-8 at position {error.start}", "JSON in UTF-8") from None
+
+
+def _bytes_of(body: str) -> bytes:
     """Decode the base64 that gateways make of bodies whose content type they do not take for text."""
     from binascii import a2b_base64, b2a_base64
 
@@ -104,7 +128,4 @@ def _decode(body: str) -> str:
             raise ValueError
     except ValueError:  # binascii.Error and UnicodeEncodeError are ValueErrors
         raise fault("body", "text that is no base64", "base64, since isBase64Encoded is true") from None
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise fault("body", f"a byte that is not UTF-8 at position {error.start}", "JSON in UTF-8") from None
+    return raw

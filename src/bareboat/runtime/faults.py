@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from bareboat.errors import InputError, Problem
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 LISTED = 100  # so many wrong fields are listed; a client that has more has the pattern by then
 SHOWN = 60  # characters of a client's own text that are shown again
 NAMED = 120  # characters of a field's place
+_NAMED = 10  # names that are listed
 
 
 class Faults:
@@ -54,6 +59,19 @@ def fault(field: str, found: str, expected: str) -> InputError:
     faults = Faults()
     faults.add(field, found, expected)
     return faults.error()
+
+
+def missing(field: str, found: str, expected: str) -> InputError:
+    """Make the InputError about something that is not there: its status is 404."""
+    error = fault(field, found, expected)
+    error.status = 404  # type: ignore[attr-defined]
+    return error
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return `one of a, b, c`, the first ten of them."""
+    more = f", ... ({len(names)} in all)" if len(names) > _NAMED else ""
+    return "one of " + ", ".join(names[:_NAMED]) + more
 
 
 def body_of(error: InputError) -> dict[str, object]:

@@ -10,8 +10,8 @@ from json.encoder import encode_basestring_ascii as _QUOTE  # noqa: N812  used a
 
 from bareboat.errors import ArtifactError, InputError
 from bareboat.runtime.document import refuse_repeated
-from bareboat.runtime.events import document_of, header, is_http, response
-from bareboat.runtime.faults import body_of, cut, fault
+from bareboat.runtime.events import VERSION_HEADER, document_of, header, is_http, response
+from bareboat.runtime.faults import body_of, cut, fault, listed, missing
 from bareboat.runtime.models import FOLDER, Models, read_json
 
 TYPE_CHECKING = False
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 FORMAT = 2
 MAX_ANSWER_BYTES = 6_291_556  # Lambda's limit on a response, recorded: 6 * 1024 * 1024 + 100
-VERSION_HEADER = "x-model-version"
 _ENCODE = JSONEncoder(allow_nan=False).encode
 INTERNAL = '{"message": "Internal Server Error"}'
 
@@ -33,7 +32,9 @@ class ModelFunction:
 
     Args:
         name: of the function, for the log.
-        models: those that it serves. The default one of a function with a single model is loaded here.
+        models: those that it serves. The one of a function with a single model is loaded here.
+        several: whether requests name the model that they are for.
+        protocol: the module that reads and answers the requests of gateways; None for bareboat's own of one model.
         before: turns the request's document into the one that the signature reads.
         after: turns the answer into what is sent.
     """
@@ -45,21 +46,27 @@ class ModelFunction:
         "_stamp",
         "after",
         "before",
-        "model",
         "models",
+        "protocol",
+        "several",
     )
+
+    MANY_BYTES = MAX_ANSWER_BYTES // 2
 
     def __init__(
         self,
         name: str,
         models: Models,
         *,
+        several: bool = False,
+        protocol: Any = None,
         before: Callable[[Any], Any] | None = None,
         after: Callable[[Any], Any] | None = None,
     ) -> None:
         self.models = models
-        self.model = models.get(models.default)
-        self._knows_body = self.model.signature.knows("body")
+        self.several = several
+        self.protocol = protocol
+        self._knows_body = not several and models.get(models.default).signature.knows("body")
         self._quoted_name = _QUOTE(name)
         self._second = -1
         self._stamp = ""
@@ -77,45 +84,66 @@ class ModelFunction:
         """
         started = time.perf_counter()
         through_http = is_http(event, knows_body=self._knows_body)
+        if through_http and self.protocol is not None:
+            from bareboat.runtime.protocols import respond
+
+            return respond(self, event, context)
         try:
-            model = self.model
+            is_text = are_many = False
             if through_http:
-                wanted = header(event, VERSION_HEADER)
-                if wanted and wanted != model.version:
-                    model = self._pinned(wanted)
+                model = self.find("", header(event, VERSION_HEADER))
                 document, is_text = document_of(event)
+            elif self.several:
+                from bareboat.runtime.protocols.several import addressed
+
+                model, document, are_many = addressed(self, event)
             else:
-                document, is_text = event, False
+                model, document = self.models.get(self.models.default), event
             outside: dict[str, int] = {}
-            answer, n_rows = self.answer(model, document, is_text=is_text, as_json=through_http, outside=outside)
+            answer, n_rows = self.answer(
+                model, document, is_text=is_text, are_many=are_many, as_json=through_http, outside=outside
+            )
         except InputError as error:
-            self._log("WARNING", context, started, 400, f', "errors": {len(error.problems)}')
+            status = getattr(error, "status", 400)
+            self.log("WARNING", context, started, status, f', "errors": {len(error.problems)}')
             if through_http:
-                return response(event, 400, dumps(body_of(error)))
+                return response(event, status, dumps(body_of(error)))
             raise error.with_traceback(None) from None  # callers are told the fields, and this one line of the stack
         except Exception as error:  # noqa: BLE001  logged and raised again, without the stack that is in the log
-            found = f', "errorType": {_QUOTE(type(error).__name__)}, "stackTrace": {dumps(_traceback())}'
-            self._log("ERROR", context, started, 500, found)
+            self.log_failure(error, context, started)
             if through_http:
                 return response(event, 500, INTERNAL)
             raise error.with_traceback(None) from None
         found = f', "outsideBounds": {sum(outside.values())}' if outside else ""
-        self._log("INFO", context, started, 200, f', "rows": {n_rows}{found}')
+        self.log("INFO", context, started, 200, f', "rows": {n_rows}{found}')
         if not through_http:
             return answer
-        headers = {VERSION_HEADER: model.version}
-        if outside:
-            from bareboat.runtime.bounds import warning_of
+        return response(event, 200, answer, {VERSION_HEADER: model.version, **self.warning(outside)})
 
-            headers["x-bareboat-warning"] = warning_of(outside)
-        return response(event, 200, answer, headers)
+    def find(self, name: str, version: str) -> LoadedModel:
+        """Return a model.
+
+        Args:
+            name, version: "" for the default one.
+        Raises:
+            InputError: there is none; its status is 404.
+        """
+        models = self.models
+        name = name or models.default
+        versions = models.versions.get(name)
+        if versions is None:
+            raise missing("model", f'"{name}"', listed(list(models.versions)))
+        if version and version not in versions:
+            raise missing(VERSION_HEADER, f'"{version}"', listed(versions))
+        return models.get(name, version)
 
     def answer(
         self,
         model: LoadedModel,
         document: Any,
         *,
-        is_text: bool,
+        is_text: bool = False,
+        are_many: bool = False,
         as_json: bool,
         outside: dict[str, int] | None = None,
     ) -> tuple[Any, int]:
@@ -123,16 +151,21 @@ class ModelFunction:
 
         Args:
             is_text: whether the document's values are the texts of a query string.
+            are_many: whether the document is a list of rows, and none of `instances` around it.
             outside: filled with the features whose values are outside their bounds, as `Signature.read` does.
         Raises:
             InputError: the document does not fit.
         """
         if self.before is not None:
             refuse_repeated(document)
-            document = self.before(document)
+            document = self.before({"instances": document} if are_many else document)
+            are_many = False
             if not isinstance(document, (dict, list, tuple)):
                 raise TypeError(f"before returned {type(document).__name__}, expected a dict or a list")
-        rows, are_many = model.signature.read(document, is_text=is_text, outside=outside)
+        if are_many:
+            rows = model.signature.read_rows(document, outside=outside)
+        else:
+            rows, are_many = model.signature.read(document, is_text=is_text, outside=outside)
         predictor = model.predictor
         answered = predictor.answer_many(rows) if are_many else [predictor.answer(rows[0])]
         answer: Any
@@ -144,17 +177,55 @@ class ModelFunction:
                 answer = self.after(answer)
             if as_json:
                 answer = _ENCODE(answer)
-        if as_json and len(answer) > MAX_ANSWER_BYTES // 2:
-            _check_size(answer, len(rows))
+        if as_json and len(answer) > self.MANY_BYTES:
+            self.check_size(answer, len(rows))
         return answer, len(rows)
 
-    def _pinned(self, version: str) -> LoadedModel:
-        versions = self.models.versions[self.models.default]
-        if version not in versions:
-            raise fault(VERSION_HEADER, f"version {version}", f"one of {', '.join(versions)}")
-        return self.models.get(self.models.default, version)
+    @staticmethod
+    def predict(model: LoadedModel, rows: list[Any]) -> list[tuple[list[float], int]]:
+        """Return what a model answers to rows that its signature has read."""
+        predictor = model.predictor
+        answered: list[tuple[list[float], int]] = (
+            [predictor.answer(rows[0])] if len(rows) == 1 else predictor.answer_many(rows)
+        )
+        return answered
 
-    def _log(self, level: str, context: Any, started: float, status: int, rest: str) -> None:
+    @staticmethod
+    def check_size(body: str, n_rows: int) -> None:
+        """Refuse a request whose answer Lambda would not carry, rather than lose it there.
+
+        Raises:
+            InputError: the answer is too large.
+        """
+        # The body is a text inside a JSON document, where each quote and backslash takes two bytes.
+        size = len(body) + body.count('"') + body.count("\\") + 200
+        if size > MAX_ANSWER_BYTES:
+            enough = max(1, n_rows * MAX_ANSWER_BYTES // size)
+            found = f"{n_rows} rows, whose answer takes {size / 1e6:.1f} MB"
+            raise fault("instances", found, f"at most 6.29 MB, about {enough} rows")
+
+    @staticmethod
+    def warning(outside: Mapping[str, int]) -> dict[str, str]:
+        """Return the headers that tell of values outside their bounds.
+
+        Args:
+            outside: as `Signature.read_rows` filled it.
+        """
+        if not outside:
+            return {}
+        from bareboat.runtime.bounds import warning_of
+
+        return {"x-bareboat-warning": warning_of(outside)}
+
+    def log_failure(self, error: Exception, context: Any, started: float) -> None:
+        """Write the line of a request that failed, with the stack."""
+        from traceback import format_exc
+
+        trace = cut(format_exc(), 32_000).splitlines()
+        found = f', "errorType": {_QUOTE(type(error).__name__)}, "stackTrace": {dumps(trace)}'
+        self.log("ERROR", context, started, 500, found)
+
+    def log(self, level: str, context: Any, started: float, status: int, rest: str) -> None:
         """Write one JSON object a line, with the request id and counts: never a row or a header.
 
         Put together by hand: json.dumps of seven keys would take a fifth of a warm request.
@@ -191,7 +262,24 @@ def load_function(root: str) -> ModelFunction:
         max_rows=config["max_rows"],
         limit_bytes=_limit_bytes(config["cache_mb"]),
     )
-    return ModelFunction(config["function"], models, before=_wrapper(config["before"]), after=_wrapper(config["after"]))
+    return ModelFunction(
+        config["function"],
+        models,
+        several=config["several"],
+        protocol=_protocol(config),
+        before=_wrapper(config["before"]),
+        after=_wrapper(config["after"]),
+    )
+
+
+def _protocol(config: Mapping[str, Any]) -> Any:
+    """Import the module of the function's protocol; bareboat's own, with one model, needs none."""
+    name = config["protocol"]
+    if name == "bareboat":
+        if not config["several"]:
+            return None
+        name = "several"
+    return __import__(f"bareboat.runtime.protocols.{name}", fromlist=("answer",))
 
 
 def _limit_bytes(cache_mb: int | None) -> int:
@@ -221,19 +309,3 @@ def _wrapper(name: str | None) -> Callable[[Any], Any] | None:
 
     module, _, function = name.rpartition(".")
     return getattr(import_module(module.replace("/", ".")), function)  # type: ignore[no-any-return]
-
-
-def _check_size(body: str, n_rows: int) -> None:
-    """Refuse a request whose answer Lambda would not carry, rather than lose it there."""
-    # The body is a text inside a JSON document, where each quote and backslash takes two bytes.
-    size = len(body) + body.count('"') + body.count("\\") + 100
-    if size > MAX_ANSWER_BYTES:
-        enough = max(1, n_rows * MAX_ANSWER_BYTES // size)
-        found = f"{n_rows} rows, whose answer takes {size / 1e6:.1f} MB"
-        raise fault("instances", found, f"at most 6.29 MB, about {enough} rows")
-
-
-def _traceback() -> list[str]:
-    from traceback import format_exc
-
-    return cut(format_exc(), 32_000).splitlines()

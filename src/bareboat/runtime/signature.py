@@ -188,7 +188,7 @@ class Signature:
             rows = self._instances(document, reading)
             reading.faults.refuse()
             return rows, True
-        row = self._row(document, None, reading)
+        row = self._row(document, "", reading)
         reading.faults.refuse()
         return [row], False
 
@@ -200,30 +200,50 @@ class Signature:
         if isinstance(document, Repeated):
             for key in document.keys_repeated:
                 faults.add(key, "a key given more than once", "one value")
-        instances = document["instances"]
+        return self._many(document["instances"], "instances", reading)
+
+    def read_rows(
+        self, rows: object, place: str = "instances", *, is_text: bool = False, outside: dict[str, int] | None = None
+    ) -> list[Row]:
+        """Turn many rows into rows, whatever the features are called.
+
+        Args:
+            rows: what should be a list of objects of features or lists.
+            place: where they stand, for what is wrong with them: `place[3].x`.
+            is_text, outside: as for `read`.
+        Raises:
+            InputError: anything does not fit; it names each wrong field, up to a hundred.
+        """
+        reading = _Reading(is_text, {} if outside is None else outside)
+        read = self._many(rows, place, reading)
+        reading.faults.refuse()
+        return read
+
+    def _many(self, instances: object, place: str, reading: _Reading) -> list[Row]:
+        faults = reading.faults
         if not isinstance(instances, (list, tuple)):
-            faults.add("instances", describe(instances), "a list of rows")
+            faults.add(place, describe(instances), "a list of rows")
             return []
         if not instances:
-            faults.add("instances", "an empty list", "at least one row")
+            faults.add(place, "an empty list", "at least one row")
         if len(instances) > self.max_rows:
-            faults.add("instances", f"{len(instances)} rows", f"at most {self.max_rows}")
+            faults.add(place, f"{len(instances)} rows", f"at most {self.max_rows}")
         faults.refuse()
         rows = []
         for index, instance in enumerate(instances):
             row = self._plain(instance)
-            rows.append(self._row(instance, index, reading) if row is None else row)
+            rows.append(self._row(instance, f"{place}[{index}]", reading) if row is None else row)
             if faults.is_full:
                 break
         return rows
 
-    def _row(self, values: object, index: int | None, reading: _Reading) -> Row:
+    def _row(self, values: object, place: str, reading: _Reading) -> Row:
         if isinstance(values, dict):
-            return self._named(values, "" if index is None else f"instances[{index}].", reading)
+            return self._named(values, place and f"{place}.", reading)
         if isinstance(values, (list, tuple)):
-            return self._listed(values, "" if index is None else f"instances[{index}]", reading)
+            return self._listed(values, place, reading)
         reading.faults.add(
-            "body" if index is None else f"instances[{index}]",
+            place or "body",
             describe(values),
             f"an object of features or a list of {len(self.features)} values",
         )

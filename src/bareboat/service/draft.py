@@ -111,7 +111,7 @@ class Draft:
 
     def allowed(self, key: str, node: Node | None) -> bool:
         """Tell whether a key that belongs to a model stands beside one."""
-        if self.node.get("model") is not None:
+        if self.node.get("model") is not None or self.node.get("models") is not None:
             return True
         self.report.problems.add(
             self.node.key_place(key) if node else self.node.place,

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from bareboat.service import modules, runtimes
 from bareboat.service.check import known_keys
-from bareboat.service.draft import Context, Draft
+from bareboat.service.draft import Context
 from bareboat.service.environment import display, variables_of
 from bareboat.service.events import events_of
 from bareboat.service.keys.functions import FunctionKeys
@@ -26,6 +26,7 @@ from bareboat.service.packages import package_rules
 from bareboat.service.problems import is_misspelt
 from bareboat.service.report import Report
 from bareboat.service.scalars import js_text
+from bareboat.service.served import ServedDraft
 
 NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
 
@@ -93,7 +94,7 @@ def function_of(
     return draft.build()
 
 
-class _Function(Draft):
+class _Function(ServedDraft):
     def build(self) -> Function | None:
         keys, context = self.keys, self.context
         kind = self.kind()
@@ -101,6 +102,7 @@ class _Function(Draft):
         runtime, python = self.runtime(kind)
         handler = self.handler() if kind == "handler" and python else None
         model = self.model() if kind == "model" else None
+        models = self.models() if kind == "models" else ()
         architecture = self.architecture()
         memory_mb = self.inherited("memorySize", keys.memory_size, context.provider_keys.memory_size, 1024)
         timeout_s = self.inherited("timeout", keys.timeout, context.provider_keys.timeout, 6)
@@ -117,6 +119,7 @@ class _Function(Draft):
             self.wrapper("before"),
             self.wrapper("after"),
         )
+        protocol, cache_mb = self.protocol(events), self.cache_mb()
         samples = self.samples()
         layers = self.layers()
         options = self.options(raw)
@@ -131,11 +134,14 @@ class _Function(Draft):
             architecture=architecture,
             handler=handler,
             model=model,
+            models=models,
             features=signature.features,
             outputs=signature.outputs,
             bounds=signature.bounds,
             features_key=signature.features_key,
             labels=labels,
+            protocol=protocol,
+            cache_mb=cache_mb,
             before=before,
             after=after,
             samples=samples,
@@ -153,12 +159,15 @@ class _Function(Draft):
         )
 
     def kind(self) -> str:
-        """Return which of handler, model and image the function is; "" after a problem."""
-        present = [key for key in ("handler", "model", "image") if self.node.get(key) is not None]
+        """Return which of handler, model, models and image the function is; "" after a problem."""
+        present = [key for key in ("handler", "model", "models", "image") if self.node.get(key) is not None]
         if len(present) == 1:
             return present[0]
         if not present:
-            if any(is_misspelt(key, list(self.node.value), known_keys(FunctionKeys)) for key in ("handler", "model")):
+            if any(
+                is_misspelt(key, list(self.node.value), known_keys(FunctionKeys))
+                for key in ("handler", "model", "models")
+            ):
                 return ""
             self.report.problems.add(
                 self.where,

@@ -65,6 +65,7 @@ Text = str | CloudFormation
 MemorySize = Annotated[int, Said("a whole number of MB from 128 to 10240", ge=128, le=10240)]
 Timeout = Annotated[int, Said("a whole number of seconds from 1 to 900", ge=1, le=900)]
 EphemeralStorage = Annotated[int, Said("a whole number of MB from 512 to 10240", ge=512, le=10240)]
+CacheSize = Annotated[int, Said("a whole number of MB, 1 to 10240", ge=1, le=10240)]
 Count = Annotated[int, Said("a whole number, 0 or more", ge=0)]
 ArchitectureName = Literal["x86_64", "arm64"]
 Payload = Literal["1.0", "2.0"]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from bareboat.service.keys.base import (
     ArchitectureName,
+    CacheSize,
     CloudFormation,
     Count,
     Description,
@@ -98,11 +99,38 @@ class ImageKeys(Keys):
     entry_point: list[str] | None = None
 
 
+ProtocolName = Literal["bareboat", "mlflow", "oip", "sagemaker"]
+
+
+class ServedModelKeys(Keys):
+    """One of several models of a function."""
+
+    model: Annotated[str | None, doc("The model file; its version is the default one.", "must")] = None
+    versions: Annotated[list[str] | None, doc("Model files of older versions, which clients may ask for.")] = None
+    features: Annotated[list[str | FeatureKeys] | None, doc("The names that requests use, in the model's order.")] = (
+        None
+    )
+    signature: Annotated[
+        str | SignatureKeys | None, doc("What the model takes and answers, here or in a JSON or YAML file.")
+    ] = None
+    labels: Annotated[list[str | bool | int | float] | None, doc("What each class is called in answers.")] = None
+
+
 class FunctionKeys(Keys):
     """One function."""
 
     handler: Annotated[str | None, doc("module.function, or folder/module.function.", "must")] = None
     model: Annotated[str | None, doc("bareboat: a model file to serve, instead of a handler.", "must")] = None
+    models: Annotated[
+        dict[str, str | ServedModelKeys] | None,
+        doc("bareboat: several models by name, a file each or a mapping; the first is the default.", "must"),
+    ] = None
+    protocol: Annotated[
+        ProtocolName | None, doc("bareboat: what clients speak: bareboat, mlflow, oip or sagemaker.", "must")
+    ] = None
+    cache_size: Annotated[
+        CacheSize | None, doc("bareboat: MB for loaded models; else half of the function's memory.")
+    ] = None
     features: Annotated[
         list[str | FeatureKeys] | None, doc("bareboat: the names that requests use, in the model's order.", "must")
     ] = None
