@@ -1,8 +1,9 @@
-"""Builds the kernel: src/bareboat/forest/c -> src/bareboat/runtime/native/kernel-*, cross-compiled with ziglang.
+"""Builds the kernel from src/bareboat/{forest,pipeline}/c into src/bareboat/runtime/native, cross-compiled by ziglang.
 
 As a hatchling hook it runs for wheels and editable installs; `python hatch_build.py` does the same by hand, and
 `python hatch_build.py --all` builds the kernel of every system. A kernel holds the digest of what it was made from,
-so one that is up to date is not built again.
+so one that is up to date is not built again. Beside each lies a smaller one that runs forests alone, for artifacts that
+need no more.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 try:
@@ -24,6 +26,7 @@ except ImportError:  # by hand, without hatchling
 
 ZIG_VERSION = "0.17.1"
 SOURCES = Path("src/bareboat/forest/c")
+PIPELINE_SOURCES = Path("src/bareboat/pipeline/c")
 NATIVE = Path("src/bareboat/runtime/native")
 # Loops that gain from it are unrolled by word (simd.h); unrolling all takes 30 KB more and gains nothing.
 FLAGS = (
@@ -48,6 +51,8 @@ KERNELS = {
     "kernel-macos-x86_64.dylib": "x86_64-macos.11.0",
     "kernel-windows-x86_64.dll": "x86_64-windows-gnu",
 }
+SLIM = "forest-"  # before a kernel's name: without these
+NOT_SLIM = ("pipeline", "functions", "elementwise", "shap")
 DOOR = Path("src/bareboat/runtime/_door.abi3.so")  # for this machine's CPython; the package does without it
 DOOR_SOURCE = SOURCES / "door/door.c"
 DOOR_FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden", "-fPIC")
@@ -73,7 +78,7 @@ class KernelHook(BuildHookInterface):
             return
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{platform_tag()}"
-        made = [NATIVE / name for name in names] + ([DOOR] if door else [])
+        made = [NATIVE / f"{slim}{name}" for name in names for slim in ("", SLIM)] + ([DOOR] if door else [])
         build_data["artifacts"] = [f"/{path.as_posix()}" for path in made]
 
 
@@ -102,14 +107,14 @@ def platform_tag() -> str:
 
 def build(root: Path, names: tuple[str, ...]) -> tuple[str, ...]:
     """Build those kernels that are not up to date, and return all names."""
-    sources = sorted((root / SOURCES).glob("*.[ch]"))
+    sources = sorted(path for folder in (SOURCES, PIPELINE_SOURCES) for path in (root / folder).glob("*.[ch]"))
     if not sources:
         raise BuildError(f"no C sources in {root / SOURCES}: build from a checkout or the sdist")
     (root / NATIVE).mkdir(parents=True, exist_ok=True)
     for name in names:
-        target, stamp = root / NATIVE / name, source_digest(sources, name)
-        if not (target.is_file() and stamp.encode() in target.read_bytes()):
-            compile_kernel(sources, KERNELS[name], stamp, target)
+        targets, stamp = [root / NATIVE / f"{slim}{name}" for slim in ("", SLIM)], source_digest(sources, name)
+        if not all(target.is_file() and stamp.encode() in target.read_bytes() for target in targets):
+            compile_kernel(sources, KERNELS[name], stamp, *targets)
     return names
 
 
@@ -126,8 +131,10 @@ def build_door(root: Path) -> bool:
     digest = hashlib.sha256(repr((ZIG_VERSION, machine, command)).encode() + source.read_bytes()).hexdigest()
     stamp = f"bareboat-door-{digest[:32]}"
     if not (target.is_file() and stamp.encode() in target.read_bytes()):
-        flags = [*command, *(f"-I{folder}" for folder in folders)]
-        run_zig([source], machine, flags, stamp, target)
+        flags = [*command, *(f"-I{folder}" for folder in folders), f'-DBAREBOAT_STAMP="{stamp}"']
+        with tempfile.TemporaryDirectory(prefix="bareboat-zig-") as name:
+            run_zig(Path(name), machine, [*flags, str(source.resolve()), "-o", target.name], target.name)
+            put(Path(name) / target.name, target)
     return True
 
 
@@ -156,42 +163,51 @@ def source_digest(sources: list[Path], name: str) -> str:
 
 
 def kernel_flags(machine: str) -> list[str]:
+    """Return how a machine's kernel is compiled and linked."""
+    return [*compile_flags(machine), *LINK_FLAGS, *NOT_SLIM]
+
+
+def compile_flags(machine: str) -> list[str]:
     """Return how a machine's kernel is compiled."""
-    return [*FLAGS, *(() if "windows" in machine else NO_TABLES), *LINK_FLAGS]
+    return [*FLAGS, *(() if "windows" in machine else NO_TABLES)]
 
 
-def compile_kernel(sources: list[Path], machine: str, stamp: str, target: Path) -> None:
-    """Compile one kernel."""
+def compile_kernel(sources: list[Path], machine: str, stamp: str, target: Path, slim: Path) -> None:
+    """Compile one kernel, and link it twice."""
     libraries = () if "windows" in machine else ("-lm",)
-    run_zig(
-        [source for source in sources if source.suffix == ".c"],
-        machine,
-        kernel_flags(machine),
-        stamp,
-        target,
-        libraries,
-    )
+    includes = [f"-I{folder}" for folder in dict.fromkeys(source.parent for source in sources)]
+    compiled = [source for source in sources if source.suffix == ".c"]
+    with tempfile.TemporaryDirectory(prefix="bareboat-zig-") as name, ThreadPoolExecutor(os.cpu_count()) as pool:
+        folder = Path(name)
+        flags = ["-c", *compile_flags(machine), *includes, f'-DBAREBOAT_STAMP="{stamp}"', "-fPIC"]
+        objects = [f"{source.stem}.o" for source in compiled]
+        for _ in pool.map(
+            lambda source, made: run_zig(folder, machine, [*flags, str(source), "-o", made], target.name),
+            compiled,
+            objects,
+        ):
+            pass
+        for made, parts in ((target, objects), (slim, [name for name in objects if not name.startswith(NOT_SLIM)])):
+            run_zig(folder, machine, [*LINK_FLAGS, *parts, "-o", made.name, *libraries], made.name)
+            put(folder / made.name, made)
 
 
-def run_zig(
-    sources: list[Path], machine: str, flags: list[str], stamp: str, target: Path, libraries: tuple[str, ...] = ()
-) -> None:
-    """Compile sources of one folder beside the target's place, then move it there whole."""
+def run_zig(folder: Path, machine: str, arguments: list[str], name: str) -> None:
+    """Run the compiler in a folder of its own."""
     check_zig()
-    with tempfile.TemporaryDirectory(prefix="bareboat-zig-") as folder:
-        made = Path(folder) / target.name
-        command = [sys.executable, "-m", "ziglang", "cc", "-target", machine, *flags, f'-DBAREBOAT_STAMP="{stamp}"']
-        command += [*(source.name for source in sources), "-o", str(made), *libraries]
-        environment = os.environ | {"ZIG_LOCAL_CACHE_DIR": str(Path(folder) / "cache")}
-        run = subprocess.run(
-            command, cwd=sources[0].parent, env=environment, capture_output=True, text=True, check=False
-        )
-        if run.returncode:
-            raise BuildError(f"zig cannot compile {target.name} for {machine}:\n{run.stderr.strip()}")
-        beside = target.with_name(f".{target.name}.{os.getpid()}")
-        beside.write_bytes(made.read_bytes())
-        beside.chmod(0o755)
-        beside.replace(target)
+    command = [sys.executable, "-m", "ziglang", "cc", "-target", machine, *arguments]
+    environment = os.environ | {"ZIG_LOCAL_CACHE_DIR": str(folder / "cache")}
+    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise BuildError(f"zig cannot compile {name} for {machine}:\n{run.stderr.strip()}")
+
+
+def put(made: Path, target: Path) -> None:
+    """Move what was made to its place, whole."""
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    beside.write_bytes(made.read_bytes())
+    beside.chmod(0o755)
+    beside.replace(target)
 
 
 def check_zig() -> None:
@@ -209,7 +225,8 @@ def main() -> int:
     names = tuple(KERNELS) if "--all" in sys.argv[1:] else wanted()
     try:
         for name in build(root, names):
-            print(f"{NATIVE / name}  {(root / NATIVE / name).stat().st_size} bytes")
+            for made in (NATIVE / name, NATIVE / f"{SLIM}{name}"):
+                print(f"{made}  {(root / made).stat().st_size} bytes")
         if build_door(root):
             print(f"{DOOR}  {(root / DOOR).stat().st_size} bytes")
     except BuildError as error:

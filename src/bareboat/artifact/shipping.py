@@ -22,6 +22,7 @@ _ONLY_FOR = {
     "matrix.py": {CODE},
     "blocks.py": {CODE},
     "pipeline.py": {CODE, "pipeline"},
+    "refusals.py": {CODE, "pipeline"},
     "onnx.py": {"onnx"},
     "typed.py": {"typed"},
     "quick.py": {"typed"},
@@ -56,10 +57,13 @@ def runtime_files(uses: Collection[str] | None = None) -> dict[str, Path]:
     return {f"bareboat/{path.relative_to(_PACKAGE).as_posix()}": path for path in own}
 
 
-def kernel_file(target: Target) -> tuple[str, Path]:
-    """Return the kernel for a target: path in the artifact, file (which may be missing)."""
-    name = f"runtime/native/kernel-{target.system}-{target.machine}.{_SUFFIXES[target.system]}"
-    return f"bareboat/{name}", _PACKAGE / name
+def kernel_file(target: Target, uses: Collection[str] | None = None) -> tuple[str, Path]:
+    """Return the kernel for a target: path in the artifact, file (which may be missing): where only forests are used,
+    the one that runs these alone."""
+    name = f"kernel-{target.system}-{target.machine}.{_SUFFIXES[target.system]}"
+    is_slim = uses is not None and {CODE, "pipeline"}.isdisjoint(uses)
+    native = _PACKAGE / "runtime/native"
+    return f"bareboat/runtime/native/{name}", native / (f"forest-{name}" if is_slim else name)
 
 
 def shipped_files(target: Target, uses: Collection[str] | None = None) -> dict[str, Path | bytes]:
@@ -68,7 +72,7 @@ def shipped_files(target: Target, uses: Collection[str] | None = None) -> dict[s
     Raises:
         ArtifactError: this installation has no kernel for the target.
     """
-    path, kernel = kernel_file(target)
+    path, kernel = kernel_file(target, uses)
     if not kernel.is_file():
         raise ArtifactError(
             f"this installation of bareboat has no kernel for {target.system} {target.architecture}",

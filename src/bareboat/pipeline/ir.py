@@ -65,7 +65,8 @@ class Op(IntEnum):
     """y[i] = x[2i] * x[2i + 1]."""
     NORMALIZE = 12
     """y = x / norm, which is the sum of absolute values (w[0] = 0), the root of the sum of squares (1), the greatest
-    absolute value (2) or the plain sum (3); where the norm is 0, y = x, or with w[1] = 1 each y[i] = 1 / k."""
+    absolute value (2) or the plain sum (3); where the norm is 0, or below p[0] if that is given, y = x, or with
+    w[1] = 1 each y[i] = 1 / k."""
     FIND = 13
     """One x; y[0] is the place of the number in p, which rises (NaN, if it is there, stands last), that matches x, or
     OTHER; NaN that is not in p stays NaN."""

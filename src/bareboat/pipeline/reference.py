@@ -72,7 +72,7 @@ def _computed(pipeline: Pipeline, number: int, step: Step, x: Floats) -> Any:  #
         case Op.PRODUCT:
             return x[0::2] * x[1::2]
         case Op.NORMALIZE:
-            return _normalized(x, int(w[0]), len(w) > 1 and bool(w[1]))
+            return _normalized(x, int(w[0]), len(w) > 1 and bool(w[1]), p[0] if len(p) else -np.inf)
         case Op.FIND:
             return _found(x, p)
         case Op.BIN:
@@ -120,10 +120,11 @@ def _sum(parts: Floats) -> Any:
     return total
 
 
-def _normalized(x: Floats, norm: int, even: bool) -> Any:
+def _normalized(x: Floats, norm: int, even: bool, least: float) -> Any:
     size = np.abs(x).max(axis=0) if norm == 2 else _sum((np.abs(x), x * x, x, x)[norm])
     size = np.sqrt(size) if norm == 1 else size
-    return np.where(size == 0, 1.0 / len(x) if even else x, x / np.where(size == 0, 1.0, size))
+    is_small = (size == 0) | (size < least)
+    return np.where(is_small, 1.0 / len(x) if even else x, x / np.where(is_small, 1.0, size))
 
 
 def _found(x: Floats, p: Floats) -> Floats:

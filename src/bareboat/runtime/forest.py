@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Row = Sequence[float] | Mapping[str, float]
     Work = tuple[ctypes.Array[ctypes.c_double], int, int, int]
 
-ABI = 2
+ABI = 3
 _BLOCK = 256  # rows packed for one call of the kernel
 
 # docs/forest-format.md, "Header" and "Sections"
@@ -28,7 +28,7 @@ _SINGLE_SUM = 8  # the flag
 _NAMES = 16
 
 # The errors of forest/c/kernel.h, from 1 on.
-_ERRORS = (
+ERRORS = (
     "is too short to be a forest",
     "is not a .forest file",
     "is of a version that this bareboat does not read",
@@ -43,10 +43,10 @@ _ERRORS = (
     "holds NaN, or an infinite number where none may be",
     "does not fit into memory as it must",
 )
-_NO_PATH = 14  # no fault of the file
+NO_PATH = 14  # no fault of the file
 
 # The paths of forest/c/kernel.h, by number.
-_PATHS = ("best", "scalar", "neon", "avx2", "avx512")
+PATHS = ("best", "scalar", "neon", "avx2", "avx512")
 _RAW, _PREDICT = 0, 1
 _FLOAT64 = 0
 _ALIGNMENT = 64
@@ -94,14 +94,14 @@ def load_forest(path: str) -> "OpenForest":
         ModelError: the file cannot be read or is damaged.
         ArtifactError: there is no kernel for this machine here, or the CPU has not the instructions asked for.
     """
-    return _class()(path, load_kernel(kernel_path()), _wanted_path())
+    return _class()(path, load_kernel(kernel_path()), wanted_path())
 
 
 def open_forest(data: bytes) -> "OpenForest":
     """Open the bytes of a `.forest` file, which are copied; raises as `load_forest` does."""
     memory = mmap.mmap(-1, max(len(data), 1))
     memory.write(data)
-    return _class()("", load_kernel(kernel_path()), _wanted_path(), memory)
+    return _class()("", load_kernel(kernel_path()), wanted_path(), memory)
 
 
 def _class() -> "type[OpenForest]":
@@ -120,13 +120,14 @@ def _class() -> "type[OpenForest]":
     return DoorForest
 
 
-def _wanted_path() -> int:
-    name = os.environ.get("BAREBOAT_KERNEL", "") or _PATHS[0]
-    if name not in _PATHS:
+def wanted_path() -> int:
+    """Return the path that BAREBOAT_KERNEL asks for, by the number of forest/c/kernel.h."""
+    name = os.environ.get("BAREBOAT_KERNEL", "") or PATHS[0]
+    if name not in PATHS:
         raise ArtifactError(
-            f"BAREBOAT_KERNEL is {name!r}", expected=f"one of {', '.join(_PATHS)}", fix="unset it for the best one"
+            f"BAREBOAT_KERNEL is {name!r}", expected=f"one of {', '.join(PATHS)}", fix="unset it for the best one"
         )
-    return _PATHS.index(name)
+    return PATHS.index(name)
 
 
 def kernel_name() -> str:
@@ -252,24 +253,24 @@ class OpenForest:
     def __init__(
         self, path: str, kernel: "ctypes.CDLL", instructions: int = 0, file: "mmap.mmap | None" = None
     ) -> None:
-        self.file = _map(path) if file is None else file
+        self.file = map_file(path) if file is None else file
         self.kernel = kernel
         self._start = ctypes.c_char.from_buffer(self.file)  # keeps the file mapped for as long as the forest lives
         address, size = ctypes.addressof(self._start), len(self.file)
         memory_size = kernel.bareboat_memory(address, size)
         if memory_size < 0:
             raise _damaged(path, -memory_size)
-        self._memory, self.address = _pages(memory_size)
+        self._memory, self.address = pages(memory_size)
         error = kernel.bareboat_open(address, size, self.address, memory_size, instructions)
-        if error == _NO_PATH:
+        if error == NO_PATH:
             raise ArtifactError(
-                f"this CPU or this kernel has no {_PATHS[instructions]} instructions",
+                f"this CPU or this kernel has no {PATHS[instructions]} instructions",
                 expected="instructions that it has",
                 fix="unset BAREBOAT_KERNEL",
             )
         if error:
             raise _damaged(path, error)
-        self.path = _PATHS[kernel.bareboat_path(self.address)]
+        self.path = PATHS[kernel.bareboat_path(self.address)]
         header = _HEADER.unpack_from(self.file)
         self.n_features: int = header[7]
         self.n_trees: int = header[8]
@@ -393,7 +394,7 @@ class OpenForest:
         self._pack(buffer, offset, *self._read(row))
 
     def _many(self, what: int, rows: "Iterable[Row]") -> "list[list[float]]":
-        if not isinstance(rows, (list, tuple)) and _is_matrix(rows):
+        if not isinstance(rows, (list, tuple)) and is_matrix(rows):
             made: "list[list[float]]" = self.score_matrix(rows, raw=what == _RAW).tolist()
             return made
         buffer, at_row, at_out, at_scratch = self._new_work(_BLOCK)
@@ -442,14 +443,15 @@ def several_outputs(n_outputs: int) -> InputError:
     return InputError(f"the model has {n_outputs} outputs", expected="one output", fix="use predict(row)")
 
 
-def _is_matrix(rows: "Any") -> bool:
+def is_matrix(rows: "Any") -> bool:
+    """Return whether rows are a buffer of two dimensions."""
     try:
         return memoryview(rows).ndim == 2
     except TypeError:
         return False
 
 
-def _pages(size: int) -> "tuple[ctypes.c_char, int]":
+def pages(size: int) -> "tuple[ctypes.c_char, int]":
     """Return fresh pages of `size` bytes, of which only those take memory that are written to, and their address."""
     if size >= _HUGE:
         size = (size + _PAGE - 1) & -_PAGE  # Linux aligns to such pages what is a multiple of them
@@ -466,18 +468,19 @@ def _pages(size: int) -> "tuple[ctypes.c_char, int]":
     return memory, ctypes.addressof(memory)
 
 
-def _map(path: str) -> "mmap.mmap":
-    """Map a file. Nobody may change it in place while it is in use; replacing it by a new file is safe."""
+def map_file(path: str, what: str = "forest") -> "mmap.mmap":
+    """Map a .forest or .pipeline file. Nobody may change it in place while it is in use; replacing it by a new file is
+    safe."""
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ModelError(f"cannot read the forest: {reason}", expected="a .forest file", where=path) from error
+        raise ModelError(f"cannot read the {what}: {reason}", expected=f"a .{what} file", where=path) from error
     try:
         return mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY)
     except (OSError, ValueError) as error:
         found = "is empty (0 bytes)" if os.fstat(descriptor).st_size == 0 else f"cannot be mapped: {error}"
-        raise ModelError(f"the forest {found}", expected="a .forest file", fix=_FIX, where=path) from error
+        raise ModelError(f"the {what} {found}", expected=f"a .{what} file", fix=FIX, where=path) from error
     finally:
         os.close(descriptor)
 
@@ -491,16 +494,21 @@ def _names(file: "mmap.mmap", n_sections: int, path: str) -> "list[str]":
                 return file[8 * offset : 8 * offset + count].decode().split("\0")
             except UnicodeDecodeError as error:
                 raise ModelError(
-                    "the forest has names that are not UTF-8", expected="a whole .forest file", fix=_FIX, where=path
+                    "the forest has names that are not UTF-8", expected="a whole .forest file", fix=FIX, where=path
                 ) from error
     return []
 
 
-_FIX = "import or package the model again"
+FIX = "import or package the model again"
 
 
 def _damaged(path: str, error: int) -> ModelError:
+    return ModelError(f"the forest {fault(error)}", expected="a whole .forest file", fix=FIX, where=path)
+
+
+def fault(error: int) -> str:
+    """Return what the kernel says is wrong with a .forest file."""
     code, section = error & 0xFF, error >> 8
-    found = _ERRORS[code - 1] if 0 < code <= len(_ERRORS) else f"has fault {error}"
+    found = ERRORS[code - 1] if 0 < code <= len(ERRORS) else f"has fault {error}"
     where = f" (section {_SECTIONS[section - 1] if 0 < section <= len(_SECTIONS) else section})" if section else ""
-    return ModelError(f"the forest {found}{where}", expected="a whole .forest file", fix=_FIX, where=path)
+    return found + where

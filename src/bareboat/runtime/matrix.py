@@ -8,9 +8,13 @@ from bareboat.runtime.blocks import over_rows, thread_count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from bareboat.runtime.forest import OpenForest
+    from bareboat.runtime.pipeline import OpenPipeline
+
+    Block = Callable[["Lent", int, int, int, int], None]
 
 FLOAT64, FLOAT32 = 0, 1
 _NUMBERS = {"d": FLOAT64, "f": FLOAT32}
@@ -82,26 +86,53 @@ class Lent:
 
 def score_matrix(opened: "OpenForest", matrix: "Any", what: int, out: "Any", n_threads: "int | None") -> "Any":
     """Score a matrix as `OpenForest.score_matrix` does; `what` is one of kernel.h's."""
-    score, n_outputs = opened.kernel.bareboat_score, opened.n_outputs
-    scratch_size = opened.kernel.bareboat_scratch(opened.address)
-    with Lent(matrix, "the matrix") as given:
-        n_rows = check_matrix(given, opened.n_features)
-        n_threads = thread_count(n_threads, n_rows * opened.n_trees)
+    score, address = opened.kernel.bareboat_score, opened.address
+
+    def block(given: Lent, start: int, n: int, at_out: int, scratch: int) -> None:
         down, across = given.strides
+        score(address, what, given.number, given.address + start * down, n, down, across, at_out, scratch)
 
-        def score_to(at_out: int) -> None:
-            def block(start: int, n: int, scratch: int) -> None:
-                at = given.address + start * down
-                score(opened.address, what, given.number, at, n, down, across, at_out + 8 * n_outputs * start, scratch)
+    scratch_size = opened.kernel.bareboat_scratch(address)
+    return _computed(block, (opened.n_features, opened.n_outputs, opened.n_trees, scratch_size), matrix, out, n_threads)
 
-            over_rows(block, n_rows, n_threads, scratch_size)
+
+def pipeline_matrix(opened: "OpenPipeline", matrix: "Any", out: "Any", n_threads: "int | None") -> "Any":
+    """Compute a matrix as `OpenPipeline.score_matrix` does."""
+
+    def block(given: Lent, start: int, n: int, at_out: int, scratch: int) -> None:
+        down, across = given.strides
+        opened.score_rows(given.number, given.address + start * down, n, down, across, at_out, scratch, start)
+
+    sizes = (opened.n_features, opened.n_columns, opened.work, opened.scratch_size())
+    return _computed(block, sizes, matrix, out, n_threads)
+
+
+def _computed(
+    block: "Block", sizes: "tuple[int, int, int, int]", matrix: "Any", out: "Any", n_threads: "int | None"
+) -> "Any":
+    """Call for blocks of a matrix.
+
+    Args:
+        block: takes the matrix, the first row, how many, the address of their outputs, and that of scratch.
+        sizes: columns of the matrix, columns of the outputs, the work of a row in trees, and bytes of scratch.
+    """
+    n_features, n_outputs, work, scratch_size = sizes
+    with Lent(matrix, "the matrix") as given:
+        n_rows = check_matrix(given, n_features)
+        n_threads = thread_count(n_threads, n_rows * work)
+
+        def compute(at_out: int) -> None:
+            def call(start: int, n: int, scratch: int) -> None:
+                block(given, start, n, at_out + 8 * n_outputs * start, scratch)
+
+            over_rows(call, n_rows, n_threads, scratch_size)
 
         if out is None:
             made, at_out = new_output(n_rows, n_outputs)
-            score_to(at_out)
+            compute(at_out)
             return made
         with Lent(out, "out", writable=True) as taken:
-            score_to(given_output(taken, n_rows, n_outputs))
+            compute(given_output(taken, n_rows, n_outputs))
         return out
 
 

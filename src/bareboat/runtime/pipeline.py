@@ -1,7 +1,26 @@
-"""`.pipeline` file -> answers, through the kernel. Ships in artifacts, and a cold start pays for each import."""
+"""`.pipeline` file -> answers, through the prebuilt kernel. Ships in artifacts; a cold start pays for each import."""
 
-from bareboat.errors import InputError, ModelError
-from bareboat.runtime.forest import reader_of
+import ctypes
+import json
+import mmap
+from struct import Struct
+from struct import error as struct_error
+
+from bareboat.errors import ArtifactError, InputError, ModelError
+from bareboat.runtime.forest import (
+    ERRORS,
+    FIX,
+    NO_PATH,
+    PATHS,
+    fault,
+    is_matrix,
+    kernel_path,
+    load_kernel,
+    map_file,
+    pages,
+    reader_of,
+    wanted_path,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -9,25 +28,57 @@ if TYPE_CHECKING:
     from typing import Any
 
     Row = Sequence[float] | Mapping[str, float]
+    Work = tuple[ctypes.Array[ctypes.c_double], int, int, int]
+
+_BLOCK = 256  # rows packed for one call of the kernel
+_ALIGNMENT = 64
+_FLOAT64 = 0
+
+# docs/pipeline-format.md, "Header" and "Sections"
+_HEADER = Struct("<8sHHBBHQIIIIIIIIQ")
+_ENTRY = Struct("<IIQQ")
+_KINDS = ("proba", "decision", "label", "value")
+_NO_LABEL = 0xFFFFFFFF
+_NAMES = 8
+_SECTIONS = ("steps", "inputs", "numbers", "whole", "outputs", "forests", "forest_files", "names", "about")
+
+_declared: "set[int]" = set()
 
 
 def load_pipeline(path: str) -> "OpenPipeline":
-    """Open a `.pipeline` file and check it wholly.
+    """Open a `.pipeline` file and check it wholly, the forests in it too.
+
+    The environment variable BAREBOAT_KERNEL names the instructions to use, as for `load_forest`.
 
     Raises:
         ModelError: the file cannot be read or is damaged.
         ArtifactError: there is no kernel for this machine here, or the CPU has not the instructions asked for.
     """
-    try:
-        with open(path, "rb") as file:
-            return OpenPipeline(file.read())
-    except OSError as error:
-        raise ModelError(f"cannot read the pipeline: {error}", where=path) from error
+    return OpenPipeline(path, load_kernel(kernel_path()), wanted_path())
 
 
 def open_pipeline(data: bytes) -> "OpenPipeline":
     """Open the bytes of a `.pipeline` file, which are copied; raises as `load_pipeline` does."""
-    return OpenPipeline(data)
+    memory = mmap.mmap(-1, max(len(data), 1))
+    memory.write(data)
+    return OpenPipeline("", load_kernel(kernel_path()), wanted_path(), memory)
+
+
+def _declare(kernel: "ctypes.CDLL") -> None:
+    """Say how the functions of pipeline/c/pipeline.h are called, once a kernel."""
+    if id(kernel) in _declared:
+        return
+    pointer, size, signed, number = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_int64, ctypes.c_uint32
+    kernel.bareboat_pipeline_memory.argtypes = (pointer, size)
+    kernel.bareboat_pipeline_memory.restype = signed
+    kernel.bareboat_pipeline_open.argtypes = (pointer, size, pointer, size, number)
+    kernel.bareboat_pipeline_scratch.argtypes = (pointer, number)
+    kernel.bareboat_pipeline_scratch.restype = size
+    kernel.bareboat_pipeline_row.argtypes = (pointer, pointer, pointer, pointer)
+    kernel.bareboat_pipeline_row.restype = number
+    kernel.bareboat_pipeline_score.argtypes = (pointer, number, pointer, signed, signed, signed, pointer, pointer)
+    kernel.bareboat_pipeline_score.restype = signed
+    _declared.add(id(kernel))
 
 
 class OpenPipeline:
@@ -47,29 +98,89 @@ class OpenPipeline:
         kind: what the outputs are: "proba", "decision", "label" (there are none) or "value".
         is_classifier: whether there are classes.
         n_trees: how many trees there are in all its forests.
+        n_steps: how many steps a row takes.
+        work: of a row, in trees: for those who share rows among threads.
         source: who made the model, such as `sklearn 1.7.2 Pipeline`.
         objective: in a few words what it predicts with.
+        file: the file's bytes, mapped.
+        kernel, address: the library, and its `pipeline` (pipeline.h): for those who hand it matrices themselves.
     """
 
-    def __init__(self, data: bytes) -> None:
-        from importlib import import_module
+    __slots__ = (
+        "_memory",
+        "_pack",
+        "_read",
+        "_row",
+        "_spare",
+        "_start",
+        "_unpack",
+        "address",
+        "feature_names",
+        "file",
+        "has_label",
+        "is_classifier",
+        "kernel",
+        "kind",
+        "n_classes",
+        "n_columns",
+        "n_features",
+        "n_outputs",
+        "n_steps",
+        "n_trees",
+        "objective",
+        "source",
+        "work",
+    )
 
-        pipeline = import_module("bareboat.pipeline.file_reader").pipeline_from_bytes(data)
-        self._evaluate = import_module("bareboat.pipeline.reference").evaluate
-        self._numpy: "Any" = import_module("numpy")  # until the kernel runs pipelines
-        self._pipeline = pipeline
-        self.n_features: int = pipeline.n_features
-        self.n_classes: int = pipeline.n_classes
-        self.n_outputs: int = pipeline.n_outputs
-        self.has_label: bool = pipeline.label is not None
-        self.n_columns = self.n_outputs + self.has_label
-        self.feature_names: "tuple[str, ...]" = pipeline.feature_names
-        self.kind: str = pipeline.kind
-        self.is_classifier: bool = pipeline.is_classifier
-        self.n_trees: int = pipeline.n_trees
-        self.source: str = pipeline.source
-        self.objective: str = pipeline.objective
+    def __init__(
+        self, path: str, kernel: "ctypes.CDLL", instructions: int = 0, file: "mmap.mmap | None" = None
+    ) -> None:
+        _declare(kernel)
+        self.file = map_file(path, "pipeline") if file is None else file
+        self.kernel = kernel
+        self._start = ctypes.c_char.from_buffer(self.file)  # keeps the file mapped for as long as the pipeline lives
+        address, size = ctypes.addressof(self._start), len(self.file)
+        memory_size = kernel.bareboat_pipeline_memory(address, size)
+        if memory_size < 0:
+            raise _damaged(path, -memory_size)
+        self._memory, self.address = pages(memory_size)
+        error = kernel.bareboat_pipeline_open(address, size, self.address, memory_size, instructions)
+        if error == NO_PATH:
+            raise ArtifactError(
+                f"this CPU or this kernel has no {PATHS[instructions]} instructions",
+                expected="instructions that it has",
+                fix="unset BAREBOAT_KERNEL",
+            )
+        if error:
+            raise _damaged(path, error)
+        self._head(path)
+        self._pack = Struct(f"={self.n_features}d").pack_into
+        self._unpack = Struct(f"={self.n_columns}d").unpack_from
+        self._row = kernel.bareboat_pipeline_row
+        self._spare: "list[Work]" = []
         self._read = reader_of(self.feature_names)
+
+    def _head(self, path: str) -> None:
+        """Take what the header and the names say."""
+        header = _HEADER.unpack_from(self.file)
+        self.kind = _KINDS[header[3]]
+        self.n_features: int = header[7]
+        self.n_steps: int = header[9]
+        self.n_outputs: int = header[10]
+        self.n_classes: int = header[11]
+        self.has_label: bool = header[12] != _NO_LABEL
+        self.n_columns = self.n_outputs + self.has_label
+        self.is_classifier = self.n_classes > 0
+        self.n_trees: int = header[14]
+        self.work: int = self.n_trees + (header[8] + 7) // 8
+        names = _names(self.file, header[2])
+        if len(names) != self.n_features + 2 or not all(type(name) is str for name in names):
+            raise _damaged(path, 9 | _NAMES << 8)
+        self.objective, self.source = names[:2]
+        self.feature_names = tuple(names[2:])
+
+    def __repr__(self) -> str:
+        return f"<OpenPipeline {self.objective}: {self.n_steps} steps, {self.n_features} features>"
 
     def predict(self, row: "Row") -> "list[float]":
         """Return the outputs of a row: (n_outputs,).
@@ -87,16 +198,42 @@ class OpenPipeline:
     def answer(self, row: "Row") -> "tuple[list[float], int]":
         """Return the outputs of a row and the index of its class: -1 when that is the first of the greatest outputs,
         or there are no classes. Raises as `predict` does."""
-        return self.answer_many([row])[0]
+        try:
+            work = self._spare.pop()
+        except IndexError:
+            work = self._new_work(1)
+        buffer, at_row, at_out, at_scratch = work
+        try:
+            self._put(buffer, 0, row)
+            refused = self._row(self.address, at_row, at_out, at_scratch)
+            if refused:
+                raise self._refusal(refused)
+            return self._answer(self._unpack(buffer, at_out - at_row))
+        finally:
+            self._spare.append(work)
 
     def answer_many(self, rows: "Iterable[Row]") -> "list[tuple[list[float], int]]":
-        """Return `answer` of each row."""
-        np = self._numpy
-        matrix = np.array([self._read(row) for row in rows], float).reshape(-1, self.n_features)
-        outputs, labels = self._evaluate(self._pipeline, matrix)
-        if not self.has_label:
-            return [(row, -1) for row in outputs.tolist()]
-        return list(zip(outputs.tolist(), labels.tolist(), strict=True))
+        """Return `answer` of each row; rows may be a matrix, as for `score_matrix`."""
+        if not isinstance(rows, (list, tuple)) and is_matrix(rows):
+            made: "list[list[float]]" = self.score_matrix(rows).tolist()
+            return [self._answer(tuple(row)) for row in made]
+        buffer, at_row, at_out, at_scratch = self._new_work(_BLOCK)
+        row_size, out_size, first = 8 * self.n_features, 8 * self.n_columns, at_out - at_row
+        results: "list[tuple[list[float], int]]" = []
+        n = 0
+
+        def flush() -> None:
+            self.score_rows(_FLOAT64, at_row, n, row_size, 8, at_out, at_scratch, len(results))
+            results.extend(self._answer(self._unpack(buffer, first + i * out_size)) for i in range(n))
+
+        for row in rows:
+            self._put(buffer, n * row_size, row)
+            n += 1
+            if n == _BLOCK:
+                flush()
+                n = 0
+        flush()
+        return results
 
     def score_matrix(self, matrix: "Any", *, out: "Any" = None, n_threads: "int | None" = 1) -> "Any":
         """Compute a matrix where it lies, without a copy.
@@ -109,19 +246,90 @@ class OpenPipeline:
                 interpreter's lock is released.
         Returns:
             `out`, or else a memoryview of doubles, (n, n_columns), which numpy.asarray takes without a copy: the
-            outputs of each row and, where `has_label`, the index of its class.
+            outputs of each row and, where `has_label`, in the last column the index of its class.
         Raises:
             InputError: matrix or out is of another shape or of other numbers, the model refuses a value, or n_threads
                 is 0 or below -1.
         """
-        np = self._numpy
-        del n_threads
-        matrix = np.asarray(matrix, float)
-        if matrix.ndim != 2 or matrix.shape[1] != self.n_features:
-            raise InputError(f"a matrix of shape {matrix.shape}", expected=f"(n, {self.n_features})")
-        outputs, labels = self._evaluate(self._pipeline, matrix)
-        made = np.column_stack([outputs, labels]) if self.has_label else outputs
-        if out is None:
-            return memoryview(np.ascontiguousarray(made).data)
-        np.asarray(out).reshape(made.shape)[...] = made
-        return out
+        from bareboat.runtime.matrix import pipeline_matrix
+
+        return pipeline_matrix(self, matrix, out, n_threads)
+
+    def score_rows(
+        self, number: int, at: int, n: int, down: int, across: int, at_out: int, scratch: int, first: int = 0
+    ) -> None:
+        """Compute n rows in memory, as pipeline.h has it; `first` is the number of the first one among all.
+
+        Raises:
+            InputError: the model refuses a value, which is named with its row.
+        """
+        score = self.kernel.bareboat_pipeline_score
+        refused = score(self.address, number, at, n, down, across, at_out, scratch)
+        if refused < 0:
+            return
+        row = (ctypes.c_double * self.n_features)()
+        numbers = ctypes.c_float if number != _FLOAT64 else ctypes.c_double
+        for j in range(self.n_features):
+            row[j] = numbers.from_address(at + refused * down + j * across).value
+        buffer, _, at_one, at_scratch = self._new_work(1)
+        step = self._row(self.address, ctypes.addressof(row), at_one, at_scratch)
+        del buffer
+        raise self._refusal(step, first + refused)
+
+    def scratch_size(self) -> int:
+        """Return how many bytes of scratch `score_rows` takes, aligned to 64."""
+        return int(self.kernel.bareboat_pipeline_scratch(self.address, 1))
+
+    def _answer(self, values: "tuple[float, ...]") -> "tuple[list[float], int]":
+        if self.has_label:
+            return list(values[:-1]), int(values[-1])
+        return list(values), -1
+
+    def _put(self, buffer: "ctypes.Array[ctypes.c_double]", offset: int, row: "Row") -> None:
+        """Write the numbers of a row into a buffer."""
+        if type(row) is list or type(row) is tuple:
+            try:
+                self._pack(buffer, offset, *row)
+            except (struct_error, OverflowError, TypeError):
+                pass  # the reader says what is wrong
+            else:
+                return
+        self._pack(buffer, offset, *self._read(row))
+
+    def _new_work(self, n_rows: int) -> "Work":
+        """Return a buffer for rows, outputs and scratch, and the addresses of the three."""
+        n_values, n_results = n_rows * self.n_features, n_rows * self.n_columns
+        scratch = self.kernel.bareboat_pipeline_scratch(self.address, int(n_rows > 1))
+        buffer = (ctypes.c_double * (n_values + n_results + scratch // 8 + _ALIGNMENT // 8))()
+        start = ctypes.addressof(buffer)
+        at_out = start + 8 * n_values
+        return buffer, start, at_out, (at_out + 8 * n_results + _ALIGNMENT - 1) & -_ALIGNMENT
+
+    def _refusal(self, step: int, row: "int | None" = None) -> InputError:
+        from bareboat.runtime.refusals import refusal
+
+        return refusal(self.file, self.feature_names, step - 1, row)
+
+
+def _names(file: "mmap.mmap", n_sections: int) -> "list[Any]":
+    """Return the words of the section `names`: objective, source and the features."""
+    for i in range(n_sections):
+        tag, _, offset, count = _ENTRY.unpack_from(file, _HEADER.size + i * _ENTRY.size)
+        if tag == _NAMES:
+            try:
+                names = json.loads(file[offset : offset + count])
+            except (ValueError, RecursionError):
+                return []
+            return names if isinstance(names, list) else []
+    return []
+
+
+def _damaged(path: str, error: int) -> ModelError:
+    code, section, forest = error & 0xFF, error >> 8 & 0xFF, error >> 16
+    if forest:
+        found = f"holds a forest (number {forest - 1}) that {fault(error & 0xFFFF)}"
+    else:
+        found = ERRORS[code - 1].replace("forest", "pipeline") if 0 < code <= len(ERRORS) else f"has fault {error}"
+        if section:
+            found += f" (section {_SECTIONS[section - 1] if section <= len(_SECTIONS) else section})"
+    return ModelError(f"the pipeline {found}", expected="a whole .pipeline file", fix=FIX, where=path)

@@ -267,7 +267,9 @@ def test_a_module_that_a_pattern_leaves_out_is_missed_at_once(iris: Project) -> 
 
 
 def test_a_target_without_a_kernel_is_refused(iris: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("bareboat.artifact.shipping.kernel_file", lambda target: ("k.so", tmp_path / "none.so"))
+    monkeypatch.setattr(
+        "bareboat.artifact.shipping.kernel_file", lambda target, uses=None: ("k.so", tmp_path / "none.so")
+    )
 
     with pytest.raises(ArtifactError, match="has no kernel for linux x86_64"):
         build(iris())

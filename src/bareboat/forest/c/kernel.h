@@ -19,7 +19,7 @@
 
 #include <stdint.h>
 
-#define BAREBOAT_ABI 2
+#define BAREBOAT_ABI 3
 
 #if defined(_WIN32)
 #define BAREBOAT_API __declspec(dllexport)
