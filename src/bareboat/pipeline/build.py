@@ -9,8 +9,8 @@ import numpy as np
 
 from bareboat.errors import ModelError
 from bareboat.forest.ir import Category, Ensemble
-from bareboat.pipeline.ir import Column, Dtype, Kind, Op, Pipeline, Slots, Step
-from bareboat.pipeline.origin import MISSING, OTHERS, Cause, Key, Origin, Places, causes_of, places_of
+from bareboat.pipeline.ir import REFUSED, Column, Dtype, Kind, Op, Pipeline, Slots, Step
+from bareboat.pipeline.origin import MISSING, Cause, Key, Origin, Places, causes_of, places_of, wild_of
 
 Value = Category | None
 
@@ -87,16 +87,17 @@ class Input:
         """Note that something cannot be answered."""
         if key == MISSING:
             self.nullable = False
-        elif key == OTHERS:
-            self.others = False
+        elif isinstance(key, frozenset):
+            self.only(key)
         else:
-            assert isinstance(key, float)
             self.refused.add(key)
 
     def column(self) -> Column:
         """Return what has been learned."""
         values = None if self.vocabulary is None else self.vocabulary.values
         dtype = self.dtype or "float"
+        if self.dtype is None and self.used:  # all that matters is whether it is missing
+            values, dtype = (), "category"
         if values is None:
             enum, nullable = self._numbers(), self.nullable
         else:
@@ -142,6 +143,8 @@ class Builder:
         self._steps: list[Step] = []
         self._top = len(self.inputs)
         self._vocabularies: dict[int, Vocabulary] = {}
+        self._wild: set[int] = set()
+        self._guarded: set[int] = set()
         self._origins = {slot: Origin(slot) for slot in range(self._top)}
         self._causes: dict[int, frozenset[Cause]] = {slot: frozenset({(slot, MISSING)}) for slot in range(self._top)}
 
@@ -183,6 +186,10 @@ class Builder:
     def _learn(self, step: Step, out: list[int]) -> None:
         """Note what is known of the slots that a step writes, and what it cannot answer."""
         inputs = step.inputs.tolist()
+        is_wild = wild_of(
+            step, [each in self._wild for each in inputs], inputs[0] in self._origins if inputs else False
+        )
+        self._wild.update(slot for slot, each in zip(out, is_wild, strict=True) if each)
         for slot, causes in zip(out, causes_of(step, [self._causes[each] for each in inputs]), strict=True):
             self._causes[slot] = causes
         if step.op in (Op.COPY, Op.REPLACE):
@@ -216,6 +223,21 @@ class Builder:
         for slot in slots.tolist():
             for column, key in self._causes[slot]:
                 self.inputs[column].refuse(key)
+        self._guard([slot for slot in slots.tolist() if slot in self._wild])
+
+    def refuse_infinite(self, slots: Slots) -> None:
+        """Note that a step cannot answer infinities in these slots, though it can answer NaN."""
+        wild = [slot for slot in slots.tolist() if slot in self._wild]
+        if wild:
+            self._guard(self.add(Op.REPLACE, wild, numbers=[math.nan, 0.0] * len(wild)).tolist())
+
+    def _guard(self, slots: list[int]) -> None:
+        """Refuse rows for which a function has given NaN or an infinity: both are NaN once they are taken times 0."""
+        new = [slot for slot in slots if slot not in self._guarded]
+        self._guarded.update(new)
+        if new:
+            for slot in self.add(Op.MULTIPLY, new, numbers=[0.0] * len(new)).tolist():
+                self.add(Op.LOOKUP, [slot], 1, numbers=[0.0], whole=[0, REFUSED, 0])
 
     def refuse(self, slot: int, value: float) -> None:
         """Note that a step cannot answer a number or code, which may be NaN, in a slot."""

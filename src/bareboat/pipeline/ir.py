@@ -85,8 +85,8 @@ class Op(IntEnum):
     SOFTMAX = 19
     """y[i] = exp(x[i] - max) / sum."""
     INTERPOLATE = 20
-    """One x; p is a rising x-axis and as many values: linear between them, the first or last value outside, as
-    numpy.interp computes it: slope * (x - left) + value at left. NaN stays NaN."""
+    """One x; p is an x-axis that does not fall and as many values: linear between them, the first or last value
+    outside, as numpy.interp computes it: slope * (x - left) + value at left. NaN stays NaN."""
     AVERAGE = 21
     """x is g groups of n_out; y[j] = (x[j] * p[0] + x[n_out + j] * p[1] + ...) / p[g]."""
     ARGMAX = 22

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from bareboat.pipeline.ir import OTHER, REFUSED, Op, Step
+from bareboat.pipeline.ir import OTHER, REFUSED, Function, Op, Step
 
 MISSING: Literal["missing"] = "missing"
-OTHERS: Literal["others"] = "others"
 
-Key = float | Literal["missing", "others"]
-"""What a column may hold: a number or code, nothing, or what no step knows."""
+Key = float | Literal["missing"] | frozenset[float]
+"""What a column may hold: a number or code, nothing, or whatever is not in a set of numbers or codes."""
 
 Cause = tuple[int, Key]
 """A column, and what it holds when a slot is NaN."""
@@ -95,8 +94,8 @@ def places_of(origin: Origin, step: Step) -> Places:
     keys: dict[Key, int] = {} if origin.closed else {float(code): place(float(code)) for code in range(len(table))}
     keys |= {key: place(value) for key, value in origin.known.items()}
     keys[MISSING] = place(origin.missing)
-    keys[OTHERS] = int(other)
     numbers = {key: at for key, at in keys.items() if isinstance(key, float)}
+    keys[frozenset(numbers)] = int(other)
     only = frozenset(key for key, at in numbers.items() if at != REFUSED) if other == REFUSED else None
     refused = frozenset(key for key, at in keys.items() if at == REFUSED and (only is None or key == MISSING))
     return Places(only, refused, frozenset(key for key, at in keys.items() if is_nan and at >= 0 and is_nan[at]))
@@ -124,6 +123,41 @@ def causes_of(step: Step, causes: list[frozenset[Cause]]) -> list[frozenset[Caus
             return [causes[0] if place >= 0 and math.isnan(table[place, out]) else nothing for out in range(step.n_out)]
         case _:
             return [nothing] * step.n_out
+
+
+def wild_of(step: Step, wild: list[bool], has_origin: bool) -> list[bool]:
+    """Return for each output of a step whether it may be NaN or infinite where no input of the row is missing.
+
+    What comes of overflow in plain arithmetic is left out of account.
+
+    Args:
+        wild: the same of its inputs.
+        has_origin: whether its first input depends on one column alone.
+    """
+    match step.op:
+        case Op.FUNCTION:
+            return [True] * step.n_out if Function(int(step.whole[0])) in _UNBOUNDED else wild
+        case Op.LOOKUP:
+            table = step.numbers.reshape(-1, step.n_out)
+            return [not has_origin and any(map(math.isnan, table[:, out].tolist())) for out in range(step.n_out)]
+        case Op.COPY | Op.ADD | Op.SUBTRACT | Op.REVERSE | Op.MULTIPLY | Op.DIVIDE | Op.CLIP | Op.REPLACE:
+            return wild
+        case Op.PRODUCT:
+            return [a or b for a, b in zip(wild[0::2], wild[1::2], strict=True)]
+        case Op.NORMALIZE | Op.SOFTMAX | Op.DOT | Op.AVERAGE:
+            return [any(wild)] * step.n_out
+        case _:
+            return [False] * step.n_out
+
+
+_UNBOUNDED = frozenset(
+    {
+        Function.SQRT, Function.EXP, Function.EXPM1, Function.LOG, Function.LOG1P, Function.LOG2, Function.LOG10,
+        Function.SQUARE, Function.RECIPROCAL, Function.ARCSIN, Function.ARCCOS, Function.SINH, Function.COSH,
+        Function.ARCCOSH, Function.ARCTANH, Function.EXP2,
+    }
+)  # fmt: skip
+"""Functions that give NaN or an infinity for some numbers."""
 
 
 def _same(value: float, other: float) -> bool:

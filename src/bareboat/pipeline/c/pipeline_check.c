@@ -70,7 +70,7 @@ static int32_t check_interpolation(const struct step_run *step) {
     int32_t error;
     if (!step->n_numbers || step->n_numbers % 2) return BAREBOAT_COUNT;
     error = check_finite(step->p, step->n_numbers);
-    return error ? error : check_rising(step->p, step->n_numbers / 2, 1);
+    return error ? error : check_rising(step->p, step->n_numbers / 2, 0);
 }
 
 int32_t check_step(const struct step_run *step) {

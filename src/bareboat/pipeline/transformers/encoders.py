@@ -102,6 +102,7 @@ def coded(
         places = {int(vocabulary.code(value)): target for value, target in known}
         table = [places.get(code, unknown) for code in range(max(places, default=-1) + 1)]
         return slot, [unknown, missing, *table]
+    builder.refuse_infinite(np.array([slot], np.int32))
     _as_number(builder, slot, [value for value, _ in known], strict=unknown == REFUSED)
     ordered = sorted((float(value), target) for value, target in known)  # type: ignore[arg-type]
     numbers = [value for value, _ in ordered]

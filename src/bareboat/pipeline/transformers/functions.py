@@ -45,7 +45,7 @@ def function_transformer(transformer: Any, builder: Builder, block: Block) -> Bl
     function = named(transformer.func)
     if block.dtype != "float64" and (block.dtype != "int64" or function == Function.RECIPROCAL):
         raise ModelError(f"applies {function.name.lower()} to {block.dtype}", expected="float64")
-    return block.of(_applied(builder, function, block.slots), block.dtype if _keeps_whole(function) else "float64")
+    return block.of(applied(builder, function, block.slots), block.dtype if _keeps_whole(function) else "float64")
 
 
 @inverts("FunctionTransformer")
@@ -55,7 +55,7 @@ def undo_function(transformer: Any, builder: Builder, slots: Slots) -> Slots:
         return slots
     if transformer.inv_kw_args:
         raise ModelError(f"calls its function with inv_kw_args={sorted(transformer.inv_kw_args)}", expected="none")
-    return _applied(builder, named(transformer.inverse_func), slots)
+    return applied(builder, named(transformer.inverse_func), slots)
 
 
 @compiles("PolynomialFeatures")
@@ -64,6 +64,8 @@ def polynomial_features(transformer: Any, builder: Builder, block: Block) -> Blo
     check_double(block)
     builder.numbers(block.slots)
     builder.refuse_missing(block.slots)
+    if not attribute(transformer, "n_output_features_"):
+        return block.of([], "float64")
     powers = np.asarray(attribute(transformer, "powers_"), np.int64)
     made: dict[tuple[int, ...], int] = {}
 
@@ -112,7 +114,8 @@ def named(function: Any) -> Function:
     )
 
 
-def _applied(builder: Builder, function: Function, slots: Slots) -> Slots:
+def applied(builder: Builder, function: Function, slots: Slots) -> Slots:
+    """Append a function of each slot."""
     bound = 0.0 if function in ROUNDED_ONCE else BOUND
     return builder.add(Op.FUNCTION, slots, whole=[int(function)], bound=bound)
 

@@ -21,60 +21,72 @@ def simple_imputer(transformer: Any, builder: Builder, block: Block) -> Block:
     """Replace what is missing; columns in which nothing was seen are dropped, unless they are kept."""
     statistics = np.asarray(attribute(transformer, "statistics_"))
     missing = plain(transformer.missing_values)
-    _check_missing(builder, block, missing)
+    _check_finite(builder, block, missing)
     is_kept = np.array([transformer.keep_empty_features or not is_nan(plain(value)) for value in statistics.tolist()])
     fills = statistics[is_kept].astype(attribute(transformer, "_fill_dtype")).tolist()
-    kept, numbers = block.slots[is_kept], []
-    for slot, fill in zip(kept.tolist(), map(plain, fills), strict=True):
+    kept, numbers = [], []
+    for slot, fill in zip(block.slots[is_kept].tolist(), map(plain, fills), strict=True):
         if attribute(transformer, "_fit_dtype").kind == "O":
             _decide(builder, slot, [missing, fill])
         if not builder.is_code(slot):
             builder.numbers(np.array([slot], np.int32))
-        numbers += [_held(builder, slot, missing), _held(builder, slot, fill)]
+        source, held = _missing_in(transformer, builder, slot)
+        kept.append(source)
+        numbers += [held, _held(builder, slot, fill)]
     indicated = getattr(transformer, "indicator_", None)
-    imputed = block.of(builder.add(Op.REPLACE, kept, numbers=numbers) if len(kept) else kept)
-    if indicated is None:
-        return imputed
-    return side_by_side([imputed, _indicators(indicated, builder, block, missing)])
+    imputed = block.of(builder.add(Op.REPLACE, kept, numbers=numbers) if kept else kept)
+    return imputed if indicated is None else side_by_side([imputed, _indicators(indicated, builder, block)])
 
 
 @compiles("MissingIndicator")
 def missing_indicator(transformer: Any, builder: Builder, block: Block) -> Block:
     """Tell what is missing; it may be an error that it is missing where nothing was when it was fitted."""
     missing = plain(transformer.missing_values)
-    _check_missing(builder, block, missing)
+    _check_finite(builder, block, missing)
     if transformer.features == "missing-only" and transformer.error_on_new:
         new = np.setdiff1d(np.arange(block.width), attribute(transformer, "features_"))
         for slot in block.slots[new].tolist():
             _decide(builder, slot, [missing])
             builder.refuse(slot, _held(builder, slot, missing))
     sparse = block.sparse if transformer.sparse == "auto" else bool(transformer.sparse)
-    result = _indicators(transformer, builder, block, missing)
+    result = _indicators(transformer, builder, block)
     return result.of(result.slots, sparse=sparse)
 
 
-def _indicators(transformer: Any, builder: Builder, block: Block, missing: Value) -> Block:
-    slots = block.slots[np.asarray(attribute(transformer, "features_"), np.int64)]
-    if not len(slots):
-        return block.of(slots, "bool")
-    for slot in slots.tolist():
-        _decide(builder, slot, [missing])
-    return block.of(
-        builder.add(Op.MATCHES, slots, numbers=[_held(builder, slot, missing) for slot in slots.tolist()]), "bool"
-    )
+def _indicators(transformer: Any, builder: Builder, block: Block) -> Block:
+    slots, numbers = [], []
+    for slot in block.slots[np.asarray(attribute(transformer, "features_"), np.int64)].tolist():
+        _decide(builder, slot, [plain(transformer.missing_values)])
+        source, held = _missing_in(transformer, builder, slot)
+        slots.append(source)
+        numbers.append(held)
+    return block.of(builder.add(Op.MATCHES, slots, numbers=numbers) if slots else slots, "bool")
 
 
-def _check_missing(builder: Builder, block: Block, missing: Value) -> None:
+def _missing_in(transformer: Any, builder: Builder, slot: int) -> tuple[int, float]:
+    """Return a slot and what it holds where a value is missing: pandas.NA stands for None as well as for NaN."""
+    missing = plain(transformer.missing_values)
+    if not isinstance(transformer.missing_values, float) and is_nan(missing) and builder.is_code(slot):
+        none = _held(builder, slot, None)
+        return int(builder.add(Op.REPLACE, [slot], numbers=[math.nan, none])[0]), none
+    return slot, _held(builder, slot, missing)
+
+
+def _check_finite(builder: Builder, block: Block, missing: Value) -> None:
     """Note that NaN is refused where it is not what is missing."""
-    if not is_nan(missing):
+    if is_nan(missing):
+        builder.refuse_infinite(block.slots)
+    else:
         builder.refuse_missing(block.slots)
 
 
 def _decide(builder: Builder, slot: int, values: list[Value]) -> None:
-    """Read a column as text if one of these values can be nothing else; else a later step tells what it is."""
+    """Read a column as what these values say; if all are NaN, a later step tells."""
     builder.touch(slot)
     if any(is_text(value) for value in values):
         builder.vocabulary(slot)
+    elif not all(is_nan(value) for value in values) and not builder.is_code(slot):
+        builder.numbers(np.array([slot], np.int32))
 
 
 def _held(builder: Builder, slot: int, value: Value) -> float:

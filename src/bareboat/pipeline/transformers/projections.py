@@ -17,10 +17,9 @@ from bareboat.pipeline.transformers.registry import check_double, compiles
 @compiles("PCA", "IncrementalPCA")
 def pca(transformer: Any, builder: Builder, block: Block) -> Block:
     """Project, centre and, if asked for, divide by the standard deviations."""
-    components = np.asarray(attribute(transformer, "components_"), np.float64)
-    mean = np.asarray(attribute(transformer, "mean_"), np.float64)
+    components, mean = np.asarray(attribute(transformer, "components_")), np.asarray(attribute(transformer, "mean_"))
     slots = _checked(builder, block)
-    centre = -(mean @ components.T)
+    centre = -(mean.reshape(1, -1) @ components.T)[0]  # in float32 where that was what it was fitted on
     if tuple(map(int, check_version().split(".")[:2])) < (1, 5) and not block.sparse:
         slots = builder.add(Op.SUBTRACT, slots, numbers=mean)
         centre = np.zeros(len(components))
@@ -35,7 +34,7 @@ def pca(transformer: Any, builder: Builder, block: Block) -> Block:
 @compiles("TruncatedSVD")
 def truncated_svd(transformer: Any, builder: Builder, block: Block) -> Block:
     """Project."""
-    components = np.asarray(attribute(transformer, "components_"), np.float64)
+    components = np.asarray(attribute(transformer, "components_"))
     slots = _projected(builder, _checked(builder, block), components, np.zeros(len(components)))
     return block.of(slots, "float64", sparse=False)
 
@@ -48,5 +47,5 @@ def _checked(builder: Builder, block: Block) -> Slots:
 
 
 def _projected(builder: Builder, slots: Slots, components: Floats, centre: Floats) -> Slots:
-    numbers = np.concatenate([centre, components.reshape(-1)])
+    numbers = np.concatenate([centre, components.reshape(-1)]).astype(np.float64)
     return builder.add(Op.DOT, slots, len(components), numbers=numbers, bound=float(len(slots) + 1))

@@ -14,6 +14,8 @@ from bareboat.pipeline.ir import Op, Slots
 from bareboat.pipeline.transformers.registry import check_double, compiles, inverts
 
 NORMS = {"l1": 0, "l2": 1, "max": 2}
+LEAST = 10 * float(np.finfo(np.float64).eps)
+"""A smaller norm counts as 0 for a dense matrix."""
 
 
 @compiles("StandardScaler", "RobustScaler")
@@ -70,24 +72,30 @@ def undo_max_abs(transformer: Any, builder: Builder, slots: Slots) -> Slots:
 @compiles("Normalizer")
 def normalizer(transformer: Any, builder: Builder, block: Block) -> Block:
     """Divide each row by its norm; sums of many numbers may end in other last places."""
-    slots = _numbers(builder, block)
-    builder.refuse_missing(slots)
+    check_double(block)
+    builder.numbers(block.slots)
+    builder.refuse_missing(block.slots)
     norm = NORMS[transformer.norm]
     bound = 0.0 if transformer.norm == "max" else float(block.width)
-    return block.of(builder.add(Op.NORMALIZE, slots, numbers=(), whole=[norm, 0], bound=bound), "float64")
+    return block.of(
+        builder.add(Op.NORMALIZE, block.slots, numbers=() if block.sparse else [LEAST], whole=[norm, 0], bound=bound),
+        "float64",
+    )
 
 
 @compiles("Binarizer")
 def binarizer(transformer: Any, builder: Builder, block: Block) -> Block:
     """Tell what is greater than the threshold."""
-    slots = _numbers(builder, block)
-    builder.refuse_missing(slots)
-    return block.of(builder.add(Op.GREATER, slots, numbers=[transformer.threshold] * block.width))
+    check_double(block)
+    builder.numbers(block.slots)
+    builder.refuse_missing(block.slots)
+    return block.of(builder.add(Op.GREATER, block.slots, numbers=[transformer.threshold] * block.width))
 
 
 def _numbers(builder: Builder, block: Block) -> Slots:
     check_double(block)
     builder.numbers(block.slots)
+    builder.refuse_infinite(block.slots)
     return block.slots
 
 

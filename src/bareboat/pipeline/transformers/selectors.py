@@ -33,11 +33,14 @@ def selector(transformer: Any, builder: Builder, block: Block) -> Block:
         mask = np.asarray(transformer.get_support(), bool)
     except (NotFittedError, AttributeError) as error:
         raise ModelError("is not fitted", expected="a fitted selector", fix="call its fit first") from error
-    if not _allows_nan(transformer):
+    if not _keeps_frames(transformer) and not _allows_nan(transformer):
         builder.refuse_missing(block.slots)
-    for slot in block.slots[mask].tolist():
-        builder.touch(slot)
     return block.at(mask)
+
+
+def _keeps_frames(transformer: Any) -> bool:
+    """Whether frames stay frames, so that nobody looks into them."""
+    return bool(getattr(transformer, "_sklearn_output_config", {}).get("transform") == "pandas")
 
 
 def _allows_nan(transformer: Any) -> bool:
