@@ -279,9 +279,12 @@ def _report(found: list[Found], drawn: int) -> harness.Report:
     exact = [each for each in found if each.exact]
     unequal = sum(each.farthest > 0 for each in exact)
     report.target("pipelines said to equal to the bit that do not", "none", unequal, unequal == 0, str(unequal))
+    drawn_rows = (
+        f"{drawn} pipelines drawn, {len(found)} of them fitted; {N_ROWS} rows each: seen and unseen words, no values, "
+        "numbers outside the range of training. Distances are relative to what is above 1."
+    )
     report.notes += [
-        f"{drawn} pipelines drawn, {len(found)} of them fitted; {N_ROWS} rows each: seen and unseen categories, no values, "
-        + "numbers outside the range of training. Distances are relative to what is above 1.",
+        drawn_rows,
         f"{len(exact)} pipelines say that they equal scikit-learn to the bit.",
         "ONNX Runtime gets float32, as skl2onnx makes it by default; what skl2onnx cannot convert is not counted.",
     ]
