@@ -51,7 +51,7 @@ def read_dataset(path: Path, ensemble: Ensemble, target: str | None = None) -> D
     Raises:
         InputError: the file cannot be read, or a column is missing, unknown or of the wrong kind; names the line.
     """
-    columns = _columns(path)
+    columns = read_columns(path)
     with _placed(path):
         schema = Schema.of(ensemble)
         target = _target(list(columns), schema, target)
@@ -65,7 +65,7 @@ def read_rows(path: Path, ensemble: Ensemble, target: str | None = None) -> Matr
     Raises:
         InputError: as `read_dataset`.
     """
-    columns = _columns(path)
+    columns = read_columns(path)
     with _placed(path):
         schema = Schema.of(ensemble)
         others = [name for name in columns if schema.own(name) not in schema.names]
@@ -152,7 +152,14 @@ def _target(columns: list[str], schema: Schema, asked: str | None) -> str:
     return others[0]
 
 
-def _columns(path: Path) -> dict[str, Any]:
+def read_columns(path: Path) -> dict[str, Any]:
+    """Read a table: a header and rows, divided by `,` `;` `|` or tabs, or `.parquet`.
+
+    Returns:
+        column -> texts of CSV, or values of Parquet; in the file's order.
+    Raises:
+        InputError: it cannot be read, or its names are none; names the line.
+    """
     return _parquet(path) if path.suffix.lower() in {".parquet", ".pq"} else dict(_csv(path))
 
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median_low
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from bareboat.artifact.columns import columns_of
+from bareboat.artifact.inference import infer
 from bareboat.errors import ModelError
+from bareboat.project.signature_text import entry, scalar
 
 if TYPE_CHECKING:
     from bareboat.forest.ir import Category, Ensemble
-
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.()/-]*(?: [A-Za-z0-9_.()/-]+)*")
-_RESERVED = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
+    from bareboat.pipeline.ir import Column, Pipeline
 
 _CONFIG = """\
 # {title}
-# The model is served by its own trees: no handler to write, no framework in the artifact.
+# The model is served by {engine}: no handler to write{without}.
 service: {service}
 
 provider:
@@ -31,16 +31,23 @@ provider:
 functions:
   predict:
     model: {model}
-    # The names that requests use, in the model's order. Rename them as you like: the model's own names go on working.
-    # A feature that may be null or left out: - {{name: x, nullable: true}}; those that the model has seen missing are.
-    features:
-{features}
-{labels}    samples:
+{inputs}{labels}    samples:
       - event.json
     events:
       - httpApi: POST /predict
 """
 
+_FEATURES = """\
+    # The names that requests use, in the model's order. Rename them as you like: the model's own names go on working.
+    # A feature that may be null or left out: - {name: x, nullable: true}; those that the model has seen missing are.
+    features:
+"""
+_SIGNATURE = """\
+    # What requests hold, in the model's order. Rename inputs as you like: the model's own names go on working.
+    # Ranges, and which may be missing, of a table: bareboat model signature MODEL --from data.csv
+    signature:
+      inputs:
+"""
 _LABELS = """\
     # What the {n} classes are called, in the model's order; without it, answers name the class by its number.
     # labels: [{names}]
@@ -81,6 +88,7 @@ __pycache__/
 """
 
 
+_ENGINES = {"framework": "its own framework", "onnx": "ONNX Runtime"}
 PYTHON, ARCHITECTURE = "3.13", "arm64"
 """What a new project asks of Lambda."""
 
@@ -107,19 +115,19 @@ def files_around(model: Path, folder: Path, service: str, wish: Wish) -> tuple[d
     Raises:
         ModelError: the file cannot be read, or it is no model.
     """
-    from bareboat.forest import read_ensemble
+    from bareboat.artifact.models import read_served
 
-    forest = read_ensemble(model)
+    read = read_served(model)
     source = model.resolve()
     inside = source.is_relative_to(folder)
     name = source.relative_to(folder).as_posix() if inside else source.name
-    row = sample_row(forest) if wish.sample is None else wish.sample
+    row = sample_row(read) if wish.sample is None else wish.sample
     sample = json.dumps(row, ensure_ascii=False)
     # an event with a key `body` is the row itself where the model has a feature of that name
     event = row if "body" in row else {"body": sample}
-    title = _title(forest, source.name)
+    title = _title(read, source.name)
     files = {
-        "serverless.yml": _config(forest, service, name, title, wish),
+        "serverless.yml": _config(read, service, name, title, wish),
         "event.json": json.dumps(event, ensure_ascii=False, indent=2) + "\n",
         "README.md": _README.format(service=service, title=title, body=sample.replace("'", "'\\''")),
         ".gitignore": _IGNORED,
@@ -133,8 +141,26 @@ def files_around(model: Path, folder: Path, service: str, wish: Wish) -> tuple[d
     return encoded, sample
 
 
-def sample_row(forest: Ensemble) -> dict[str, Category]:
-    """Make up a row from the middle of each feature's thresholds: plausible, and none that anybody measured."""
+def sample_row(model: Ensemble | Pipeline) -> dict[str, Any]:
+    """Make up a row that the model answers: plausible, and none that anybody measured.
+
+    A forest's numbers are from the middle of their thresholds; a pipeline's texts are the first that it knows.
+    """
+    if _has_columns(model):
+        columns = columns_of(model)
+        return {column.name: _sample_value(column) for column in columns if column.used or not column.nullable}
+    return _forest_row(cast("Ensemble", model))
+
+
+def _sample_value(column: Column) -> Any:
+    for values in (column.enum, column.values):
+        if values is not None:
+            return next((value for value in values if value is not None), None if column.nullable else "")
+    samples = {"string": "a", "category": "a", "datetime": "2026-01-01T00:00:00Z", "bool": False}
+    return samples.get(column.dtype, 0)
+
+
+def _forest_row(forest: Ensemble) -> dict[str, Category]:
     trees = forest.trees
     thresholds: list[list[float]] = [[] for _ in forest.feature_names]
     codes: dict[int, int] = {}
@@ -161,48 +187,53 @@ def _rounded(value: float) -> float | int:
     return int(short) if short.is_integer() and abs(short) < 1e15 else short
 
 
-def _config(forest: Ensemble, service: str, model: str, title: str, wish: Wish) -> str:
-    classes = forest.classes or [f"class_{number}" for number in range(forest.n_classes)]
-    names = ", ".join(_scalar(label) if isinstance(label, str) else json.dumps(label) for label in classes[:3])
-    if forest.n_classes > 3:
+def _config(model: Ensemble | Pipeline, service: str, file: str, title: str, wish: Wish) -> str:
+    classes = model.classes or [f"class_{number}" for number in range(model.n_classes)]
+    names = ", ".join(scalar(label) if isinstance(label, str) else json.dumps(label) for label in classes[:3])
+    if model.n_classes > 3:
         names += ", ..."
-    labels = _OWN_LABELS if forest.classes else _LABELS
+    labels = _OWN_LABELS if model.classes else _LABELS
     return _CONFIG.format(
         title=title,
+        engine=_ENGINES.get(getattr(model, "engine", ""), "its own tables" if _has_columns(model) else "its own trees"),
+        without="" if hasattr(model, "engine") else ", no framework in the artifact",
         service=service,
         python=wish.python,
         architecture=wish.architecture,
-        model=_scalar(model),
-        features="\n".join(f"      - {entry}" for entry in _features(forest)),
-        labels=labels.format(n=forest.n_classes, names=names) if forest.is_classifier else "",
+        model=scalar(file),
+        inputs=_inputs(model),
+        labels=labels.format(n=model.n_classes, names=names) if model.is_classifier else "",
     )
 
 
-def _features(forest: Ensemble) -> list[str]:
-    """Return the entries of `features`: those whose splits have a side for NaN were trained with missing values."""
-    from bareboat.forest.ir import Rule
-
-    trees = forest.trees
-    has_side = (trees.rule == Rule.NAN_LEFT) | (trees.rule == Rule.NAN_RIGHT)
-    seen_missing = set(trees.feature[has_side].tolist())
-    return [
-        f"{{name: {_scalar(name)}, nullable: true}}" if index in seen_missing else _scalar(name)
-        for index, name in enumerate(forest.feature_names)
-    ]
+def _has_columns(model: Ensemble | Pipeline) -> bool:
+    """Tell whether a model says of its columns what they hold: a forest knows names and categories."""
+    return hasattr(model, "columns")
 
 
-def _title(forest: Ensemble, file_name: str) -> str:
-    kind = f"a classifier of {forest.n_classes} classes" if forest.is_classifier else "a regressor"
-    size = f"{_counted(forest.n_trees, 'tree')}, {_counted(forest.n_features, 'feature')}"
-    return f"{file_name} ({forest.source}, {forest.objective}): {kind}, {size}"
+def _inputs(model: Ensemble | Pipeline) -> str:
+    """Return the key `features` of a forest, or `signature` of a pipeline, with a comment that says what it is."""
+    found = infer(model).inputs
+    if not _has_columns(model):
+        entries = [entry(replace(each, dtype=None, nullable=each.nullable or None)) for each in found]
+        return _FEATURES + "".join(f"      - {each}\n" for each in entries)
+    lines = []
+    for feature, column in zip(found, columns_of(model), strict=True):
+        known = [value for value in column.values or () if value is not None]
+        shown = ", ".join(json.dumps(value, ensure_ascii=False)[:40] for value in known[:8])
+        more = f", ... ({len(known)} in all)" if len(known) > 8 else ""
+        comment = f" # {shown}{more}" if known else "" if column.used else " # the model does not read it"
+        lines.append(f"        - {entry(feature)}{comment}\n")
+    return _SIGNATURE + "".join(lines)
+
+
+def _title(model: Ensemble | Pipeline, file_name: str) -> str:
+    kind = f"a classifier of {model.n_classes} classes" if model.is_classifier else "a regressor"
+    n_trees = getattr(model, "n_trees", 0)
+    size = f"{_counted(n_trees, 'tree')}, " if n_trees else ""
+    size += _counted(len(model.feature_names), "feature")
+    return f"{file_name} ({model.source}, {model.objective}): {kind}, {size}"
 
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _scalar(text: str) -> str:
-    """Write a text as a YAML scalar that reads back as this text."""
-    if _PLAIN.fullmatch(text) and text.lower() not in _RESERVED:
-        return text
-    return json.dumps(text, ensure_ascii=False)

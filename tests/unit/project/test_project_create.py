@@ -222,9 +222,9 @@ def test_feature_names_of_any_kind_read_back_from_the_yaml(tmp_path):
 
 @pytest.mark.parametrize("name", NASTY)
 def test_a_scalar_reads_back(name):
-    from bareboat.project.around import _scalar
+    from bareboat.project.signature_text import scalar
 
-    assert yaml.safe_load(f"- {_scalar(name)}\n") == [name]
+    assert yaml.safe_load(f"- {scalar(name)}\n") == [name]
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\x01\x02", b"tree\nversion=v4\n"], ids=["empty", "binary", "cut off"])

@@ -12,7 +12,7 @@ from bareboat.cli.group import LazyGroup
 @click.group(
     cls=LazyGroup,
     package="bareboat.cli.commands.model",
-    sections={"Commands": ("import", "info", "stages", "tree", "importances")},
+    sections={"Commands": ("import", "info", "signature", "stages", "tree", "importances")},
 )
 def model(**_before_the_command: Any) -> None:
     """Look into a model, judge it, import it."""
