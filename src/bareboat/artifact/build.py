@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from bareboat.service.model import Note, Service
 if TYPE_CHECKING:
     from bareboat.packaging.packs import Contents, Pack
     from bareboat.packaging.requirements import RequirementRules
+    from bareboat.pipeline.foreign.model import Package
 
 OUTPUT = ".bareboat"
 _KEPT_ARCHIVES = 3
@@ -101,12 +103,24 @@ def _inputs(service: Service, plan: Plan, selection: Selection, interpreter: Int
 
     files = [*runtime_files().values(), kernel_file(plan.target)[1]]
     if plan.model is not None:
-        files += [file for model in plan.model.served_models for file in model.files]
+        files += [each for model in plan.model.served_models for file in model.files for each in _files_of(file)]
     if plan.whole:
         files += source_files(service.folder, _rules(service))
-    more = {"service": service.name, "requirements": asdict(service.python_requirements) if plan.whole else None}
+    more: dict[str, Any] = {
+        "python": os.environ.get("BAREBOAT_PYTHON"),
+        "service": service.name,
+        "requirements": asdict(service.python_requirements) if plan.whole else None,
+    }
     found = (*selection.files, *_vendored(service, plan).files)
     return Inputs(settings_of(plan, interpreter, more), found, tuple(files))
+
+
+def _files_of(model: Path) -> Iterator[Path]:
+    """Yield a model's file, or all that is in the folder of an MLflow model."""
+    if model.is_dir():
+        yield from sorted(path for path in model.rglob("*") if path.is_file())
+    else:
+        yield model
 
 
 def _make(
@@ -127,10 +141,10 @@ def _make(
     from bareboat.artifact.assemble import Parts, assemble
     from bareboat.packaging.packs import make_packs
 
-    contents, signature, notes = _contents(service, plan, selection, on_step)
+    contents, signature, notes, needs = _contents(service, plan, selection, on_step)
     own = make_packs(contents, interpreter, scratch)
     notes += _uncompiled(own, plan)
-    dependencies = _dependencies(service, plan, interpreter, on_step, upgrade=upgrade)
+    dependencies = _dependencies(service, plan, interpreter, on_step, needs, upgrade=upgrade)
     parts = Parts(
         packs=(*own, *dependencies.packs),
         interpreter=interpreter,
@@ -139,12 +153,12 @@ def _make(
         notes=(*notes, *dependencies.notes),
     )
     artifact = assemble(service, plan, parts, scratch, service.folder / OUTPUT, on_step)
-    return artifact, dependencies.files, dependencies.lasting
+    return artifact, (*dependencies.files, *map(str, needs.modules.values())), dependencies.lasting
 
 
 def _contents(
     service: Service, plan: Plan, selection: Selection, on_step: Callable[[str], None]
-) -> tuple[list[Contents], dict[str, Any], list[Note]]:
+) -> tuple[list[Contents], dict[str, Any], list[Note], _Needs]:
     """Return what is packed anew in every build: bareboat's runtime, the model, the project, `vendor`."""
     from bareboat.packaging.packs import Contents
 
@@ -153,23 +167,33 @@ def _contents(
     importing = imports_of_bareboat(project.items())
     contents = []
     signature: dict[str, Any] = {}
+    needs = _Needs()
     if plan.model is not None:
         from bareboat.artifact.models import model_files
 
-        made = model_files(plan.model, on_step)
+        made = model_files(plan.model, on_step, folder=service.folder, python=plan.target.python)
         signature[plan.model.name] = made.signature
         uses = {*made.uses, *((CODE,) if plan.whole or importing else ())}
         contents.append(Contents("bareboat runtime", "", shipped_files(plan.target, uses)))
         contents.append(Contents("model", "", made.files))
         notes += made.notes
+        needs = _Needs(made.packages, made.modules)
     elif importing:
         contents.append(Contents("bareboat runtime", "", shipped_files(plan.target)))
     notes += _beyond_runtime(importing)
-    contents.append(Contents("project", "", dict(project)))
+    contents.append(Contents("project", "", {**needs.modules, **project}))
     vendored = _vendored(service, plan).files
     if vendored:
         contents.append(Contents("vendor", "", {found.path: found.source for found in vendored}))
-    return contents, signature, notes
+    return contents, signature, notes, needs
+
+
+@dataclass(frozen=True, slots=True)
+class _Needs:
+    """What models need beside bareboat's runtime: packages, each with the model file, and the user's own modules."""
+
+    packages: tuple[tuple[Package, Path], ...] = ()
+    modules: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,19 +209,26 @@ def _dependencies(
     plan: Plan,
     interpreter: Interpreter | None,
     on_step: Callable[[str], None],
+    needs: _Needs,
     *,
     upgrade: bool,
 ) -> _Dependencies:
-    if not plan.whole:
+    if not plan.whole and not needs.packages:
         return _Dependencies()
+    from bareboat.artifact.needs import with_packages
     from bareboat.packaging.dependencies import dependency_packs
-    from bareboat.packaging.requirements import read_requirements
+    from bareboat.packaging.requirements import Requirements, read_requirements
     from bareboat.packaging.resolve import resolve
     from bareboat.packaging.slim import Slimming
 
     said = service.python_requirements
-    requirements = read_requirements(service.folder, _rules(service))
+    requirements = (
+        read_requirements(service.folder, _rules(service)) if plan.whole else Requirements("", service.folder)
+    )
     slug = plan.stem.removeprefix(plan.name).strip("-").replace(".", "")
+    if needs.packages:
+        requirements = with_packages(requirements, needs.packages, plan.target)
+        slug += f"-{plan.functions[0].name}"
     resolution = resolve(
         requirements,
         plan.target,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bareboat.errors import BareboatError, ConfigurationError, ModelError, Problem
-from bareboat.service.model import Service
+from bareboat.service.model import Note, Service
 
 
-def check_models(service: Service) -> None:
+def check_models(service: Service) -> tuple[Note, ...]:
     """Read each model function's model and hold its `features` and `labels` against it.
 
+    Returns:
+        what the readers have to say: steps that do not compile, versions that differ.
     Raises:
         ConfigurationError: they do not fit, in some function; every problem of every function at once.
         ModelError: all that is wrong is in the model files.
@@ -16,10 +18,11 @@ def check_models(service: Service) -> None:
     from bareboat.artifact.models import check_function
 
     problems: list[Problem] = []
+    notes: list[Note] = []
     kind: type[BareboatError] = ModelError
     for function in service.functions.values():
         try:
-            check_function(function)
+            notes += check_function(function, service.folder)
         except ModelError as error:
             problems += error.problems
         except ConfigurationError as error:
@@ -27,3 +30,4 @@ def check_models(service: Service) -> None:
             kind = ConfigurationError
     if problems:
         raise kind(problems[0].found, problems=tuple(problems))
+    return tuple(notes)

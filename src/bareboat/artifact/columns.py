@@ -9,6 +9,7 @@ from bareboat.pipeline.ir import Column, Dtype
 
 if TYPE_CHECKING:
     from bareboat.forest import Ensemble
+    from bareboat.pipeline.foreign.model import ForeignModel
     from bareboat.pipeline.ir import Pipeline
 
 ANY = "any"
@@ -26,7 +27,7 @@ _MLFLOW: dict[str, Dtype] = {
 }
 
 
-def columns_of(model: Ensemble | Pipeline) -> tuple[Column, ...]:
+def columns_of(model: Ensemble | Pipeline | ForeignModel) -> tuple[Column, ...]:
     """Return the columns of a model, in its order.
 
     Args:

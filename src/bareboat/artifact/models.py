@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,8 @@ from bareboat.errors import ConfigurationError, ModelError, Problem
 from bareboat.service.model import Function, Note, ServedModel
 
 if TYPE_CHECKING:
-    from bareboat.forest import Ensemble
-    from bareboat.pipeline.ir import Pipeline
+    from bareboat.artifact.engines import Served
+    from bareboat.pipeline.foreign.model import Package
 
 FORMAT = 2
 MAX_ROWS = 10_000
@@ -36,6 +36,9 @@ class EngineFile:
         about: what the manifest says of the model.
         document: the engine's own keys of the model document.
         notes: what a person should know.
+        packages: what the engine must have beside it.
+        modules: the user's own modules that the model needs: path in the artifact -> file.
+        python: the minor version of the Python that the file is bound to, or "".
     """
 
     engine: str
@@ -45,6 +48,9 @@ class EngineFile:
     about: dict[str, Any]
     document: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    packages: tuple[Package, ...] = ()
+    modules: Mapping[str, Path] = field(default_factory=dict)
+    python: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,42 +62,61 @@ class ModelFiles:
         signature: what the manifest says of the function's models.
         notes: what the readers have to say.
         uses: the engines, the protocol, and "several" for `models:`: what of the runtime must ship.
+        packages: what the engines must have beside them, each with the model file that needs it.
+        modules: the user's own modules that models need: path in the artifact -> file.
     """
 
     files: dict[str, Path | bytes]
     signature: dict[str, Any]
     notes: tuple[Note, ...]
     uses: frozenset[str]
+    packages: tuple[tuple[Package, Path], ...] = ()
+    modules: Mapping[str, Path] = field(default_factory=dict)
 
 
-def read_served(file: Path) -> Ensemble | Pipeline:
-    """Read a model file as it is served.
-
-    Raises:
-        ModelError: it cannot be read, or compiled.
-    """
-    from bareboat.pipeline.reading import read_model
-
-    return read_model(file)
-
-
-def engine_file(read: Ensemble | Pipeline) -> EngineFile:
+def engine_file(served: Served) -> EngineFile:
     """Return the file for what was read of a model."""
-    from bareboat.forest import forest_bytes
-    from bareboat.pipeline.file import pipeline_bytes
+    from bareboat.pipeline.foreign.model import ForeignModel
     from bareboat.pipeline.ir import Pipeline
 
+    read = served.read
+    notes = (*served.notes, *read.notes)
+    if isinstance(read, ForeignModel):
+        return EngineFile(
+            read.engine,
+            read.suffix,
+            read.data,
+            read.kind,
+            describe_model(read),
+            read.keys,
+            notes,
+            read.packages,
+            served.modules,
+            read.python,
+        )
     if isinstance(read, Pipeline):
-        about, data = describe_model(read), pipeline_bytes(read)
-        return EngineFile("pipeline", ".pipeline", data, read.kind, about, notes=read.notes)
+        from bareboat.pipeline.file import pipeline_bytes
+
+        return EngineFile("pipeline", ".pipeline", pipeline_bytes(read), read.kind, describe_model(read), notes=notes)
+    from bareboat.forest import forest_bytes
+
     kind = "proba" if read.is_classifier else "value"
     data = forest_bytes(read, statistics=False)
-    return EngineFile("forest", ".forest", data, kind, describe_model(read), notes=read.notes)
+    return EngineFile("forest", ".forest", data, kind, describe_model(read), notes=notes)
 
 
-def model_files(function: Function, on_step: Callable[[str], None] = lambda _: None) -> ModelFiles:
+def model_files(
+    function: Function,
+    on_step: Callable[[str], None] = lambda _: None,
+    *,
+    folder: Path = Path(),
+    python: str = "",
+) -> ModelFiles:
     """Read the models of a function and make what ships.
 
+    Args:
+        folder: of serverless.yml, from which the user's own modules can be imported.
+        python: the minor version that it will run on; "" for the declared one.
     Raises:
         ConfigurationError: what is declared does not fit a model; every problem of every model at once.
         ModelError: a model file cannot be read.
@@ -102,10 +127,12 @@ def model_files(function: Function, on_step: Callable[[str], None] = lambda _: N
     notes: list[Note] = []
     stored: dict[str, str] = {}  # digest and suffix -> the file that holds it
     problems: list[Problem] = []
+    packages: list[tuple[Package, Path]] = []
+    modules: dict[str, Path] = {}
     for model, file in _each(function):
         on_step(f"Reading {file}")
         try:
-            document, made = _read(model, file)
+            document, made = _read(model, file, function, folder)
         except ConfigurationError as error:
             problems += error.problems
             continue
@@ -121,7 +148,11 @@ def model_files(function: Function, on_step: Callable[[str], None] = lambda _: N
         files[f"{FOLDER}/{model.name}-{version}.json"] = _json(document, indent=None)
         about = {key: value for key, value in document.items() if key != "file"}
         manifest.setdefault(model.name, {})[version] = {**about, "model": made.about}
-        notes += [Note("warning", text, str(file)) for text in made.notes]
+        notes += [
+            Note("warning", text, str(file)) for text in (*made.notes, *_python_notes(made, python or function.python))
+        ]
+        packages += [(package, file) for package in made.packages]
+        modules.update(made.modules)
     if problems:
         raise ConfigurationError(problems[0].found, problems=tuple(problems))
     default = function.served_models[0].name
@@ -144,16 +175,22 @@ def model_files(function: Function, on_step: Callable[[str], None] = lambda _: N
     engines = {about["engine"] for each in manifest.values() for about in each.values()}
     uses = frozenset({*engines, function.protocol, *(("several",) if function.models else ())})
     uses = uses.union(*(parts_for(about) for each in manifest.values() for about in each.values()))
-    return ModelFiles(files, signature, tuple(notes), uses)
+    return ModelFiles(files, signature, tuple(notes), uses, tuple(packages), modules)
 
 
-def check_function(function: Function) -> None:
-    """Read the models of a function and hold what is declared against them; raises as `model_files` does."""
+def check_function(function: Function, folder: Path) -> tuple[Note, ...]:
+    """Read the models of a function and hold what is declared against them; raises as `model_files` does.
+
+    Returns:
+        what the readers have to say.
+    """
+    notes: list[Note] = []
     problems: list[Problem] = []
     kind: type[ModelError | ConfigurationError] = ModelError
     for model, file in _each(function):
         try:
-            signature_document(model, read_served(file))
+            _, made = _read(model, file, function, folder)
+            notes += [Note("warning", text, str(file)) for text in (*made.notes, *_python_notes(made, function.python))]
         except ModelError as error:
             problems += error.problems
         except ConfigurationError as error:
@@ -161,15 +198,33 @@ def check_function(function: Function) -> None:
             kind = ConfigurationError
     if problems:
         raise kind(problems[0].found, problems=tuple(problems))
+    return tuple(notes)
 
 
 def _each(function: Function) -> Iterator[tuple[ServedModel, Path]]:
     return ((model, file) for model in function.served_models for file in model.files)
 
 
-def _read(model: ServedModel, file: Path) -> tuple[dict[str, Any], EngineFile]:
-    read = read_served(file)
-    return signature_document(model, read), engine_file(read)
+def _read(model: ServedModel, file: Path, function: Function, folder: Path) -> tuple[dict[str, Any], EngineFile]:
+    from bareboat.artifact.engines import read_served
+    from bareboat.artifact.samples import sample_documents, sample_rows
+
+    served = read_served(
+        model,
+        file,
+        folder,
+        rows=lambda read: sample_rows(function, signature_document(model, read)),
+        samples=lambda: sample_documents(function),
+    )
+    return signature_document(served.model, served.read), engine_file(served)
+
+
+def _python_notes(made: EngineFile, python: str) -> Iterator[str]:
+    if made.python and made.python != python:
+        yield (
+            f"Python {made.python} saved or opened it, and the function runs on Python {python}: most pickles load on "
+            "another version, those that hold code of their own do not"
+        )
 
 
 def _twice(model: ServedModel, file: Path, version: str) -> Problem:

@@ -14,13 +14,16 @@ from bareboat.service.signatures import faults_of
 
 if TYPE_CHECKING:
     from bareboat.forest import Ensemble
+    from bareboat.pipeline.foreign.model import ForeignModel
     from bareboat.pipeline.ir import Column, Pipeline
+
+    Readable = Ensemble | Pipeline | ForeignModel
 
 _TEXTS = ("string", "category")
 _NUMBERS = ("float", "int", "bool", "datetime")
 
 
-def signature_document(model: ServedModel, read: Ensemble | Pipeline) -> dict[str, Any]:
+def signature_document(model: ServedModel, read: Readable) -> dict[str, Any]:
     """Return what a model document says of rows and answers: labels, inputs, outputs, bounds.
 
     Args:
@@ -55,7 +58,7 @@ def parts_for(document: Mapping[str, Any]) -> set[str]:
     return uses
 
 
-def outputs_of(read: Ensemble | Pipeline, labels: Sequence[Any] | None = None) -> list[dict[str, Any]]:
+def outputs_of(read: Readable, labels: Sequence[Any] | None = None) -> list[dict[str, Any]]:
     """Return the parts of an answer: name, dtype, and where they have one shape, enum, minimum and maximum.
 
     Args:
@@ -77,17 +80,18 @@ def outputs_of(read: Ensemble | Pipeline, labels: Sequence[Any] | None = None) -
     return [scores, label]
 
 
-def describe_model(read: Ensemble | Pipeline) -> dict[str, Any]:
-    """Return what the manifest says of a model, beside its features and labels."""
+def describe_model(read: Readable) -> dict[str, Any]:
+    """Return what the manifest says of a model, beside its inputs and labels; trees and leaves of all its forests."""
     forests: tuple[Any, ...] = getattr(read, "forests", (read,))
-    return {
+    about: dict[str, Any] = {
         "source": read.source,
         "objective": read.objective,
         "n_classes": read.n_classes,
         "n_outputs": read.n_outputs,
-        "n_trees": read.n_trees,
-        "n_leaves": sum(forest.n_leaves for forest in forests),
     }
+    if hasattr(read, "n_trees"):
+        about |= {"n_trees": read.n_trees, "n_leaves": sum(forest.n_leaves for forest in forests)}
+    return about
 
 
 def _inputs(model: ServedModel, columns: Sequence[Column], *, is_forest: bool) -> list[dict[str, Any]]:
@@ -302,7 +306,7 @@ def _count_fix(names: list[str], own: Sequence[str]) -> str:
     return "leave the key out to use the model's own names"
 
 
-def _label_problems(model: ServedModel, forest: Ensemble | Pipeline) -> list[Problem]:
+def _label_problems(model: ServedModel, forest: Readable) -> list[Problem]:
     where, path = str(model.where), f"{model.key}.labels"
     if model.labels is None:
         return []

@@ -151,6 +151,7 @@ class Column:
         enum: what a number may be when only some numbers can be answered; None for any. The same of a code: the values
             that can be answered when that is not all of `values`.
         used: whether any step reads it.
+        shape: of a column whose values are tensors (lists in lists), None for any length; compiled pipelines have none.
     """
 
     name: str
@@ -160,6 +161,7 @@ class Column:
     nullable: bool = True
     enum: tuple[Category, ...] | None = None
     used: bool = True
+    shape: tuple[int | None, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -52,7 +52,7 @@ class Inspection:
     feature_names: tuple[str, ...] = ()
 
 
-def read_model(path: Path) -> Ensemble | Pipeline:
+def read_model(path: Path, *, cwd: Path | None = None) -> Ensemble | Pipeline:
     """Read a model file in any known format. A pickle is opened in a child process: give only files that you trust.
 
     Returns:
@@ -62,16 +62,18 @@ def read_model(path: Path) -> Ensemble | Pipeline:
         NotCompilable: it is a model, and can predict, but not be compiled; names the steps that stand in the way.
         ModelError: the file cannot be read, is of no known format, holds no model, or is damaged.
     """
-    found = inspect_model(path)
+    found = inspect_model(path, cwd=cwd)
     if found.model is None:
         assert found.refusal is not None
         raise found.refusal
     return found.model
 
 
-def inspect_model(path: Path) -> Inspection:
+def inspect_model(path: Path, *, cwd: Path | None = None) -> Inspection:
     """Read a model file as `read_model` does, and tell what a pickle needs.
 
+    Args:
+        cwd: the folder from which the user's own modules can be imported; the current one when None.
     Raises:
         ModelError: the file cannot be read, is of no known format, holds no model, or is damaged.
     """
@@ -83,7 +85,7 @@ def inspect_model(path: Path) -> Inspection:
         return Inspection(read_pipeline_file(path))
     if not is_pickle(head):
         return Inspection(read_ensemble(path))
-    found = run_child(path, pickle_kind(path, head), _CHILD, _unpack)
+    found = run_child(path, pickle_kind(path, head), _CHILD, _unpack, cwd=cwd)
     if found.saved is not None:
         return replace(found.inspection, model=read_saved(path, found.saved))
     refusal = found.inspection.refusal

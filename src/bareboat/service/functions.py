@@ -120,6 +120,7 @@ class _Function(ServedDraft):
             self.wrapper("after"),
         )
         protocol, cache_mb = self.protocol(events), self.cache_mb()
+        engine = self.engine()
         samples = self.samples()
         layers = self.layers()
         options = self.options(raw)
@@ -142,6 +143,7 @@ class _Function(ServedDraft):
             labels=labels,
             protocol=protocol,
             cache_mb=cache_mb,
+            engine=engine,
             before=before,
             after=after,
             samples=samples,
@@ -231,12 +233,15 @@ class _Function(ServedDraft):
                 child.place, f"{self.path}.model is '{text}'", expected="a file in the folder; stores are not read yet"
             )
             return None
-        path = modules.file_in(self.context.folder, text)
+        path = modules.model_in(self.context.folder, text)
         if path is None:
+            is_folder = (self.context.folder / text).is_dir()
             self.report.problems.add(
                 child.place,
-                f"{self.path}.model: there is no file {text}",
-                expected=f"a model file in {self.context.folder}",
+                f"{self.path}.model: {text} is a folder without a file MLmodel"
+                if is_folder
+                else f"{self.path}.model: there is no file {text}",
+                expected=f"a model file in {self.context.folder}, or the folder of an MLflow model",
             )
         return path
 

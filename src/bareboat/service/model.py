@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 Architecture = Literal["x86_64", "arm64"]
 Protocol = Literal["bareboat", "mlflow", "oip", "sagemaker"]
+Engine = Literal["auto", "compiled", "onnx", "framework"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +219,7 @@ class ServedModel:
         features: None when the model's own names are used.
         labels: None when the model's own are answered, or class indices.
         outputs, bounds, features_key: as those of a Function.
+        engine: what answers for it.
     """
 
     name: str
@@ -229,6 +231,7 @@ class ServedModel:
     outputs: tuple[Output, ...] = ()
     bounds: Bounds = "error"
     features_key: str = "features"
+    engine: Engine = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +250,7 @@ class Function:
         bounds: what happens to a value outside minimum, maximum or enum.
         features_key: the key that gave `features`: features or signature.inputs.
         labels: None when class indices are answered.
+        engine: what answers for the models.
         protocol: what clients speak.
         cache_mb: how much memory loaded models may take; None for a share of `memory_mb`.
         before, after: `module.function` that wrap a model function's input and output.
@@ -268,6 +272,7 @@ class Function:
     bounds: Bounds = "error"
     features_key: str = "features"
     labels: tuple[str | int | float | bool, ...] | None = None
+    engine: Engine = "auto"
     protocol: Protocol = "bareboat"
     cache_mb: int | None = None
     before: str | None = None
@@ -306,6 +311,7 @@ class Function:
             outputs=self.outputs,
             bounds=self.bounds,
             features_key=self.features_key,
+            engine=self.engine,
         )
         return (model,)
 

@@ -14,6 +14,14 @@ def file_in(folder: Path, name: str) -> Path | None:
     return path.resolve() if "\0" not in name and path.is_file() else None
 
 
+def model_in(folder: Path, name: str) -> Path | None:
+    """Return the absolute path of a model file, or of the folder of an MLflow model, or None."""
+    found = file_in(folder, name)
+    if found is None and "\0" not in name and (folder / name / "MLmodel").is_file():
+        return (folder / name).resolve()
+    return found
+
+
 def module_file(handler: str, folder: Path) -> Path | None:
     """Return the file of a handler's module, or None when there is none.
 

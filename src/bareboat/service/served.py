@@ -10,7 +10,7 @@ from typing import Any
 from bareboat.service import modules
 from bareboat.service.draft import Draft
 from bareboat.service.keys.functions import ServedModelKeys
-from bareboat.service.model import Event, HttpApiEvent, HttpEvent, Protocol, ServedModel
+from bareboat.service.model import Engine, Event, HttpApiEvent, HttpEvent, Protocol, ServedModel
 from bareboat.service.nodes import Node
 from bareboat.service.signatures import Signature, signature_of
 
@@ -73,6 +73,7 @@ class ServedDraft(Draft):
         return tuple(found)
 
     def _model(self, name: str, path: str, keys: Any, node: Node) -> ServedModel | None:
+        engine: Engine = self.keys.engine or "auto"
         if isinstance(keys, str):
             entries = [(path, node)]
             labels, signature = None, Signature()
@@ -91,6 +92,9 @@ class ServedDraft(Draft):
             entries += [(f"{path}.versions[{index}]", each) for index, each in enumerate(older)]
             labels = tuple(keys.labels) if keys.labels is not None else None
             signature = signature_of(node, keys, path, self.context.folder, self.report)
+            if keys.engine is not None:
+                engine = keys.engine
+                self.report.value(f"{path}.engine", engine, node.get("engine") or "")
         files = [self._file(*entry) for entry in entries]
         self.report.value(f"{path}.model", entries[0][1].value, entries[0][1])
         if any(file is None for file in files):
@@ -106,13 +110,14 @@ class ServedDraft(Draft):
             outputs=signature.outputs,
             bounds=signature.bounds,
             features_key=signature.features_key,
+            engine=engine,
         )
 
     def _file(self, path: str, node: Node) -> Path | None:
         text = node.value
         if not isinstance(text, str) or node.state:
             return None
-        file = modules.file_in(self.context.folder, text)
+        file = modules.model_in(self.context.folder, text)
         if file is None:
             self.report.problems.add(
                 node.place, f"{path}: there is no file {text}", expected=f"a model file in {self.context.folder}"
@@ -145,6 +150,15 @@ class ServedDraft(Draft):
                 f"add {more}, or - httpApi: '*'",
                 (node or self.node.get("models") or self.node).place,
             )
+        return found
+
+    def engine(self) -> Engine:
+        """Return `engine`, which only model functions have."""
+        node = self.node.get("engine")
+        if node is None or self.keys.engine is None or not self.allowed("engine", node):
+            return "auto"
+        found: Engine = self.keys.engine
+        self.report.value(f"{self.path}.engine", found, node)
         return found
 
     def cache_mb(self) -> int | None:

@@ -29,7 +29,7 @@ def project(tmp_path: Path, repository: Path) -> Path:
 
 
 def test_models_that_fit_pass(project: Path) -> None:
-    assert check_models(load_service(service(project, ("f", "iris.model", "[a, b, c]")))) is None
+    assert check_models(load_service(service(project, ("f", "iris.model", "[a, b, c]")))) == ()
 
 
 def test_every_broken_model_is_told(project: Path) -> None:

@@ -11,7 +11,7 @@ from bareboat.cli.options import Source, service_options
 from bareboat.cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    from bareboat.service.model import Service
+    from bareboat.service.model import Note, Service
 
 
 @click.command(cls=Command)
@@ -26,10 +26,10 @@ def check(terminal: Terminal, source: Source) -> None:
     from bareboat.artifact import check_models
 
     service = source.load(terminal)
-    check_models(service)
-    terminal.notes(service.notes, infos=True)
+    notes = (*service.notes, *check_models(service))
+    terminal.notes(notes, infos=True)
     if terminal.as_json:
-        terminal.document(_document(service))
+        terminal.document(_document(service, notes))
         return
     terminal.table(
         ("setting", "value", "from"),
@@ -42,14 +42,14 @@ def check(terminal: Terminal, source: Source) -> None:
         terminal.next(f"bareboat package{source.flags}", f"bareboat serve{source.flags}")
 
 
-def _document(service: Service) -> dict[str, Any]:
+def _document(service: Service, notes: tuple[Note, ...]) -> dict[str, Any]:
     return {
         "service": service.name,
         "path": str(service.path),
         "stage": service.provider.stage,
         "region": service.provider.region,
         "functions": list(service.functions),
-        "notes": [{"level": note.level, "text": note.text, "where": note.where} for note in service.notes],
+        "notes": [{"level": note.level, "text": note.text, "where": note.where} for note in notes],
         "values": [{"path": value.path, "value": value.value, "origin": value.origin} for value in service.values],
     }
 

@@ -12,7 +12,7 @@ from warnings import WarningMessage
 
 from bareboat.errors import ModelError
 
-_TRUSTED = frozenset(
+TRUSTED = frozenset(
     {
         "catboost.core.CatBoost",
         "catboost.core.CatBoostClassifier",
@@ -52,7 +52,7 @@ _TRUSTED = frozenset(
 )
 """What a skops file may hold beyond the types that skops itself trusts."""
 
-_TRUSTED_MODULES = (
+TRUSTED_MODULES = (
     "sklearn._loss.loss.",
     "sklearn.feature_selection._univariate_selection.",
     "sklearn.metrics._scorer.",
@@ -76,7 +76,7 @@ def load(path: str, kind: str) -> Any:
         import catboost
 
         return catboost.CatBoost().load_model(path, format="cbm")
-    if kind == "joblib" or _is_joblib(path):
+    if kind == "joblib" or is_joblib(path):
         import joblib
 
         return joblib.load(path)
@@ -109,7 +109,7 @@ def notes_of(caught: Sequence[WarningMessage]) -> list[str]:
     return notes[:10]
 
 
-def _is_joblib(path: str) -> bool:
+def is_joblib(path: str) -> bool:
     """Whether numpy's arrays stand between the pickle's own bytes, as joblib writes them."""
     with Path(path).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         return data.find(b"NumpyArrayWrapper") >= 0
@@ -119,7 +119,7 @@ def _load_skops(path: str) -> Any:
     import skops.io
 
     types = skops.io.get_untrusted_types(file=path)
-    strangers = [each for each in types if each not in _TRUSTED and not each.startswith(_TRUSTED_MODULES)]
+    strangers = [each for each in types if each not in TRUSTED and not each.startswith(TRUSTED_MODULES)]
     if strangers:
         raise ModelError(
             "types that are not trusted: " + ", ".join(strangers[:10]),

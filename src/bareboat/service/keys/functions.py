@@ -99,6 +99,7 @@ class ImageKeys(Keys):
     entry_point: list[str] | None = None
 
 
+EngineName = Literal["auto", "compiled", "onnx", "framework"]
 ProtocolName = Literal["bareboat", "mlflow", "oip", "sagemaker"]
 
 
@@ -114,13 +115,19 @@ class ServedModelKeys(Keys):
         str | SignatureKeys | None, doc("What the model takes and answers, here or in a JSON or YAML file.")
     ] = None
     labels: Annotated[list[str | bool | int | float] | None, doc("What each class is called in answers.")] = None
+    engine: Annotated[EngineName | None, doc("auto, compiled, onnx or framework; else the function's.")] = None
 
 
 class FunctionKeys(Keys):
     """One function."""
 
     handler: Annotated[str | None, doc("module.function, or folder/module.function.", "must")] = None
-    model: Annotated[str | None, doc("bareboat: a model file to serve, instead of a handler.", "must")] = None
+    model: Annotated[
+        str | None, doc("bareboat: a model file, or an MLflow model's folder, to serve, instead of a handler.", "must")
+    ] = None
+    engine: Annotated[
+        EngineName | None, doc("bareboat: auto compiles the model where it can; compiled, onnx, framework.", "must")
+    ] = None
     models: Annotated[
         dict[str, str | ServedModelKeys] | None,
         doc("bareboat: several models by name, a file each or a mapping; the first is the default.", "must"),

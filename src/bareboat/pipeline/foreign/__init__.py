@@ -1,0 +1,1 @@
+"""Models that do not compile: those that their own framework or ONNX Runtime answers for."""
