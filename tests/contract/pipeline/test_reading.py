@@ -18,7 +18,7 @@ import xgboost
 from agreement import assert_agrees
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -30,9 +30,12 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from bareboat.errors import ModelError
 from bareboat.forest.ir import Ensemble
 from bareboat.pipeline import ir
+from bareboat.pipeline.compile import compile_model
 from bareboat.pipeline.errors import NotCompilable
 from bareboat.pipeline.file import pipeline_bytes, write_pipeline
 from bareboat.pipeline.reading import inspect_model, model_of, opening_note, read_model
+from bareboat.pipeline.rows import Reader
+from bareboat.runtime.pipeline import open_pipeline
 
 RNG = np.random.default_rng(20261122)
 FRAME = pd.DataFrame(
@@ -266,3 +269,28 @@ def test_compiling_imports_no_framework() -> None:
     )
 
     assert result.stdout.split() == ["False", "False"]
+
+
+def test_categories_by_name_reach_histogram_boosting() -> None:
+    frame = ROWS.assign(fuel=FRAME.fuel.astype("category"))
+    model = Pipeline([("model", HistGradientBoostingClassifier(max_iter=5, categorical_features="from_dtype"))])
+    model.fit(frame, np.where(FRAME.fuel == "gas", TARGET, "yes"))
+
+    pipeline = assert_agrees(model, frame)
+
+    assert pipeline.columns[1].values == ("diesel", "gas")
+
+
+@pytest.mark.parametrize("labels", [("no", "yes"), (0, 1), ("a", "b", "c")])
+def test_catboost_stands_in_pipelines(labels: tuple[Any, ...]) -> None:
+    catboost = pytest.importorskip("catboost")
+    y = np.array(labels)[np.digitize(FRAME.age, [30, 50][: len(labels) - 1])]
+    estimator = catboost.CatBoostClassifier(iterations=5, depth=3, verbose=0, allow_writing_files=False, thread_count=1)
+    model = Pipeline([("prep", prepared()), ("model", estimator)]).fit(ROWS, y)
+
+    pipeline = compile_model(model)
+
+    opened = open_pipeline(pipeline_bytes(pipeline))
+    outputs = np.array([each[0] for each in opened.answer_many(Reader(pipeline).matrix(ROWS).tolist())])
+    assert np.abs(outputs - model.predict_proba(ROWS)).max() < 1e-12
+    assert [labels[place] for place in outputs.argmax(axis=1)] == model.predict(ROWS).ravel().tolist()

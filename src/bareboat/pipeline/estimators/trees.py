@@ -17,7 +17,8 @@ from bareboat.pipeline.block import Block
 from bareboat.pipeline.build import Builder
 from bareboat.pipeline.estimators.dispatch import package
 from bareboat.pipeline.estimators.inputs import allows_missing
-from bareboat.pipeline.ir import OTHER, Op, Slots
+from bareboat.pipeline.estimators.linear import LINK_BOUND, sigmoid_pair
+from bareboat.pipeline.ir import OTHER, Function, Op, Slots
 from bareboat.pipeline.transformers.registry import Path
 
 _DECIDED_AT_ZERO = ("GradientBoostingClassifier",)
@@ -26,7 +27,7 @@ _TRANSFORM_BOUND = 1.0
 """Units in the last place by which the transform of a forest may differ from its framework's, on every platform."""
 _CATBOOST_BOUND = 4.0
 """The same of CatBoost's raw scores, to which it adds its bias otherwise."""
-_HAVE_DECISION = ("GradientBoostingClassifier", "HistGradientBoostingClassifier")
+_HAVE_DECISION = ("AdaBoostClassifier", "GradientBoostingClassifier", "HistGradientBoostingClassifier")
 
 
 def compile_trees(estimator: Any, builder: Builder, block: Block, _path: Path) -> Answer:
@@ -55,38 +56,49 @@ def compile_trees(estimator: Any, builder: Builder, block: Block, _path: Path) -
     builder.forests.append(plain)
     number = len(builder.forests) - 1
     raw_bound = _CATBOOST_BOUND if package(estimator) == "catboost" else 0.0
-    bound = raw_bound if ensemble.transform in {Transform.IDENTITY, Transform.STEP} else raw_bound + _TRANSFORM_BOUND
+    name = type(estimator).__name__
+    if name in _HAVE_DECISION and package(estimator) == "sklearn":
+        raw = builder.add(Op.FOREST, slots, ensemble.n_outputs, whole=[number, 0])
+        return (_ada_boost if name == "AdaBoostClassifier" else _boosted)(name, builder, ensemble, raw)
+    is_plain = ensemble.transform in {Transform.IDENTITY, Transform.STEP}
+    bound = raw_bound if is_plain else raw_bound + _TRANSFORM_BOUND
     outputs = builder.add(Op.FOREST, slots, n_out, whole=[number, 1], bound=bound)
-    if type(estimator).__name__ == "IsolationForest":
+    if name == "IsolationForest":
         label = builder.add(Op.GREATER, outputs, numbers=[0.0], whole=[1])
         return Answer(classes=(-1, 1), decision=outputs, label=int(label[0]))
     if not ensemble.n_classes:
         return Answer(value=outputs)
-    raw = builder.add(Op.FOREST, slots, ensemble.n_outputs, whole=[number, 0], bound=raw_bound)
-    return _classifier(estimator, builder, ensemble, outputs, raw)
+    return Answer(classes=ensemble.classes or tuple(range(ensemble.n_classes)), proba=outputs)
 
 
-def _classifier(estimator: Any, builder: Builder, ensemble: Ensemble, proba: Slots, raw: Slots) -> Answer:
-    classes: tuple[Category, ...] = ensemble.classes or tuple(range(ensemble.n_classes))
-    name = type(estimator).__name__
-    if name == "AdaBoostClassifier":
-        return _ada_boost(builder, ensemble, proba, raw, classes)
-    if name not in _HAVE_DECISION:
-        return Answer(classes=classes, proba=proba)
+def _boosted(name: str, builder: Builder, ensemble: Ensemble, raw: Slots) -> Answer:
+    """Append what gradient boosting makes of raw scores, so that the trees are computed once."""
     if len(raw) == 1:
+        inner = raw
+        if ensemble.parameters[0] != 1.0:
+            inner = builder.add(Op.MULTIPLY, raw, numbers=[ensemble.parameters[0]])
+        proba = sigmoid_pair(builder, inner)
         label = builder.add(Op.GREATER, raw, numbers=[0.0], whole=[int(name in _DECIDED_AT_ZERO)])
     else:
+        proba = builder.add(Op.SOFTMAX, raw, bound=LINK_BOUND)
         label = builder.add(Op.ARGMAX, raw, 1)
-    return Answer(classes=classes, proba=proba, decision=raw, label=int(label[0]))
+    return Answer(classes=ensemble.classes, proba=proba, decision=raw, label=int(label[0]))
 
 
-def _ada_boost(builder: Builder, ensemble: Ensemble, proba: Slots, raw: Slots, classes: tuple[Category, ...]) -> Answer:
+def _ada_boost(_name: str, builder: Builder, ensemble: Ensemble, raw: Slots) -> Answer:
     """Append the decision function: votes over the sum of all weights, for two classes their difference."""
-    decision = builder.add(Op.DIVIDE, raw, numbers=np.full(len(raw), ensemble.parameters[0]))
-    if len(classes) > 2:
-        return Answer(classes, proba, decision, int(builder.add(Op.ARGMAX, decision, 1)[0]))
-    decision = builder.add(Op.DOT, decision, 1, numbers=[0.0, -1.0, 1.0])  # two numbers have one sum
-    return Answer(classes, proba, decision, int(builder.add(Op.GREATER, decision, numbers=[0.0], whole=[0])[0]))
+    n_classes = len(ensemble.classes)
+    decision = builder.add(Op.DIVIDE, raw, numbers=np.full(n_classes, ensemble.parameters[0]))
+    if n_classes > 2:
+        shares = builder.add(Op.DIVIDE, decision, numbers=np.full(n_classes, n_classes - 1.0))
+        label = builder.add(Op.ARGMAX, decision, 1)
+    else:
+        decision = builder.add(Op.DOT, decision, 1, numbers=[0.0, -1.0, 1.0])  # two numbers have one sum
+        both = np.concatenate([builder.add(Op.FUNCTION, decision, whole=[Function.NEGATIVE]), decision])
+        shares = builder.add(Op.DIVIDE, both, numbers=[2.0, 2.0])
+        label = builder.add(Op.GREATER, decision, numbers=[0.0], whole=[0])
+    proba = builder.add(Op.SOFTMAX, shares, bound=LINK_BOUND)
+    return Answer(classes=ensemble.classes, proba=proba, decision=decision, label=int(label[0]))
 
 
 def _encoded(builder: Builder, slot: int, known: tuple[Category, ...] | None) -> int:
