@@ -17,7 +17,7 @@ from bareboat.pipeline.foreign.model import ForeignModel, OwnModule, Package
 from bareboat.pipeline.foreign.torch_file import export_torch, is_torch
 from bareboat.pipeline.ir import Column, Pipeline
 from bareboat.pipeline.reading import inspect_model
-from bareboat.service.model import Feature, ServedModel
+from bareboat.service.model import Feature, Place, ServedModel
 
 _ONNX = re.compile(rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42]")
 _GENERIC = re.compile(r"x\d+|Column_\d+|f\d+")
@@ -76,6 +76,20 @@ def read_served(
             read = _as_saved(read, mlflow)
     modules = _modules(read.modules, home, file) if isinstance(read, ForeignModel) else {}
     return Served(read, _named(model, read, mlflow), tuple(notes), modules)
+
+
+def read_alone(file: Path, names: Sequence[str] | None = None) -> Ensemble | Pipeline | ForeignModel:
+    """Read a model file that no serverless.yml names yet, for the engine that `auto` comes to.
+
+    Args:
+        names: of its columns, where the file has none.
+    Raises:
+        ModelError: as `read_served`.
+    """
+    features = None if names is None else tuple(Feature(name) for name in names)
+    where = Place(str(file), 0, 0)
+    model = ServedModel("predict", "functions.predict", where, (file,), features=features)
+    return read_served(model, file, file.parent).read
 
 
 def _read(

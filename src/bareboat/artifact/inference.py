@@ -16,6 +16,7 @@ from bareboat.service.problems import nearest
 
 if TYPE_CHECKING:
     from bareboat.forest import Ensemble
+    from bareboat.pipeline.foreign.model import ForeignModel
     from bareboat.pipeline.ir import Column, Pipeline
 
 _FEW = 20
@@ -39,7 +40,7 @@ class Inferred:
     notes: tuple[str, ...] = ()
 
 
-def infer(model: Ensemble | Pipeline, sample: Path | None = None, target: str | None = None) -> Inferred:
+def infer(model: Ensemble | ForeignModel | Pipeline, sample: Path | None = None, target: str | None = None) -> Inferred:
     """Say what a model takes, as far as it and a table tell.
 
     Without a table there are no ranges, and an input may be missing where the model was trained with missing values (a
@@ -78,7 +79,7 @@ def infer(model: Ensemble | Pipeline, sample: Path | None = None, target: str | 
     return Inferred(tuple(features), has_ranges, tuple(notes))
 
 
-def _alone(model: Ensemble | Pipeline, columns: Sequence[Column]) -> tuple[Feature, ...]:
+def _alone(model: Ensemble | ForeignModel | Pipeline, columns: Sequence[Column]) -> tuple[Feature, ...]:
     if hasattr(model, "columns"):
         return tuple(Feature(column.name, column.nullable, column.dtype if column.used else None) for column in columns)
     from bareboat.forest.missing import seen_missing

@@ -16,6 +16,7 @@ from bareboat.project.signature_text import entry, scalar
 
 if TYPE_CHECKING:
     from bareboat.forest.ir import Category, Ensemble
+    from bareboat.pipeline.foreign.model import ForeignModel
     from bareboat.pipeline.ir import Column, Pipeline
 
 _CONFIG = """\
@@ -115,9 +116,9 @@ def files_around(model: Path, folder: Path, service: str, wish: Wish) -> tuple[d
     Raises:
         ModelError: the file cannot be read, or it is no model.
     """
-    from bareboat.artifact.models import read_served
+    from bareboat.artifact.engines import read_alone
 
-    read = read_served(model)
+    read = read_alone(model, list(wish.sample) if isinstance(wish.sample, Mapping) else None)
     source = model.resolve()
     inside = source.is_relative_to(folder)
     name = source.relative_to(folder).as_posix() if inside else source.name
@@ -141,7 +142,7 @@ def files_around(model: Path, folder: Path, service: str, wish: Wish) -> tuple[d
     return encoded, sample
 
 
-def sample_row(model: Ensemble | Pipeline) -> dict[str, Any]:
+def sample_row(model: Ensemble | ForeignModel | Pipeline) -> dict[str, Any]:
     """Make up a row that the model answers: plausible, and none that anybody measured.
 
     A forest's numbers are from the middle of their thresholds; a pipeline's texts are the first that it knows.
@@ -187,7 +188,7 @@ def _rounded(value: float) -> float | int:
     return int(short) if short.is_integer() and abs(short) < 1e15 else short
 
 
-def _config(model: Ensemble | Pipeline, service: str, file: str, title: str, wish: Wish) -> str:
+def _config(model: Ensemble | ForeignModel | Pipeline, service: str, file: str, title: str, wish: Wish) -> str:
     classes = model.classes or [f"class_{number}" for number in range(model.n_classes)]
     names = ", ".join(scalar(label) if isinstance(label, str) else json.dumps(label) for label in classes[:3])
     if model.n_classes > 3:
@@ -206,12 +207,12 @@ def _config(model: Ensemble | Pipeline, service: str, file: str, title: str, wis
     )
 
 
-def _has_columns(model: Ensemble | Pipeline) -> bool:
+def _has_columns(model: Ensemble | ForeignModel | Pipeline) -> bool:
     """Tell whether a model says of its columns what they hold: a forest knows names and categories."""
     return hasattr(model, "columns")
 
 
-def _inputs(model: Ensemble | Pipeline) -> str:
+def _inputs(model: Ensemble | ForeignModel | Pipeline) -> str:
     """Return the key `features` of a forest, or `signature` of a pipeline, with a comment that says what it is."""
     found = infer(model).inputs
     if not _has_columns(model):
@@ -227,7 +228,7 @@ def _inputs(model: Ensemble | Pipeline) -> str:
     return _SIGNATURE + "".join(lines)
 
 
-def _title(model: Ensemble | Pipeline, file_name: str) -> str:
+def _title(model: Ensemble | ForeignModel | Pipeline, file_name: str) -> str:
     kind = f"a classifier of {model.n_classes} classes" if model.is_classifier else "a regressor"
     n_trees = getattr(model, "n_trees", 0)
     size = f"{_counted(n_trees, 'tree')}, " if n_trees else ""

@@ -26,15 +26,15 @@ def signature(terminal: Terminal, model: Path, sample: Path | None, target: str 
     They are what the model says of itself; with --from also the types, ranges, values and missing values of examples.
     Values outside the ranges are then answered with a warning (bounds: warn); change it to error to refuse them.
     """
+    from bareboat.artifact.engines import read_alone
     from bareboat.artifact.inference import infer
-    from bareboat.artifact.models import read_served
     from bareboat.errors import BareboatError
     from bareboat.project.signature_text import signature_text
 
     if target is not None and sample is None:
         raise click.UsageError("--target needs --from")
     with terminal.progress(f"Reading {model.name}"):
-        found = infer(read_served(model), sample, target)
+        found = infer(read_alone(model), sample, target)
     bounds: Literal["warn"] | None = "warn" if found.has_ranges else None
     for note in found.notes:
         terminal.say(f"note: {note}")
