@@ -63,7 +63,11 @@ def main() -> int:
     given = parser.parse_args()
     jobs = [(seed, seed % given.onnx_every == 0) for seed in range(given.first, given.first + given.pipelines)]
     with multiprocessing.get_context("spawn").Pool(given.processes) as pool:
-        results = list(pool.imap_unordered(compare, jobs, chunksize=20))
+        results = []
+        for found in pool.imap_unordered(compare, jobs, chunksize=20):
+            results.append(found)
+            if len(results) % 1000 == 0:
+                print(f"{len(results)} of {len(jobs)}", file=sys.stderr, flush=True)
     report = _report([each for each in results if each is not None], given.pipelines)
     return report.finish(write=not given.no_write)
 
