@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from agreement import assert_agrees
 from sklearn import calibration, discriminant_analysis, dummy, ensemble, linear_model, naive_bayes, svm, tree
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.frozen import FrozenEstimator
 from sklearn.isotonic import IsotonicRegression
@@ -23,7 +24,12 @@ from sklearn.model_selection import (
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
+
+from bareboat.pipeline.compile import compile_model
+from bareboat.pipeline.errors import NotCompilable
+from bareboat.pipeline.ir import Op
 
 RNG = np.random.default_rng(20261122)
 X = RNG.normal(size=(120, 5))
@@ -223,6 +229,43 @@ def test_probabilities_calibrated_by_a_temperature(inner: Any, cuts: list[int]) 
     y = np.digitize(SIGNAL, cuts)  # 0, 1, ...: scikit-learn 1.9 fits a temperature to no other labels of three classes
 
     assert_agrees(calibration.CalibratedClassifierCV(inner, cv=3, method="temperature").fit(X, y), ROWS)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"func": np.log1p, "inverse_func": np.expm1},
+        {"func": np.sqrt, "inverse_func": np.square},
+        {"transformer": StandardScaler()},
+        {"transformer": make_pipeline(MinMaxScaler(), StandardScaler())},
+        {},
+    ],
+)
+def test_a_target_is_transformed_back(how: dict[str, Any]) -> None:
+    model = TransformedTargetRegressor(lm.Ridge(), **how, check_inverse=False)
+
+    assert_agrees(model.fit(X, COUNT), ROWS)
+
+
+def test_a_target_that_a_lambda_transforms_back_is_refused() -> None:
+    model = TransformedTargetRegressor(lm.Ridge(), func=lambda y: y + 1, inverse_func=lambda y: y - 1)
+
+    with pytest.raises(NotCompilable, match=r"'transformer' \(sklearn.preprocessing.FunctionTransformer\)"):
+        compile_model(model.fit(X, COUNT))
+
+
+def test_columns_that_must_not_be_missing_are_told() -> None:
+    pipeline = compile_model(make_pipeline(StandardScaler(), lm.Ridge()).fit(X, VALUE))
+    forest = compile_model(make_pipeline(StandardScaler(), tree.DecisionTreeRegressor(max_depth=2)).fit(X, VALUE))
+
+    assert [column.nullable for column in pipeline.columns] == [False] * 5
+    assert [column.nullable for column in forest.columns] == [True] * 5
+
+
+def test_the_trees_are_computed_once() -> None:
+    pipeline = compile_model(ensemble.GradientBoostingClassifier(n_estimators=2).fit(X, TWO))
+
+    assert [step.op for step in pipeline.steps].count(Op.FOREST) == 1
 
 
 def test_self_training_predicts_with_what_is_inside() -> None:
