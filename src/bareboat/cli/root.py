@@ -15,7 +15,7 @@ from bareboat.cli.terminal import Terminal
 # A command is a file in commands/ and its name here.
 SECTIONS = {
     "Start here": ("demo", "create"),
-    "Your service": ("check", "package", "invoke", "serve"),
+    "Your service": ("check", "package", "invoke", "serve", "openapi"),
     "Your model": ("model",),
     "Your shell and editor": ("completion", "schema"),
 }

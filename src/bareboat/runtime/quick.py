@@ -103,7 +103,7 @@ def _mixed_reader(
                 if row is None:
                     return None
                 given = picked
-            if whole_places and not _are_whole(wholes(given)):
+            if whole_places and not (_are_whole if given is row else _are_whole_or_null)(wholes(given)):
                 return None
             texts = code_pickers[by_place](values)
             if others and not by_place:
@@ -155,7 +155,11 @@ def _with_nulls(
     return row
 
 
-def _are_whole(numbers: Sequence[Any]) -> bool:
+def _are_whole(numbers: Sequence[float]) -> bool:
+    return all(map(float.is_integer, numbers)) and min(numbers) >= -LONG and max(numbers) < LONG
+
+
+def _are_whole_or_null(numbers: Sequence[Any]) -> bool:
     return all(each is None or (each == each // 1 and -LONG <= each < LONG) for each in numbers)
 
 

@@ -108,7 +108,10 @@ def faults_of(feature: Feature, dtype: str, *, values: Sequence[Any] | None = No
             continue
         if dtype not in _WITH_RANGE:
             yield Fault(
-                key, f"{key} of {dtype} values", "only of float, int and datetime", f"take {key} out, or use enum"
+                key,
+                f"{_shown(end)}, and values are {dtype}",
+                "only for float, int and datetime",
+                f"take {key} out, or use enum",
             )
         elif read(end) is REFUSED:
             yield Fault(key, _shown(end), word)
