@@ -100,6 +100,7 @@ class OpenPipeline:
         n_trees: how many trees there are in all its forests.
         n_steps: how many steps a row takes.
         work: of a row, in trees: for those who share rows among threads.
+        size_bytes: of the file and what is built of it in memory.
         source: who made the model, such as `sklearn 1.7.2 Pipeline`.
         objective: in a few words what it predicts with.
         file: the file's bytes, mapped.
@@ -128,6 +129,7 @@ class OpenPipeline:
         "n_steps",
         "n_trees",
         "objective",
+        "size_bytes",
         "source",
         "work",
     )
@@ -144,6 +146,7 @@ class OpenPipeline:
         if memory_size < 0:
             raise _damaged(path, -memory_size)
         self._memory, self.address = pages(memory_size)
+        self.size_bytes: int = size + memory_size
         error = kernel.bareboat_pipeline_open(address, size, self.address, memory_size, instructions)
         if error == NO_PATH:
             raise ArtifactError(
