@@ -46,7 +46,8 @@ def package(place: Path, *, cache: Path | None = None) -> Path:
         harness.RowError: the command failed, or made none.
     """
     command = [*BAREBOAT, "package", "--json"]
-    env = harness.environment(**({"BAREBOAT_CACHE_DIR": str(cache)} if cache else {}))
+    src = str(harness.REPOSITORY / "src")  # for environments that bareboat is not installed into
+    env = harness.environment(PYTHONPATH=src, **({"BAREBOAT_CACHE_DIR": str(cache)} if cache else {}))
     done = subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode:
         raise harness.RowError(f"bareboat package: exit {done.returncode}: {done.stderr[-400:]}")

@@ -49,6 +49,19 @@ VENVS = {
         "pandas",
         "matplotlib",
     ],
+    # Pipelines: scikit-learn itself, and what it is converted to for ONNX Runtime.
+    "models": [
+        "scikit-learn==1.9.1",
+        "lightgbm==4.7.0",
+        "numpy==2.4.6",
+        "pandas==3.1.1",
+        "pyarrow==26.0.1",
+        "polars==2.1.0",
+        "onnxruntime==1.31.1",
+        "onnx==1.23.2",
+        "onnxmltools==1.16.0",
+        "skl2onnx==1.20.0",
+    ],
 }
 TREES = {
     "runtime-3.12": [RUNTIME_CLIENT],  # what lies in /var/runtime on Lambda

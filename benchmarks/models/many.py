@@ -44,7 +44,7 @@ def main(given: argparse.Namespace) -> int:
         except (harness.RowError, OSError) as error:
             report.fail(MANY, error)
     report.notes += [
-        f"{N} LightGBM classifiers of 30 rounds and 31 leaves, each of its own; the first call of each opens its forest.",
+        f"{N} LightGBM classifiers of 30 rounds and 31 leaves, the first call of each opens its forest.",
     ]
     return report.finish(write=not given.no_write)
 

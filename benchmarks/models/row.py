@@ -43,10 +43,10 @@ def main(given: argparse.Namespace) -> int:
             f"{ROW} against {peer}", f"at least {limit}x", gain, None if gain is None else gain >= limit, shown
         )
     report.notes += [
-        "20 numbers and 10 texts, 5 % missing, 1 % of texts never seen: impute, scale, one-hot, 100 trees of 31 leaves.",
+        "20 numbers and 10 texts, 5 % missing, 1 % of texts never seen: impute, scale, one-hot, 100 trees.",
         f"{ROW}: what an endpoint does with a request's row: checked against the signature, coded, computed.",
         f"{REQUEST}: the text of a body in, the text of an answer out, as the runtime does it, without HTTP.",
-        f"{ONNX}: arrays (1, 1) of float32 and texts, made before; {ONNX_DICT}: made from the row, missing texts known.",
+        f"{ONNX}: arrays (1, 1) of float32 and texts, made before; {ONNX_DICT}: made from the row.",
         f"Answers: {N} rows one by one against pipeline.predict_proba of all.",
     ]
     return report.finish(write=not given.no_write)

@@ -29,7 +29,6 @@ from bareboat.project.around import PYTHON, Wish
 from bareboat.project.temporary import project_of
 from bareboat.project.values import is_one_row, json_rows
 from bareboat.service import load_service
-from bareboat.service.runtimes import LIVE
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +61,7 @@ def serve(model: Any, sample: Any = None, *, name: str | None = None, port: int 
     rows = [] if sample is None else json_rows(sample)
     folder = Path(tempfile.mkdtemp(prefix="bareboat-serve-"))
     try:
-        here = host_target(_python_here())
-        wish = Wish(rows[0] if rows else None, python=here.python, architecture=here.architecture)
+        wish = Wish(rows[0] if rows else None, architecture=host_target(PYTHON).architecture)
         project = project_of(model, folder / "project", wish, name=name)
         service = load_service(project.folder / "serverless.yml")
         targets, _ = targets_here(service)
@@ -209,12 +207,6 @@ class Session:
         if response.status != 200:
             raise LocalError(f"the answer was {response.status} {text}\n{self.logs()[-2000:]}", where=self.url)
         return json.loads(text)
-
-
-def _python_here() -> str:
-    """Return the Python version to build for: this one where Lambda has it, as it is what wrote the model's pickle."""
-    own = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return own if f"python{own}" in LIVE else PYTHON
 
 
 def _started(project: Path, port: int, mark: str) -> subprocess.Popen[str]:

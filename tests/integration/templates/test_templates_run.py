@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pickle
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
+import pandas
 import pytest
 
 from bareboat.artifact import build, local_target
@@ -220,3 +225,16 @@ def test_a_handler_with_lightgbm_answers_as_the_model_function_does(project: Ope
             assert (answer.status_code, answer.text) == (500, '{"message":"Internal Server Error"}')
         else:
             assert answer.status_code == 400
+
+
+def test_the_pipeline_example_answers_as_the_pipeline_that_it_trains(tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(EXAMPLES / "churn-pipeline", folder)
+    subprocess.run([sys.executable, "train.py"], cwd=folder, check=True, timeout=60)
+    event = json.loads((folder / "event.json").read_text())
+
+    answer = invoke(load_service(folder / "serverless.yml"), "predict", event)
+
+    model = pickle.loads((folder / "churn.pkl").read_bytes())
+    row = pandas.DataFrame([json.loads(event["body"])]).astype({"city": object}).fillna(np.nan)
+    assert json.loads(answer["body"]) == {"proba": model.predict_proba(row)[0].tolist(), "label": "leaves"}
