@@ -21,7 +21,8 @@ class OnnxModel:
     Args:
         session: `run(names, feeds)` gives the outputs of these names.
         document: the model document: `inputs`, `kind`, `classes`; `feeds` (name, dtype, columns, shape of each tensor),
-            `scores` and `label` (names of outputs or null), `zipmap`, `two_sided`, `one_sided`, `one_by_one`.
+            `scores` and `label` (names of outputs or null), `zipmap`, `two_sided`, `one_sided` (the place of the
+            only score that counts, or null), `one_by_one`.
     """
 
     __slots__ = ("_classes", "_document", "_feeds", "_names", "kind", "n_features", "session")
@@ -79,17 +80,20 @@ class OnnxModel:
         return list(zip(lists, indices, strict=True))
 
     def _lists(self, scores: Any, n_rows: int) -> list[list[float]]:
+        lists: list[list[float]]
         if self._document["zipmap"]:
-            return [[float(each[label]) for label in self._document["classes"]] for each in scores]
-        if len(scores) != n_rows and n_rows == 1:  # an output without the dimension of rows
-            scores = scores.reshape(1, -1)
-        if len(scores) != n_rows:
-            raise ModelError(f"an output of shape {scores.shape} for {n_rows} rows", expected="one entry a row")
-        lists: list[list[float]] = scores.reshape(n_rows, -1).astype("float64").tolist()
+            lists = [[float(each[label]) for label in self._document["classes"]] for each in scores]
+        else:
+            if n_rows == 1 and (scores.ndim == 0 or len(scores) != 1):  # an output without the dimension of rows
+                scores = scores.reshape(1, -1)
+            if len(scores) != n_rows:
+                raise ModelError(f"an output of shape {scores.shape} for {n_rows} rows", expected="one entry a row")
+            lists = scores.reshape(n_rows, -1).astype("float64").tolist()
         if self._document["two_sided"]:
             return [[1.0 - each[0], each[0]] for each in lists]
-        if self._document["one_sided"]:
-            return [[each[1]] for each in lists]
+        side = self._document["one_sided"]
+        if side is not None:
+            return [[each[side]] for each in lists]
         return lists
 
     def _indices(self, labels: Any) -> list[int]:

@@ -52,7 +52,7 @@ def _model(path: Path, told: dict[str, Any], folder: Path) -> ForeignModel:
     read = read_onnx_model(path, data, names=[column.name for column in columns])
     if len(read.columns) != len(columns):
         raise ModelError(f"the converted model takes {len(read.columns)} columns", expected=f"{len(columns)}")
-    keys = {**read.keys, "one_sided": bool(told["drift"]["one_sided"])}
+    keys = {**read.keys, "one_sided": {None: None, 0: 0, 1: 1}[told["drift"]["one_sided"]]}
     if len(classes) == len(keys["classes"]) and not keys["zipmap"]:
         keys["classes"] = [
             ours if isinstance(ours, str) else theirs for ours, theirs in zip(classes, keys["classes"], strict=True)

@@ -115,7 +115,7 @@ def _foreign(model: Any, data: bytes, names: Sequence[str] | None, labels: Seque
             "label": answers.label,
             "zipmap": answers.zipmap,
             "two_sided": answers.two_sided,
-            "one_sided": False,
+            "one_sided": None,
             "one_by_one": any(tensor.shape[:1] == (1,) for tensor in inputs),
             "classes": list(answers.classes),
         },
