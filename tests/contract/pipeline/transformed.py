@@ -57,8 +57,8 @@ def assert_same(case: Case, pipeline: Pipeline) -> int:
             if opened is not None:
                 with pytest.raises(InputError):
                     opened.answer(codes[0].tolist())
-        if expected is None and "support sparse data" in str(error):
-            return answered  # sklearn fits this transformer, but it never transforms anything
+        if expected is None and "set_output" in str(error):
+            return answered  # scikit-learn fits it, but never transforms anything: its output is sparse, frames are not
         assert (expected is None) == (why is not None), f"{row}: scikit-learn says {error}, bareboat {why}"
         if expected is None:
             continue

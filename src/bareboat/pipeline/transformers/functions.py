@@ -25,6 +25,14 @@ ROUNDED_ONCE = frozenset(
 BOUND = 4.0
 """How many units of the last place the other functions of numpy and of a C library may be apart."""
 
+NOT_SPARSE = frozenset(
+    {
+        Function.EXP, Function.EXP2, Function.LOG, Function.LOG2, Function.LOG10, Function.RECIPROCAL, Function.COS,
+        Function.COSH, Function.ARCCOS, Function.ARCCOSH, Function.EXPIT, Function.CBRT,
+    }
+)  # fmt: skip
+"""The functions that sparse matrices do not have: most of them are not 0 at 0."""
+
 SAME = {"fabs": "ABSOLUTE", "degrees": "RAD2DEG", "radians": "DEG2RAD"}
 """What numpy has under a second name."""
 
@@ -45,6 +53,8 @@ def function_transformer(transformer: Any, builder: Builder, block: Block) -> Bl
     function = named(transformer.func)
     if block.dtype != "float64" and (block.dtype != "int64" or function == Function.RECIPROCAL):
         raise ModelError(f"applies {function.name.lower()} to {block.dtype}", expected="float64")
+    if block.sparse and function in NOT_SPARSE:
+        raise ModelError(f"applies {function.name.lower()} to a sparse matrix", expected="a dense one")
     return block.of(applied(builder, function, block.slots), block.dtype if _keeps_whole(function) else "float64")
 
 

@@ -22,8 +22,10 @@ def simple_imputer(transformer: Any, builder: Builder, block: Block) -> Block:
     statistics = np.asarray(attribute(transformer, "statistics_"))
     missing = plain(transformer.missing_values)
     _check_finite(builder, block, missing)
-    is_kept = np.array([transformer.keep_empty_features or not is_nan(plain(value)) for value in statistics.tolist()])
-    fills = statistics[is_kept].astype(attribute(transformer, "_fill_dtype")).tolist()
+    fill_dtype = getattr(transformer, "_fill_dtype", None)  # scikit-learn 1.8 on
+    keeps_all = transformer.keep_empty_features or (fill_dtype is None and transformer.strategy == "constant")
+    is_kept = np.array([keeps_all or not is_nan(plain(value)) for value in statistics.tolist()])
+    fills = (statistics[is_kept] if fill_dtype is None else statistics[is_kept].astype(fill_dtype)).tolist()
     kept, numbers = [], []
     for slot, fill in zip(block.slots[is_kept].tolist(), map(plain, fills), strict=True):
         if attribute(transformer, "_fit_dtype").kind == "O":
