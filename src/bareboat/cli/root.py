@@ -14,7 +14,7 @@ from bareboat.cli.terminal import Terminal
 
 # A command is a file in commands/ and its name here.
 SECTIONS = {
-    "Start here": ("demo", "create"),
+    "Start here": ("demo", "create", "train"),
     "Your service": ("check", "package", "invoke", "serve", "openapi"),
     "Your model": ("model",),
     "Your shell and editor": ("completion", "schema"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +46,7 @@ def create_project(template: Template, folder: Path, *, name: str | None = None)
     """
     folder = folder.resolve()
     name = service_name(name, folder)
-    return Project(name, folder, _write(folder, template.files(name)))
+    return Project(name, folder, write_files(folder, template.files(name)))
 
 
 def create_project_for_model(
@@ -68,7 +68,7 @@ def create_project_for_model(
     folder = folder.resolve()
     name = service_name(name, folder)
     files, sample = files_around(model, folder, name, wish or Wish())
-    return Project(name, folder, _write(folder, files), sample)
+    return Project(name, folder, write_files(folder, files), sample)
 
 
 def service_name(name: str | None, folder: Path) -> str:
@@ -93,18 +93,14 @@ def _derived(text: str) -> str:
     return name if _NAME.fullmatch(name) else f"service-{name}".rstrip("-")
 
 
-def _write(folder: Path, files: Mapping[str, bytes]) -> tuple[str, ...]:
-    """Write new files and return their names; what was made is taken away again when one of them fails."""
-    if folder.exists() and not folder.is_dir():
-        raise ConfigurationError(f"{folder} is a file", expected="a folder, or nothing yet", fix="--path")
-    there = [name for name in files if (folder / name).exists() or (folder / name).is_symlink()]
-    in_the_way = [name for name in there if name not in _YOURS]
-    if in_the_way:
-        raise ConfigurationError(
-            f"{folder} already has {_listed(in_the_way)}",
-            expected="a folder without them: nothing is overwritten",
-            fix="--path with another folder",
-        )
+def write_files(folder: Path, files: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Write new files and return their names; what was made is taken away again when one of them fails.
+
+    Raises:
+        ConfigurationError: a file stands in the way (nothing is written then).
+        BareboatError: the folder cannot be written.
+    """
+    there = check_free(folder, files)
     made: list[Path] = []
     new = {name: content for name, content in files.items() if name not in there}
     try:
@@ -125,6 +121,25 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> tuple[str, ...]:
             ) from error
         raise
     return tuple(new)
+
+
+def check_free(folder: Path, names: Iterable[str]) -> list[str]:
+    """See that files can be written without overwriting any, and return those that are there and may stay.
+
+    Raises:
+        ConfigurationError: a file stands in the way.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ConfigurationError(f"{folder} is a file", expected="a folder, or nothing yet", fix="--path")
+    there = [name for name in names if (folder / name).exists() or (folder / name).is_symlink()]
+    in_the_way = [name for name in there if name not in _YOURS]
+    if in_the_way:
+        raise ConfigurationError(
+            f"{folder} already has {_listed(in_the_way)}",
+            expected="a folder without them: nothing is overwritten",
+            fix="--path with another folder",
+        )
+    return there
 
 
 def _listed(names: list[str]) -> str:

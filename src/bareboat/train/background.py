@@ -56,7 +56,9 @@ def _feature(feature: Feature, rows: NDArray[np.intp]) -> dict[str, Any]:
         "std": float(values.std()),
         "minimum": float(values.min()),
         "maximum": float(values.max()),
-        "quantiles": {str(q): value for q, value in zip(_QUANTILES, np.quantile(values, _QUANTILES).tolist(), strict=True)},
+        "quantiles": {
+            str(q): value for q, value in zip(_QUANTILES, np.quantile(values, _QUANTILES).tolist(), strict=True)
+        },
         "bins": {"edges": edges.tolist(), "each": _bins(values, edges)},
     }
 

@@ -260,4 +260,6 @@ def categories_of(values: Sequence[Any]) -> list[tuple[Category, int]]:
 
 def is_id_name(name: str) -> bool:
     """Tell whether a column is called as ids are: id, user_id, customerID, uuid, index."""
-    return bool(re.fullmatch(r"(?i)(id|uuid|guid|index|row|rownum(ber)?|key)|.*([_ .-](id|uuid|guid|key)|[a-z]I[Dd])", name))
+    return bool(
+        re.fullmatch(r"(?i)(id|uuid|guid|index|row|rownum(ber)?|key)|.*([_ .-](id|uuid|guid|key)|[a-z]I[Dd])", name)
+    )

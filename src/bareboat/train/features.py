@@ -85,7 +85,9 @@ def find_columns(names: Sequence[str], asked: Iterable[str], flag: str, where: s
             )
 
 
-def choose_features(columns: Sequence[Column], keep: Sequence[str], category: Sequence[str], notes: Notes) -> list[Feature]:
+def choose_features(
+    columns: Sequence[Column], keep: Sequence[str], category: Sequence[str], notes: Notes
+) -> list[Feature]:
     """Leave out what nothing can be learned from, and say so.
 
     Args:
@@ -104,7 +106,9 @@ def choose_features(columns: Sequence[Column], keep: Sequence[str], category: Se
             left.append(column)
     if not left:
         raise InputError("no column is left to learn from", expected="one at least", fix="--keep NAME")
-    return [_feature(column, safe, notes) for column, safe in zip(left, safe_names([c.name for c in left]), strict=True)]
+    return [
+        _feature(column, safe, notes) for column, safe in zip(left, safe_names([c.name for c in left]), strict=True)
+    ]
 
 
 def _useless(column: Column, *, kept: bool) -> str:
@@ -121,7 +125,9 @@ def _useless(column: Column, *, kept: bool) -> str:
     if kept:
         return ""
     if column.kind == "category" and distinct > max(_ID_COUNT, _ID_SHARE * len(present)):
-        return f"it has {distinct} different values in {len(present)} rows, as an id or a free text has (--keep to use it)"
+        return (
+            f"it has {distinct} different values in {len(present)} rows, as an id or a free text has (--keep to use it)"
+        )
     if column.kind == "int" and distinct == len(present) and len(present) > _ID_COUNT:
         span = present.max() - present.min() + 1
         if span == len(present) or is_id_name(column.name):

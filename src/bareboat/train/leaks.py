@@ -96,7 +96,11 @@ def _of_values(values: NDArray[np.float64], truth: NDArray[np.float64]) -> tuple
     correlation = abs(float(np.corrcoef(_ranks(feature), _ranks(true))[0, 1]))
     if correlation >= _SURE:
         straight = abs(float(np.corrcoef(feature, true)[0, 1]))
-        how = "a straight line gives one from the other" if straight >= _SURE else "it rises or falls with it in every row"
+        how = (
+            "a straight line gives one from the other"
+            if straight >= _SURE
+            else "it rises or falls with it in every row"
+        )
         return f"is the target by another name: {how}", True
     return None
 
@@ -107,5 +111,3 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     ends = np.cumsum(counts)
     middle: NDArray[np.float64] = ends - (counts - 1) / 2
     return middle[place]
-
-

@@ -118,7 +118,8 @@ def _within(flag: str, value: float, low: float, high: float, *, ends: bool = Tr
     if not inside or (value == low and not low_end):
         between = f"from {low:g} to {high:g}" if ends and low_end else f"above {low:g}, at most {high:g}"
         raise ConfigurationError(
-            f"{flag} {value:g}", expected=f"a number between {low:g} and {high:g}" if not ends else f"a number {between}"
+            f"{flag} {value:g}",
+            expected=f"a number between {low:g} and {high:g}" if not ends else f"a number {between}",
         )
 
 

@@ -36,9 +36,7 @@ class Split:
         return {"how": self.how, "train": len(self.train), "validation": len(self.validation), "test": len(self.test)}
 
 
-def split_rows(
-    task: Task, *, validation: float, test: float, seed: int, groups: Sequence[Any] | None = None
-) -> Split:
+def split_rows(task: Task, *, validation: float, test: float, seed: int, groups: Sequence[Any] | None = None) -> Split:
     """Divide the rows; the same seed gives the same parts.
 
     Classes have the same share in each part, to a row; a class of fewer than three rows is only learned from. Values
@@ -75,8 +73,9 @@ def split_rows(
     seen = np.unique(task.truth[train])
     if len(train) < 2 or len(seen) < 2 or (task.is_classification and len(seen) < task.n_classes):
         raise InputError(
-            f"the {len(train)} rows to learn from do not have every class" if task.is_classification else
-            f"{len(train)} rows to learn from, all with the same answer",
+            f"the {len(train)} rows to learn from do not have every class"
+            if task.is_classification
+            else f"{len(train)} rows to learn from, all with the same answer",
             expected="rows of different answers",
             fix="more rows, or smaller --validation and --test",
         )

@@ -52,7 +52,9 @@ def fit(fitting: Fitting) -> Fitted:
         raise BareboatError(f"CatBoost refuses: {error}") from error
     metric = settings["eval_metric"]
     found = model.get_evals_result()
-    curves = Curves(fitting.loss.metric, plain(found["learn"][metric]), plain(found.get("validation", {}).get(metric, ())))
+    curves = Curves(
+        fitting.loss.metric, plain(found["learn"][metric]), plain(found.get("validation", {}).get(metric, ()))
+    )
     rounds, why = curves.best()
     model.shrink(rounds)
     _forget(model)

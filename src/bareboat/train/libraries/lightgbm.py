@@ -13,7 +13,15 @@ from bareboat.train.installed import need
 from bareboat.train.libraries.shares import shares
 from bareboat.train.options import PATIENCE
 
-_METRICS = {"log_loss": ("binary_logloss", "multi_logloss"), "rmse": ("rmse",), "mae": ("l1",), "pinball": ("quantile",)}
+_METRICS = {
+    "log_loss": ("binary_logloss", "multi_logloss"),
+    "rmse": ("rmse",),
+    "mae": ("l1",),
+    "pinball": ("quantile",),
+}
+
+_LARGE = 1_000_000
+"""Values of a table from which threads gain more than they cost; on a busy machine they cost a lot."""
 
 
 def fit(fitting: Fitting) -> Fitted:
@@ -71,6 +79,7 @@ def _settings(fitting: Fitting) -> dict[str, Any]:
         "seed": options.seed,
         "deterministic": True,  # the same model whatever the number of threads
         "force_row_wise": True,
+        "num_threads": 0 if len(fitting.train[1]) * len(fitting.features) >= _LARGE else 1,
         "verbosity": -1,
     }
     if fitting.kind == "multi":
