@@ -42,6 +42,11 @@ def texts(frame: Any) -> Any:
     return frame
 
 
+def prepared(transformer: Any, frame: Any) -> Any:
+    """Return what an estimator is given of a data frame: the frame itself when nothing is encoded."""
+    return frame if transformer is None else transformer.transform(texts(frame))
+
+
 def by_feature(fitting: Fitting, transformer: Any, importances: Any) -> list[float]:
     """Add the importances of encoded columns up to those of the features: (n_features,)."""
     total = {feature.safe: 0.0 for feature in fitting.features}

@@ -18,7 +18,7 @@ from bareboat.train.task import Task
 RESAMPLES = 1000
 _LEVEL, _Z = 0.95, 1.959963984540054
 _BIGGEST_RESAMPLE = 20_000_000
-"""Rows * resamples up to which the bootstrap is drawn; of more rows the mean's normal interval is the same to the eye."""
+"""Rows * resamples up to which the bootstrap is drawn; of more rows fewer are drawn."""
 
 
 @dataclass(frozen=True, slots=True)

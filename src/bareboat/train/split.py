@@ -92,7 +92,7 @@ def _stratified(
         rows = random.permutation(np.flatnonzero(strata == stratum))
         if len(rows) < least:
             continue
-        counts = []
+        counts: list[int] = []
         for part, share in ((2, test), (1, validation)):
             want = share * len(rows) + owed[part]
             count = round(want)

@@ -65,7 +65,7 @@ def read_table(path: Path, notes: Notes, *, delimiter: str | None = None, encodi
     header = _header(path, text, used)
     if used != "," and delimiter is None:
         notes.note(f"the columns of {path.name} are divided by {NAMES[used]}")
-    if encoding != "utf-8" and encoding != "utf-8-sig":
+    if encoding not in {"utf-8", "utf-8-sig"}:
         notes.note(f"{path.name} is read as {encoding}")
     frame = _rows(path, text, used, header)
     if not len(frame):

@@ -74,7 +74,7 @@ _MOST_BARS = 10
     help="The folder to write; nothing in it is overwritten.  [default: the target's name]",
 )
 @click.pass_obj
-def train(terminal: Terminal, data: Path, path: Path | None, name: str | None, **asked: Any) -> None:
+def train(terminal: Terminal, /, data: Path, path: Path | None, name: str | None, **asked: Any) -> None:
     """Train a model on a table, and write the project that serves it.
 
     The library does the fitting. bareboat splits the rows, stops at the best size, scores what will be served on rows

@@ -8,7 +8,7 @@ from typing import Any
 
 from bareboat.errors import BareboatError
 from bareboat.train.curves import Curves, plain
-from bareboat.train.encoders import by_feature, encoder, texts
+from bareboat.train.encoders import by_feature, encoder, prepared, texts
 from bareboat.train.fitted import Fitted, Fitting
 from bareboat.train.installed import need
 from bareboat.train.libraries.shares import shares
@@ -17,7 +17,7 @@ from bareboat.train.options import PATIENCE
 _METRICS = {"rmse": "RMSE", "mae": "MAE"}
 _HUBER_DELTA = 1.0
 _MOST_DEPTH = 16
-_CHANGING = ("train_finish_time", "model_guid", "training", "catboost_train_info")
+_CHANGING = ("train_finish_time", "model_guid")
 """What differs from one run to the next of what CatBoost writes into a model."""
 
 
@@ -32,17 +32,16 @@ def fit(fitting: Fitting) -> Fitted:
     kind = catboost.CatBoostClassifier if fitting.n_classes else catboost.CatBoostRegressor
     model = kind(**settings, allow_writing_files=False, verbose=False)
     transformer = encoder(fitting, impute=False) if fitting.categories else None
-    prepare = (lambda rows: rows) if transformer is None else (lambda rows: transformer.transform(texts(rows)))
     frame, truth = fitting.train
     if transformer is not None:
         transformer.fit(texts(frame))
         fitting.notes.note("CatBoost's own statistics of categories cannot be compiled: each category is a column")
     outside = None
     if fitting.validation is not None:
-        outside = (prepare(fitting.validation[0]), fitting.validation[1])
+        outside = (prepared(transformer, fitting.validation[0]), fitting.validation[1])
     try:
         model.fit(
-            prepare(frame),
+            prepared(transformer, frame),
             truth.astype(int) if fitting.n_classes else truth,
             eval_set=outside,
             use_best_model=False,
@@ -72,7 +71,7 @@ def fit(fitting: Fitting) -> Fitted:
         why=why,
         importances=importances,
         importance="prediction values change: by how much answers change on average when the feature does",
-        predict=lambda rows: (model.predict_proba if fitting.n_classes else model.predict)(prepare(rows)),
+        predict=lambda rows: (model.predict_proba if fitting.n_classes else model.predict)(prepared(transformer, rows)),
         packages=("catboost",) if transformer is None else ("catboost", "scikit-learn", "joblib"),
     )
 

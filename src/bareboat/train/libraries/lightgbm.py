@@ -94,7 +94,7 @@ def _settings(fitting: Fitting) -> dict[str, Any]:
 
 
 def _stop(patience: int) -> Any:
-    """Return a callback that ends the rounds; LightGBM's own ends them at the training rows too where a metric is set."""
+    """Return a callback that ends the rounds; LightGBM's own looks at the training rows too."""
     from lightgbm.callback import EarlyStopException
 
     best = [np.inf, 0]

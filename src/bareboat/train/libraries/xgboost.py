@@ -9,7 +9,7 @@ import numpy as np
 
 from bareboat.errors import BareboatError
 from bareboat.train.curves import Curves, plain
-from bareboat.train.encoders import by_feature, encoder, texts
+from bareboat.train.encoders import by_feature, encoder, prepared, texts
 from bareboat.train.fitted import Fitted, Fitting
 from bareboat.train.installed import need
 from bareboat.train.libraries.shares import shares, shares_by_name
@@ -35,13 +35,17 @@ def fit(fitting: Fitting) -> Fitted:
         fitting.notes.note(
             f"XGBoost {xgboost.__version__} does not keep categories outside ASCII ({listed(lost)}): each is a column"
         )
-    prepare = (lambda rows: rows) if transformer is None else (lambda rows: transformer.transform(texts(rows)))
     record: dict[str, dict[str, list[float]]] = {}
     try:
-        sets = [(xgboost.DMatrix(prepare(fitting.train[0]), fitting.train[1], enable_categorical=True), "train")]
+        sets = [
+            (
+                xgboost.DMatrix(prepared(transformer, fitting.train[0]), fitting.train[1], enable_categorical=True),
+                "train",
+            )
+        ]
         if fitting.validation is not None:
             frame, truth = fitting.validation
-            sets.append((xgboost.DMatrix(prepare(frame), truth, enable_categorical=True), "validation"))
+            sets.append((xgboost.DMatrix(prepared(transformer, frame), truth, enable_categorical=True), "validation"))
         booster = xgboost.train(
             settings,
             sets[0][0],
@@ -76,7 +80,7 @@ def fit(fitting: Fitting) -> Fitted:
         importances=importances,
         importance="total gain: by how much all splits on the feature made the training loss smaller",
         predict=lambda rows: _outputs(
-            model.predict(xgboost.DMatrix(prepare(rows), enable_categorical=True)), fitting.n_classes
+            model.predict(xgboost.DMatrix(prepared(transformer, rows), enable_categorical=True)), fitting.n_classes
         ),
         packages=("xgboost", "xgboost-cpu") + (() if transformer is None else ("scikit-learn", "joblib")),
     )

@@ -41,7 +41,8 @@ def curves_figure(curves: Mapping[str, Sequence[float]], *, kept: int, metric: s
     label = escape(f"{metric} after each of {grown} rounds", quote=True)
     return (
         f'<figure><div class="key">{"".join(keys)}</div><div class="plot">'
-        f'<div class="y"><span>{number(high)}</span><span>{escape(metric)}</span><span>{number(low)}</span></div>'
+        f'<div class="y"><span>{number(high)}</span><span>{escape(metric)}</span>'
+        f"<span>{number(low)}</span></div>"
         f'<svg viewBox="0 -4 {_WIDTH} {_HEIGHT + 8}" preserveAspectRatio="none" role="img" aria-label="{label}">'
         f'{"".join(paths)}</svg><div class="x"><span>1</span><span>rounds</span><span>{grown}</span></div></div></figure>'
     )

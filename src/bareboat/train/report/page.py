@@ -72,7 +72,8 @@ def _summary(training: Training) -> str:
     if len(split.test):
         parts.append(f"{len(split.test)} held out")
     return (
-        f"{kind} by {escape(training.fitted.library)}, {training.fitted.rounds} of {training.fitted.curves.grown} rounds. "
+        f"{kind} by {escape(training.fitted.library)}, "
+        f"{training.fitted.rounds} of {training.fitted.curves.grown} rounds. "
         f"{training.n_rows} rows: {', '.join(parts)}, {escape(split.how)}, seed {training.options.seed}. "
         f"<span class=soft>The task is {task.kind}: {escape(task.why)}.</span>"
     )
