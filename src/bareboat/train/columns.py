@@ -26,6 +26,7 @@ _WHOLE = r"[+-]?\d+"
 _LEADING_ZERO = r"0\d+"
 _DECIMAL_COMMA = r"[+-]?\d+,\d+|[+-]?\d+"
 _DATE = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?"
+_ID = re.compile(r"id|uuid|guid|index|row|rownum(ber)?|key|.*[_ .-](id|uuid|guid|key)")
 MOSTLY = 0.8
 """A column with at least this share of numbers is one of numbers, in which the texts are mistakes."""
 _PROBED = 1000
@@ -70,10 +71,10 @@ def read_column(name: str, series: Any, notes: Notes, *, is_category: bool = Fal
         InputError: numbers and texts are mixed, a number is infinite, or the type cannot be learned from.
     """
     pandas = need("pandas", "reads tables")
-    if pandas.api.types.is_string_dtype(series.dtype) or series.dtype == object:
+    if series.dtype == object:
         series = _objects(name, series)
-        if series.dtype != object:
-            return _texts(name, series, notes, is_category=is_category)
+    if isinstance(series.dtype, pandas.StringDtype):
+        return _texts(name, series, notes, is_category=is_category)
     column = _typed(name, series)
     if is_category and column.kind != "category":
         return Column(name, "category", _as_names(column))
@@ -81,13 +82,11 @@ def read_column(name: str, series: Any, notes: Notes, *, is_category: bool = Fal
 
 
 def _objects(name: str, series: Any) -> Any:
-    """Return texts as texts; objects of other kinds as their own type where they have one."""
+    """Return objects as the type that all of them have."""
     pandas = need("pandas", "reads tables")
-    if series.dtype != object:
-        return series
     kinds = {type(value) for value in series.dropna()}
     if kinds <= {str}:
-        return series.astype("str")
+        return series.astype("string")
     wrong = kinds - {str, int, float, bool}
     if wrong and {kind.__name__ for kind in wrong} == {"Decimal"} and kinds == wrong:
         return series.astype(float)
@@ -260,6 +259,4 @@ def categories_of(values: Sequence[Any]) -> list[tuple[Category, int]]:
 
 def is_id_name(name: str) -> bool:
     """Tell whether a column is called as ids are: id, user_id, customerID, uuid, index."""
-    return bool(
-        re.fullmatch(r"(?i)(id|uuid|guid|index|row|rownum(ber)?|key)|.*([_ .-](id|uuid|guid|key)|[a-z]I[Dd])", name)
-    )
+    return bool(_ID.fullmatch(name.lower()) or re.fullmatch(r".*[a-z](ID|Id)", name))

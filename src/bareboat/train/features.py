@@ -48,8 +48,8 @@ class Feature:
 
     @property
     def is_nullable(self) -> bool:
-        """Whether a value is missing in the data."""
-        return bool(self.column.missing.any())
+        """Whether a value is missing in the data, or learned as missing."""
+        return bool(self.rare) or bool(self.column.missing.any())
 
     def encoded(self) -> Any:
         """Return the values as a data frame's column: float64, or pandas' categories."""
@@ -145,7 +145,7 @@ def _feature(column: Column, safe: str, notes: Notes) -> Feature:
         rows = sum(count for _, count in counted[MOST_CATEGORIES:])
         notes.note(
             f"{column.name} has {len(counted)} categories: the {MOST_CATEGORIES} most frequent are learned, the others "
-            f"({rows} rows) as missing",
+            f"({rows} rows) as missing: requests send null for them",
             column.name,
         )
     ordered = sorted(chosen, key=lambda label: (isinstance(label, str), label))

@@ -44,7 +44,8 @@ def curves_figure(curves: Mapping[str, Sequence[float]], *, kept: int, metric: s
         f'<div class="y"><span>{number(high)}</span><span>{escape(metric)}</span>'
         f"<span>{number(low)}</span></div>"
         f'<svg viewBox="0 -4 {_WIDTH} {_HEIGHT + 8}" preserveAspectRatio="none" role="img" aria-label="{label}">'
-        f'{"".join(paths)}</svg><div class="x"><span>1</span><span>rounds</span><span>{grown}</span></div></div></figure>'
+        f'{"".join(paths)}</svg><div class="x"><span>1</span><span>rounds</span><span>{grown}</span></div>'
+        "</div></figure>"
     )
 
 
