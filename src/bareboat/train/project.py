@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from bareboat.train.report import report_page
 from bareboat.train.training import Training
 
 SAMPLES = 5
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?: [A-Za-z0-9_]+)*")
+_RESERVED = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 
 _CONFIG = """\
 # {title}
@@ -28,7 +31,7 @@ provider:
 functions:
   predict:
     model: {model}
-    # What requests hold; ranges and categories are those of the rows that were learned from.
+    # What requests hold; ranges and categories are those of the table.
     signature:
       bounds: warn # a value outside is answered, with a header that says so; error: it is a 400
       inputs:
@@ -164,6 +167,8 @@ def _flow(value: Any) -> str:
         return "{" + ", ".join(f"{key}: {_flow(each)}" for key, each in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _RESERVED:
+        return value
     text = json.dumps(value, ensure_ascii=isinstance(value, str) and not value.isprintable())
     if isinstance(value, float) and "e" in text and "." not in text:
         text = text.replace("e", ".0e")  # YAML takes 1e-05 for a text

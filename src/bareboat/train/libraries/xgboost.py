@@ -60,7 +60,9 @@ def fit(fitting: Fitting) -> Fitted:
     of = {name: plain(values[settings["eval_metric"]]) for name, values in record.items()}
     curves = Curves(fitting.loss.metric, of["train"], of.get("validation", ()))
     rounds, why = curves.best()
-    model = booster[:rounds]
+    model = booster
+    if rounds < booster.num_boosted_rounds():  # grown again: a slice of a booster has lost the names of categories
+        model = xgboost.train(settings, sets[0][0], rounds)
     gain = model.get_score(importance_type="total_gain")
     if transformer is None:
         importances, data = shares_by_name(gain, [f.safe for f in fitting.features]), bytes(model.save_raw("ubj"))
