@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,6 +74,10 @@ def infer(model: Ensemble | ForeignModel | Pipeline, sample: Path | None = None,
         features = [_of_facts(each, notes) for each in facts.values()]
     else:
         matched = _matched(columns, facts, sample, notes)
+        if not hasattr(model, "columns"):  # of a forest no feature may be missing unless that is said
+            columns = tuple(
+                replace(column, nullable=each.n_missing > 0) for column, each in zip(columns, matched, strict=True)
+            )
         features = [_joined(column, each, sample, notes) for column, each in zip(columns, matched, strict=True)]
     has_ranges = any(each.minimum is not None or each.enum is not None for each in features)
     return Inferred(tuple(features), has_ranges, tuple(notes))
@@ -81,12 +85,14 @@ def infer(model: Ensemble | ForeignModel | Pipeline, sample: Path | None = None,
 
 def _alone(model: Ensemble | ForeignModel | Pipeline, columns: Sequence[Column]) -> tuple[Feature, ...]:
     if hasattr(model, "columns"):
-        return tuple(Feature(column.name, column.nullable, column.dtype if column.used else None) for column in columns)
+        return tuple(
+            Feature(column.name, column.nullable or None, column.dtype if column.used else None) for column in columns
+        )
     from bareboat.forest.missing import seen_missing
 
     missing = seen_missing(model)
     return tuple(
-        Feature(column.name, place in missing, "category" if column.values is not None else "float")
+        Feature(column.name, place in missing or None, "category" if column.values is not None else "float")
         for place, column in enumerate(columns)
     )
 
@@ -116,10 +122,9 @@ def _matched(columns: Sequence[Column], facts: Mapping[str, Facts], path: Path, 
 
 def _joined(column: Column, facts: Facts, path: Path, notes: list[str]) -> Feature:
     """Join what the model says of a column with what the table holds."""
-    nullable = facts.n_missing > 0
-    if nullable and not column.nullable:
+    nullable = _nullable(facts, column)
+    if facts.n_missing > 0 and not column.nullable:
         notes.append(f"{facts.name!r} is missing in {facts.n_missing} rows, which the model cannot answer")
-        nullable = False
     if not column.used:
         return Feature(facts.name, True)
     if column.values is not None:
@@ -131,7 +136,7 @@ def _joined(column: Column, facts: Facts, path: Path, notes: list[str]) -> Featu
                 notes.append(f"{facts.name!r} has values that the model {what}: {_listed(strange)}")
         return Feature(facts.name, nullable, column.dtype)
     if column.dtype in ("string", "category"):
-        return _of_facts(facts, notes, text=column.dtype)
+        return replace(_of_facts(facts, notes, text=column.dtype), nullable=nullable)
     if facts.dtype in ("string", "datetime"):
         text, row = facts.odd or ((facts.values or ("",))[0] or "text", 0)
         raise InputError(
@@ -143,6 +148,13 @@ def _joined(column: Column, facts: Facts, path: Path, notes: list[str]) -> Featu
     dtype: Dtype = column.dtype if facts.dtype is None or column.dtype != "float" else facts.dtype
     low, high = _range(facts, notes)
     return Feature(facts.name, nullable, dtype, minimum=low, maximum=high)
+
+
+def _nullable(facts: Facts, column: Column) -> bool | None:
+    """Tell whether a value may be missing: where the table has it so; None for what holds without being said."""
+    if facts.n_missing > 0:
+        return column.nullable or None
+    return False if column.nullable else None
 
 
 def _of_facts(facts: Facts, notes: list[str], *, text: Dtype | None = None) -> Feature:
@@ -157,7 +169,7 @@ def _of_facts(facts: Facts, notes: list[str], *, text: Dtype | None = None) -> F
     if facts.odd is not None:
         notes.append(f"{facts.name!r} holds numbers, and the text {facts.odd[0][:60]!r} in row {facts.odd[1] + 1}")
     low, high = (None, None) if dtype in ("string", "category", "bool") else _range(facts, notes)
-    return Feature(facts.name, facts.n_missing > 0, dtype, enum, minimum=low, maximum=high)
+    return Feature(facts.name, facts.n_missing > 0 or None, dtype, enum, minimum=low, maximum=high)
 
 
 def _range(facts: Facts, notes: list[str]) -> tuple[str | int | float | None, str | int | float | None]:

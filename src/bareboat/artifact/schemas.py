@@ -48,6 +48,8 @@ def value_schema(declared: Mapping[str, Any], *, bounds: str = "error") -> Schem
         bounds: unless it is error, minimum, maximum and enum are only told of.
     """
     strict = bounds == "error"
+    if declared.get("shape") is not None:
+        return _tensor_schema(declared["shape"], nullable=declared["nullable"])
     schema = {key: list(each) if isinstance(each, list) else each for key, each in _TYPES[declared["dtype"]].items()}
     enum, values, others = declared["enum"], declared["values"], declared["others"]
     if declared["dtype"] == "category" and values is not None:
@@ -73,6 +75,14 @@ def value_schema(declared: Mapping[str, Any], *, bounds: str = "error") -> Schem
     if declared["aliases"]:
         schema["x-aliases"] = list(declared["aliases"])
     return schema
+
+
+def _tensor_schema(shape: Sequence[int | None], *, nullable: bool) -> Schema:
+    schema: Schema = {"type": "number"}
+    for length in reversed(shape):
+        limits = {} if length is None else {"minItems": length, "maxItems": length}
+        schema = {"type": "array", "items": schema, **limits}
+    return {"anyOf": [schema, {"type": "null"}]} if nullable else schema
 
 
 def row_schema(document: Mapping[str, Any]) -> Schema:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bareboat.artifact.columns import ANY, columns_of
 from bareboat.errors import ConfigurationError, Problem
+from bareboat.runtime.signature import is_plain
 from bareboat.service.model import Feature, Output, ServedModel
 from bareboat.service.problems import nearest as nearest_name
 from bareboat.service.signatures import faults_of
@@ -52,8 +53,7 @@ def parts_for(document: Mapping[str, Any]) -> set[str]:
     for each in document["inputs"]:
         if each["dtype"] == "datetime":
             uses.add("datetime")
-        more = ("values", "enum", "minimum", "maximum", "default")
-        if each["dtype"] != "float" or any(each[key] is not None for key in more):
+        if not is_plain(each):
             uses.add("typed")
     return uses
 

@@ -31,7 +31,7 @@ def entry(feature: Feature) -> str:
     """Write one input as a flow mapping, or as its name when nothing more is said."""
     said = {
         "dtype": feature.dtype,
-        "nullable": feature.nullable or None,
+        "nullable": feature.nullable,
         "enum": None if feature.enum is None else list(feature.enum),
         "minimum": feature.minimum,
         "maximum": feature.maximum,

@@ -50,6 +50,7 @@ class Feature:
     minimum: Any = None
     maximum: Any = None
     default: Any = None
+    shape: Sequence[int | None] | None = None
     is_plain = True
 
     def __init__(self, name: str, aliases: Sequence[str] = (), *, nullable: bool = False) -> None:

@@ -46,9 +46,10 @@ class TypedFeature(Feature):
         enum: the values that are declared; without `others` nothing else is taken, with it `bounds` decides.
         minimum, maximum: of a number, or texts of ISO 8601 for a datetime.
         default: what null and a missing key stand for, as JSON has it; None for nothing.
+        shape: of a tensor of numbers, which comes as nested lists; None in it is any length.
     """
 
-    __slots__ = ("default", "dtype", "enum", "maximum", "minimum", "others", "values")
+    __slots__ = ("default", "dtype", "enum", "maximum", "minimum", "others", "shape", "values")
 
     is_plain = False
 
@@ -65,6 +66,7 @@ class TypedFeature(Feature):
         minimum: Any = None,
         maximum: Any = None,
         default: Any = None,
+        shape: Sequence[int | None] | None = None,
     ) -> None:
         super().__init__(name, aliases, nullable=nullable)
         self.dtype = dtype
@@ -74,6 +76,7 @@ class TypedFeature(Feature):
         self.minimum = minimum
         self.maximum = maximum
         self.default = default
+        self.shape = shape
 
     def reader(self, *, as_values: bool) -> Reader:
         """Return what reads a value, as for any Feature."""
@@ -104,12 +107,14 @@ class TypedFeature(Feature):
 def typed_feature(declared: Mapping[str, Any]) -> TypedFeature:
     """Return the feature that an input of a model document is."""
     keys = ("dtype", "nullable", "values", "others", "enum", "minimum", "maximum", "default")
-    return TypedFeature(declared["name"], declared["aliases"], **{key: declared[key] for key in keys})
+    return TypedFeature(
+        declared["name"], declared["aliases"], shape=declared.get("shape"), **{key: declared[key] for key in keys}
+    )
 
 
 def is_number(feature: Feature) -> bool:
     """Whether the model computes with a feature, and takes any number for it."""
-    return feature.dtype in {"float", "int"} and (feature.enum is None or feature.others)
+    return feature.dtype in {"float", "int"} and feature.shape is None and (feature.enum is None or feature.others)
 
 
 def is_coded(feature: Feature) -> bool:
@@ -119,6 +124,8 @@ def is_coded(feature: Feature) -> bool:
 
 def reader_of(feature: TypedFeature, *, as_values: bool) -> Reader:
     """Return what reads a value, as `Feature.reader` says."""
+    if feature.shape is not None:
+        return _tensor_reader(feature.shape)
     if feature.dtype == "any":
         return (lambda value: value) if as_values else (lambda _: OTHER)
     if feature.dtype == "datetime":
@@ -178,6 +185,8 @@ def value_of_text(feature: TypedFeature, text: str) -> object:
 
 def words_of(feature: TypedFeature, *, strict: bool) -> str:
     """Say in words what is taken, as `Feature.expected` does, null aside."""
+    if feature.shape is not None:
+        return f"nested lists of {' x '.join('n' if each is None else str(each) for each in feature.shape)} numbers"
     if feature.enum is not None and (strict or not feature.others):
         return one_of(feature.enum, literal)
     if feature.values is not None and not feature.others and feature.dtype != "bool":
@@ -196,6 +205,20 @@ def _number_reader(feature: TypedFeature, as_values: bool) -> Reader:
         return number if number in listed else REFUSED
 
     return chosen
+
+
+def _tensor_reader(shape: Sequence[int | None]) -> Reader:
+    """Return what reads nested lists of finite numbers; it hands on lists of the same shape."""
+
+    def nested(value: Any, depth: int) -> Any:
+        if depth == len(shape):
+            return number_of(value)
+        if not isinstance(value, (list, tuple)) or (shape[depth] is not None and len(value) != shape[depth]):
+            return REFUSED
+        parts = [nested(each, depth + 1) for each in value]
+        return REFUSED if any(each is REFUSED for each in parts) else parts
+
+    return lambda value: nested(value.tolist() if hasattr(value, "tolist") else value, 0)
 
 
 def _bool_reader(feature: TypedFeature, as_values: bool) -> Reader:

@@ -51,7 +51,7 @@ def test_a_table_gives_types_ranges_and_what_may_be_missing(tmp_path: Path) -> N
 
     assert found.inputs == (
         Feature("age", True, "int", minimum=18, maximum=80),
-        Feature("a.b c 📏", False, "float", minimum=-1, maximum=1.5),
+        Feature("a.b c 📏", None, "float", minimum=-1, maximum=1.5),
         Feature("city", False, "string"),
         Feature("id", True),
     )
@@ -62,7 +62,7 @@ def test_a_table_gives_types_ranges_and_what_may_be_missing(tmp_path: Path) -> N
 def test_without_a_table_the_model_says_what_it_takes() -> None:
     assert infer(CHURN).inputs == (  # type: ignore[arg-type]
         Feature("age", True, "float"),
-        Feature("a.b c 📏", False, "float"),
+        Feature("a.b c 📏", None, "float"),
         Feature("city", True, "string"),
         Feature("id", True),
     )
@@ -107,10 +107,10 @@ def test_columns_that_no_model_describes_are_declared_from_the_table(tmp_path: P
     found = inferred(tmp_path, f"n,kind,flag,zip\n{rows}", Model(()))
 
     assert found.inputs == (
-        Feature("n", False, "int", minimum=0, maximum=39),
-        Feature("kind", False, "string", ("a", "b")),
-        Feature("flag", False, "bool"),
-        Feature("zip", False, "string"),
+        Feature("n", None, "int", minimum=0, maximum=39),
+        Feature("kind", None, "string", ("a", "b")),
+        Feature("flag", None, "bool"),
+        Feature("zip", None, "string"),
     )
     assert found.notes == ("'zip' has 40 values in 40 rows: is it an identifier?",)
 

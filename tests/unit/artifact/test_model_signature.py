@@ -11,7 +11,8 @@ import pytest
 
 from bareboat.artifact.signature import signature_document
 from bareboat.errors import ConfigurationError
-from bareboat.service.model import Feature, Function
+from bareboat.pipeline.ir import Column
+from bareboat.service.model import Feature, Function, Output
 
 IRIS = ("sepal_length_(cm)", "sepal_width_(cm)", "petal_length_(cm)", "petal_width_(cm)")
 
@@ -137,3 +138,95 @@ def test_labels_are_the_models_own_unless_said_otherwise(make_function: Make) ->
     assert document(make_function, model)["labels"] == ["setosa", "versicolor", "virginica"]
     assert document(make_function, model, labels=("a", "b", "c"))["labels"] == ["a", "b", "c"]
     assert document(make_function)["labels"] is None
+
+
+@dataclass
+class Columns:
+    """As much of a pipeline as a signature looks at."""
+
+    columns: tuple[Column, ...]
+    kind: str = "value"
+    n_outputs: int = 1
+    n_classes: int = 0
+    is_classifier: bool = False
+    classes: tuple[Any, ...] = ()
+    objective: str = "Ridge"
+
+
+PIPELINE = Columns(
+    (
+        Column("age", "float", nullable=False),
+        Column("city", "string", ("Bonn", "Ulm"), others=False),
+        Column("id", used=False),
+    )
+)
+
+
+def typed(make: Make, *features: Feature, **said: Any) -> dict[str, Any]:
+    (served,) = make(
+        "predict", model=Path("/p/m.joblib"), features=features or None, features_key="signature.inputs", **said
+    ).served_models
+    return signature_document(served, PIPELINE)  # type: ignore[arg-type]
+
+
+def test_a_pipeline_says_what_its_columns_take(make_function: Make) -> None:
+    made = typed(make_function)["inputs"]
+
+    assert [(each["name"], each["dtype"], each["nullable"], each["values"], each["others"]) for each in made] == [
+        ("age", "float", False, None, True),
+        ("city", "string", True, ["Bonn", "Ulm"], False),
+        ("id", "any", True, None, True),
+    ]
+
+
+def test_inputs_that_name_columns_come_in_any_order(make_function: Make) -> None:
+    made = typed(
+        make_function,
+        Feature("id"),
+        Feature("town", column="city", default="Ulm"),
+        Feature("years", dtype="int", minimum=0, column="age"),
+        bounds="warn",
+    )
+
+    assert [(each["name"], each["aliases"], each["dtype"]) for each in made["inputs"]] == [
+        ("years", ["age"], "int"),
+        ("town", ["city"], "string"),
+        ("id", [], "any"),
+    ]
+    assert made["bounds"] == "warn"
+    assert made["outputs"] == [{"name": "prediction", "dtype": "float"}]
+
+
+@pytest.mark.parametrize(
+    ("age", "city", "found", "expected"),
+    [
+        (Feature("age", True), Feature("city"), "'age': nullable is true", "cannot answer for a missing value"),
+        (Feature("age", dtype="string"), Feature("city"), "'age': dtype is string, and the model", "float"),
+        (Feature("age"), Feature("city", dtype="int"), "'city': dtype is int, and the model reads text", "string"),
+        (Feature("age"), Feature("city", enum=("Ulm", "Bon")), "'city': enum is 'Bon', which the model", "write Bonn"),
+        (Feature("age"), Feature("city", default="Köln"), "'city': default is 'Köln', which the model", "Bonn"),
+        (Feature("age", default="x"), Feature("city"), "'age': default is \"x\"", "a number"),
+        (Feature("age"), Feature("city", column="town"), "'town', which it does not have", "'city'"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_a_column_is_refused(
+    make_function: Make, age: Feature, city: Feature, found: str, expected: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        typed(make_function, age, city, Feature("id"))
+
+    assert found in str(caught.value)
+    assert expected in str(caught.value)
+
+
+def test_outputs_are_held_against_the_models(make_function: Make) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        typed(
+            make_function, outputs=(Output("predicton"), Output("prediction", enum=(1, 2)), Output("prediction", "int"))
+        )
+
+    assert [problem.found.partition("outputs ")[2] for problem in caught.value.problems] == [
+        "'predicton': the model's answers have no such part",
+        "'prediction': enum differs from the labels",
+        "'prediction': dtype is int",
+    ]

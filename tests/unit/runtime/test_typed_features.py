@@ -151,6 +151,20 @@ def test_texts_of_a_query_are_read_by_their_dtype(said: dict[str, Any], text: st
     assert one(text, as_values=True, is_text=True, **said) == given
 
 
+@pytest.mark.parametrize(
+    ("value", "given"),
+    [
+        ([[1, 2], [3, 4.5]], [[1.0, 2.0], [3.0, 4.5]]),
+        ([], []),
+        ([[1, 2], [3]], ("a list", "nested lists of n x 2 numbers")),
+        ([[1, None]], ("a list", "nested lists of n x 2 numbers")),
+        (5, ("5", "nested lists of n x 2 numbers")),
+    ],
+)
+def test_a_tensor_comes_as_nested_lists(value: object, given: object) -> None:
+    assert one(value, as_values=True, shape=[None, 2]) == given
+
+
 def test_what_is_missing_is_the_default_else_missing_else_refused() -> None:
     wanted = signature(
         TypedFeature("a", dtype="int", default=7),
