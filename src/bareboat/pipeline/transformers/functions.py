@@ -25,13 +25,14 @@ ROUNDED_ONCE = frozenset(
 BOUND = 4.0
 """How many units of the last place the other functions of numpy and of a C library may be apart."""
 
-NOT_SPARSE = frozenset(
+OF_SPARSE = frozenset(
     {
-        Function.EXP, Function.EXP2, Function.LOG, Function.LOG2, Function.LOG10, Function.RECIPROCAL, Function.COS,
-        Function.COSH, Function.ARCCOS, Function.ARCCOSH, Function.EXPIT, Function.CBRT,
+        Function.ABSOLUTE, Function.NEGATIVE, Function.SQRT, Function.EXPM1, Function.LOG1P, Function.FLOOR,
+        Function.CEIL, Function.RINT, Function.TRUNC, Function.SIN, Function.TAN, Function.ARCSIN, Function.ARCTAN,
+        Function.SINH, Function.TANH, Function.ARCSINH, Function.ARCTANH, Function.DEG2RAD, Function.RAD2DEG,
     }
 )  # fmt: skip
-"""The functions that sparse matrices do not have: most of them are not 0 at 0."""
+"""The functions that sparse matrices have. (Of one, numpy.square is the product of matrices.)"""
 
 SAME = {"fabs": "ABSOLUTE", "degrees": "RAD2DEG", "radians": "DEG2RAD"}
 """What numpy has under a second name."""
@@ -48,12 +49,12 @@ def function_transformer(transformer: Any, builder: Builder, block: Block) -> Bl
     if transformer.kw_args:
         raise ModelError(f"calls its function with kw_args={sorted(transformer.kw_args)}", expected="none")
     builder.numbers(block.slots)
-    if transformer.func is np.isnan:
+    if transformer.func is np.isnan and not block.sparse:
         return block.of(builder.add(Op.MATCHES, block.slots, numbers=[math.nan] * block.width), "bool")
     function = named(transformer.func)
     if block.dtype != "float64" and (block.dtype != "int64" or function == Function.RECIPROCAL):
         raise ModelError(f"applies {function.name.lower()} to {block.dtype}", expected="float64")
-    if block.sparse and function in NOT_SPARSE:
+    if block.sparse and function not in OF_SPARSE:
         raise ModelError(f"applies {function.name.lower()} to a sparse matrix", expected="a dense one")
     return block.of(applied(builder, function, block.slots), block.dtype if _keeps_whole(function) else "float64")
 

@@ -25,7 +25,7 @@ def power_transformer(transformer: Any, builder: Builder, block: Block) -> Block
     check_double(block)
     builder.numbers(block.slots)
     builder.refuse_infinite(block.slots)
-    powers = np.asarray(attribute(transformer, "lambdas_"), np.float64).tolist()
+    powers = np.asarray(attribute(transformer, "lambdas_"))
     made = _box_cox if transformer.method == "box-cox" else _yeo_johnson
     pairs = zip(block.slots.tolist(), powers, strict=True)
     slots = np.array([made(builder, slot, power) for slot, power in pairs], np.int32)
@@ -38,7 +38,7 @@ def undo_power(transformer: Any, builder: Builder, slots: Slots) -> Slots:
     """Undo it; where there was no number that it could have come from, the result is NaN."""
     if transformer.standardize:
         slots = undo_centred(transformer._scaler, builder, slots)
-    powers = np.broadcast_to(np.asarray(attribute(transformer, "lambdas_"), np.float64), (len(slots),)).tolist()
+    powers = np.broadcast_to(np.asarray(attribute(transformer, "lambdas_")), (len(slots),))
     made = _undo_box_cox if transformer.method == "box-cox" else _undo_yeo_johnson
     return np.array([made(builder, slot, power) for slot, power in zip(slots.tolist(), powers, strict=True)], np.int32)
 
@@ -76,29 +76,32 @@ def _quantile(builder: Builder, slot: int, quantiles: Any, references: Any) -> i
     return _total(builder, inside, added)
 
 
-def _yeo_johnson(builder: Builder, slot: int, power: float) -> int:
-    """log1p and expm1 of what is above 0, and of what is below it; one of both is 0."""
+def _yeo_johnson(builder: Builder, slot: int, power: Any) -> int:
+    """log1p and expm1 of what is above 0, and of what is below it; one of both is 0.
+
+    A power stays a scalar of numpy: 2 - power is float32 where that was what scikit-learn was fitted on.
+    """
     above, below = _halves(builder, slot)
     above = _raised(builder, _call(builder, Function.LOG1P, above), power, power)
     below = _call(builder, Function.LOG1P, _call(builder, Function.NEGATIVE, below))
     return _total(builder, above, _raised(builder, below, 2 - power, -(2 - power)))
 
 
-def _raised(builder: Builder, slot: int, power: float, divisor: float) -> int:
+def _raised(builder: Builder, slot: int, power: Any, divisor: Any) -> int:
     if abs(power) < _EPS:
         return slot if math.copysign(1.0, divisor) > 0 else _call(builder, Function.NEGATIVE, slot)
     product = _one(builder, Op.MULTIPLY, slot, power)
     return _one(builder, Op.DIVIDE, _call(builder, Function.EXPM1, product), divisor)
 
 
-def _undo_yeo_johnson(builder: Builder, slot: int, power: float) -> int:
+def _undo_yeo_johnson(builder: Builder, slot: int, power: Any) -> int:
     above, below = _halves(builder, slot)
     above = _one(builder, Op.SUBTRACT, _exponential(builder, above, power), 1.0)
     below = _one(builder, Op.REVERSE, _exponential(builder, _call(builder, Function.NEGATIVE, below), 2 - power), 1.0)
     return _total(builder, above, below)
 
 
-def _exponential(builder: Builder, slot: int, power: float) -> int:
+def _exponential(builder: Builder, slot: int, power: Any) -> int:
     """(x * power + 1) to the power of 1 / power, or exp(x) where the power is 0."""
     if abs(power) <= _EPS:
         return _call(builder, Function.EXP, slot)
@@ -106,7 +109,7 @@ def _exponential(builder: Builder, slot: int, power: float) -> int:
     return _call(builder, Function.EXP, _one(builder, Op.DIVIDE, logarithm, power))
 
 
-def _box_cox(builder: Builder, slot: int, power: float) -> int:
+def _box_cox(builder: Builder, slot: int, power: Any) -> int:
     """A row that is not above 0 is refused, as scikit-learn does; a missing one stays missing."""
     present = builder.add(Op.REPLACE, [slot], numbers=[math.nan, 1.0])
     is_above = builder.add(Op.GREATER, present, numbers=[0.0])
@@ -128,7 +131,7 @@ def _call(builder: Builder, function: Function, slot: int) -> int:
     return int(applied(builder, function, np.array([slot], np.int32))[0])
 
 
-def _one(builder: Builder, op: Op, slot: int, number: float) -> int:
+def _one(builder: Builder, op: Op, slot: int, number: Any) -> int:
     return int(builder.add(op, [slot], numbers=[number])[0])
 
 
