@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bareboat.runtime.signature import Signature
 
 FOLDER = "models"
+_RESIDENT = 3  # bytes of memory for each byte of a file: 2.8 measured of 200 forests of 50 KB
 
 # engine -> the module and the function that load it; whether that function is given the model's document as well.
 _ENGINES = {
@@ -186,9 +187,9 @@ def read_json(path: str) -> Any:
 
 
 def _size(predictor: Any, file: str) -> int:
-    """Return the memory that a predictor takes, as it says itself, or else as its file has it."""
+    """Return the memory that a predictor takes, as it says itself, or else as files of that size do."""
     said: int = getattr(predictor, "size_bytes", 0)
     try:
-        return said or os.stat(file).st_size
+        return said or _RESIDENT * os.stat(file).st_size
     except OSError:  # it is loaded nevertheless
         return 0

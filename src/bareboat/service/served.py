@@ -182,11 +182,15 @@ def _is_covered(route: str, events: Iterable[Event]) -> bool:
 def _ends_as(pattern: str, path: str) -> bool:
     """Tell whether a route matches a path, whatever stands before it: protocols look at the end of a path."""
     segments, wanted = pattern.strip("/").split("/"), path.strip("/").split("/")
-    return any(_matches(tail, wanted) for tail in _tails(segments))
+    return any(_matches(tail, wanted) for tail in _tails(segments, wanted[0]))
 
 
-def _tails(segments: list[str]) -> Iterator[list[str]]:
-    return (segments[at:] for at in range(len(segments)))
+def _tails(segments: list[str], first: str) -> Iterator[list[str]]:
+    """Yield what is left of a route behind each base path that is not the protocol's own beginning."""
+    for at, segment in enumerate(segments):
+        yield segments[at:]
+        if segment == first:
+            return
 
 
 def _matches(pattern: list[str], wanted: list[str]) -> bool:

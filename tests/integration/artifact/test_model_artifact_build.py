@@ -95,6 +95,30 @@ def test_function_json_is_what_the_runtime_reads(iris: Project) -> None:
     assert (folder / "post.py").is_file()
 
 
+def test_equal_models_are_stored_once_and_each_ships_with_its_own_document(project: Project) -> None:
+    service = project("models: {a: {model: m.txt, labels: [x, y, z]}, b: m.txt}", **{"m__txt": IRIS_MODEL.read_bytes()})
+
+    artifact = build(service)["predict"]
+
+    shipped = [name.rpartition("/")[2] for name in names(artifact.path) if name.startswith(".bareboat/models/")]
+    (version,) = artifact.manifest["signature"]["predict"]["models"]["a"]
+    assert sorted(shipped) == [f"a-{version}.forest", f"a-{version}.json", f"b-{version}.json"]
+    assert "bareboat/runtime/protocols/several.py" in names(artifact.path)
+    assert "bareboat/runtime/protocols/mlflow.py" not in names(artifact.path)
+    folder = unpack(artifact)
+    documents = [json.loads((folder / ".bareboat" / "models" / f"{each}-{version}.json").read_bytes()) for each in "ab"]
+    assert [each["labels"] for each in documents] == [["x", "y", "z"], None]
+    assert documents[0]["file"] == documents[1]["file"]
+
+
+def test_a_version_that_is_there_twice_is_refused(project: Project) -> None:
+    data = IRIS_MODEL.read_bytes()
+    service = project("models: {a: {model: m.txt, versions: [n.txt]}}", **{"m__txt": data, "n__txt": data})
+
+    with pytest.raises(ConfigurationError, match="n.txt holds the same model as another of its versions"):
+        build(service)
+
+
 def test_the_manifest_names_every_file_and_the_signature(iris: Project) -> None:
     artifact = build(iris())["predict"]
 

@@ -41,7 +41,7 @@ def answer(function: ModelFunction, request: Request) -> Reply:
     Raises:
         InputError: it is none of the protocol's, or does not fit.
     """
-    last = request.segments[-1] if request.segments else "invocations"
+    last = request.segments[-1] if request.segments else "" if request.has_path else "invocations"
     if last in _STATUS_PATHS:
         allow(request, "GET", "HEAD")
         return Reply(200, _STATUS_PATHS[last])
@@ -83,7 +83,7 @@ def _read(request: Request, model: LoadedModel) -> tuple[list[Any], str, str]:
         raise unsupported(request, f"{CSV} or {JSON} with no parameter but charset")
     if request.content_type == CSV:
         return _csv(request.text(), model), "row", "predict"
-    if request.content_type != JSON and (request.content_type or request.segments):
+    if request.content_type != JSON and (request.content_type or request.has_path):
         raise unsupported(request, CSV, JSON)
     text = request.text()
     document = parse(text)

@@ -42,7 +42,7 @@ def answer(function: ModelFunction, request: Request) -> Reply:
     Raises:
         InputError: it is none of the protocol's, or does not fit.
     """
-    if not request.segments:
+    if not request.has_path:
         return _infer(function, request, function.find("", request.version))
     segments = request.segments
     for at, segment in enumerate(segments):  # a stage, or a base path, may stand before

@@ -19,17 +19,19 @@ class Request:
     Attributes:
         event: as the gateway sent it, payload 2.0 or 1.0.
         method: upper case; POST when the event has none.
-        segments: of the path, with a stage or a base path before what the protocol knows; () when the event has none.
+        segments: of the path, with a stage or a base path before what the protocol knows.
+        has_path: whether the event has one; the smallest event, `{"body": "..."}`, is for the model.
         content_type, parameters: the type in lower case, and what follows it: `charset` and the like.
     """
 
-    __slots__ = ("content_type", "event", "method", "parameters", "segments")
+    __slots__ = ("content_type", "event", "has_path", "method", "parameters", "segments")
 
     def __init__(self, event: Mapping[str, Any]) -> None:
         self.event = event
         method = method_of(event)
         self.method = "POST" if method == "NONE" else method
         path = event.get("rawPath") or event.get("path")
+        self.has_path = isinstance(path, str)
         self.segments = tuple(each for each in path.split("/") if each) if isinstance(path, str) else ()
         kind, *parameters = self.header("content-type").split(";")
         self.content_type = kind.strip().lower()

@@ -43,7 +43,7 @@ def answer(function: ModelFunction, request: Request) -> Reply:
     Raises:
         InputError: it is none of the protocol's, or does not fit.
     """
-    last = request.segments[-1] if request.segments else "invocations"
+    last = request.segments[-1] if request.segments else "" if request.has_path else "invocations"
     if last == "ping":
         allow(request, "GET", "HEAD")
         return Reply(200, "", JSON)
