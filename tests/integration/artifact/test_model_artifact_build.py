@@ -96,7 +96,7 @@ def test_function_json_is_what_the_runtime_reads(iris: Project) -> None:
 
 
 def test_equal_models_are_stored_once_and_each_ships_with_its_own_document(project: Project) -> None:
-    service = project("models: {a: {model: m.txt, labels: [x, y, z]}, b: m.txt}", **{"m__txt": IRIS_MODEL.read_bytes()})
+    service = project("models: {a: {model: m.txt, labels: [x, y, z]}, b: m.txt}", m__txt=IRIS_MODEL.read_bytes())
 
     artifact = build(service)["predict"]
 
@@ -113,9 +113,9 @@ def test_equal_models_are_stored_once_and_each_ships_with_its_own_document(proje
 
 def test_a_version_that_is_there_twice_is_refused(project: Project) -> None:
     data = IRIS_MODEL.read_bytes()
-    service = project("models: {a: {model: m.txt, versions: [n.txt]}}", **{"m__txt": data, "n__txt": data})
+    service = project("models: {a: {model: m.txt, versions: [n.txt]}}", m__txt=data, n__txt=data)
 
-    with pytest.raises(ConfigurationError, match="n.txt holds the same model as another of its versions"):
+    with pytest.raises(ConfigurationError, match=r"n\.txt holds the same model as another of its versions"):
         build(service)
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from .speaking import X_AND_KIND, X_AND_Y, declared, function, model, send
 
 JSON = "application/json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from .speaking import X_AND_KIND, X_AND_Y, function, model, send
 
 REGRESSOR = function("sagemaker", model(X_AND_Y))
