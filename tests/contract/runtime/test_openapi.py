@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -78,6 +78,7 @@ REQUESTS = st.one_of(
 @pytest.mark.parametrize("engine", ["pipeline", "framework"])
 @pytest.mark.parametrize("bounds", ["error", "warn"])
 @given(request=REQUESTS)
+@settings(max_examples=60, deadline=None)
 def test_a_request_is_accepted_just_when_its_schema_accepts_it(engine: str, bounds: str, request: Any) -> None:
     document = {"inputs": INPUTS, "bounds": bounds, "engine": engine}
     validator = Draft202012Validator(request_schema(document, 2))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bareboat.errors import InputError
@@ -276,6 +276,7 @@ VALUES = st.one_of(
 
 
 @given(row=st.fixed_dictionaries({feature.name: VALUES for feature in FEATURES}), as_list=st.booleans())
+@settings(deadline=None)
 def test_the_quick_way_reads_a_row_as_the_slow_way_does(row: dict[str, Any], as_list: bool) -> None:
     sent: Any = list(row.values()) if as_list else row
     quick = signature(*FEATURES)
