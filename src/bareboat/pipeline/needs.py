@@ -8,7 +8,16 @@ import sys
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import Any
 
-_ALWAYS = {"sklearn": ("scikit-learn", "numpy", "scipy"), "lightgbm": ("lightgbm", "numpy", "scipy")}
+_USUAL: dict[str, tuple[str, ...]] = {
+    "catboost": ("catboost", "numpy"),
+    "joblib": ("joblib",),
+    "lightgbm": ("lightgbm", "numpy", "scipy"),
+    "numpy": ("numpy",),
+    "pandas": ("pandas", "numpy"),
+    "scipy": ("scipy", "numpy"),
+    "sklearn": ("scikit-learn", "numpy", "scipy"),
+}
+"""The distributions of modules that most models need: asking Python for those of all modules takes a second."""
 
 
 class _Modules(pickle.Pickler):
@@ -37,11 +46,11 @@ def distributions_of(model: Any) -> dict[str, str]:
         modules.dump(model)
     except Exception:  # noqa: BLE001 - what cannot be pickled still has a class
         modules.modules.add(type(model).__module__.partition(".")[0])
-    known = packages_distributions()
-    found: set[str] = set()
-    for module in modules.modules - set(sys.stdlib_module_names):
-        found.update(_ALWAYS.get(module, ()))
-        found.update(known.get(module, ()))
+    named = modules.modules - set(sys.stdlib_module_names)
+    found = {name for module in named for name in _USUAL.get(module, ())}
+    if named - set(_USUAL):
+        known = packages_distributions()
+        found.update(name for module in named - set(_USUAL) for name in known.get(module, ()))
     versions: dict[str, str] = {}
     for name in sorted(found):
         try:
