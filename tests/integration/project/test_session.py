@@ -17,7 +17,12 @@ import numpy as np
 import pandas
 import polars
 import pytest
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 import bareboat
 from bareboat.artifact import open_artifact
@@ -130,6 +135,19 @@ def test_what_cannot_be_served_leaves_nothing_behind(folder, session, model, opt
         bareboat.serve(model, **options)
 
     assert sorted(folder.iterdir()) == before
+
+
+def test_a_pipeline_in_memory_is_compiled_and_served(folder, session):
+    frame = pandas.DataFrame({"city": ["Bern", "Oslo", None, "Bern"], "age": [1.0, 2.0, 3.0, np.nan]})
+    columns = ColumnTransformer(
+        [("age", SimpleImputer(), ["age"]), ("city", OneHotEncoder(handle_unknown="ignore"), ["city"])]
+    )
+    pipeline = make_pipeline(columns, LogisticRegression()).fit(frame, [0, 1, 1, 0])
+
+    with bareboat.serve(pipeline, frame.head(2)) as served:
+        found = [answer["proba"] for answer in served.predict(frame)]
+
+    np.testing.assert_allclose(found, pipeline.predict_proba(frame), atol=1e-12)
 
 
 def test_a_port_in_use_is_told(session):
