@@ -67,6 +67,12 @@ def test_texts_and_missing_values_are_those_of_pandas() -> None:
     )
 
 
+def test_booleans_are_written_as_pandas_writes_them() -> None:
+    asked = function("mlflow", model([declared("x"), declared("b", "bool")]))
+
+    assert ask(asked, "b,x\nTrue,1\nFalse,2\ntrue,3\n", "text/csv") == (200, {"predictions": [2.0, 2.0, 4.0]})
+
+
 def test_one_feature_needs_no_lists() -> None:
     one = function("mlflow", model([declared("x")]))
 

@@ -15,7 +15,7 @@ from bareboat.runtime.document import Repeated, parse
 from bareboat.runtime.events import VERSION_HEADER
 from bareboat.runtime.faults import Faults, body_of, cut, describe, fault
 from bareboat.runtime.protocols import JSON, Reply, allow, no_path, status_of, unsupported
-from bareboat.runtime.protocols.tables import csv_rows, is_number, named_rows, numbers_of, rows_of_columns, without_nan
+from bareboat.runtime.protocols.tables import csv_rows, named_rows, read_cells, rows_of_columns, without_nan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,9 +133,9 @@ def _split(value: Any, model: LoadedModel) -> list[Any]:
 
 def _csv(text: str, model: LoadedModel) -> list[Any]:
     header, *rows = csv_rows(text)
-    numbers = {name for each in model.signature.features if is_number(each) for name in (each.name, *each.aliases)}
-    places = [place for place, column in enumerate(header) if column in numbers]
-    return named_rows(model.signature, header, numbers_of(rows, places), "column")
+    by_name = {name: each for each in model.signature.features for name in (each.name, *each.aliases)}
+    features = {place: by_name[column] for place, column in enumerate(header) if column in by_name}
+    return named_rows(model.signature, header, read_cells(rows, features), "column")
 
 
 def _once(document: Any, place: str) -> None:

@@ -18,7 +18,7 @@ from bareboat.runtime.document import parse
 from bareboat.runtime.events import VERSION_HEADER
 from bareboat.runtime.faults import body_of, describe, fault
 from bareboat.runtime.protocols import JSON, Reply, allow, no_path, status_of, unsupported
-from bareboat.runtime.protocols.tables import csv_rows, is_number, numbers_of, without_nan
+from bareboat.runtime.protocols.tables import csv_rows, read_cells, without_nan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _read_csv(text: str, model: LoadedModel) -> list[Any]:
     features = model.signature.features
     if len(rows[0]) != len(features):
         raise fault("body", f"{len(rows[0])} cells a line", f"{len(features)}, in the model's order, without a header")
-    return numbers_of(rows, [place for place, each in enumerate(features) if is_number(each)])
+    return read_cells(rows, dict(enumerate(features)))
 
 
 def _read_json(text: str, model: LoadedModel) -> list[Any]:

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 # What pandas reads as missing (pandas.read_csv, na_values), which is how these clients write it.
 _MISSING = frozenset(("#N/A", "N/A", "n/a", "NA", "<NA>", "#NA", "NULL", "null", "None", "NaN", "nan", "-NaN", "-nan"))
 
+_BOOLS = {"True": True, "TRUE": True, "False": False, "FALSE": False}
 
-def csv_rows(text: str) -> list[list[str | None]]:
+
+def csv_rows(text: str) -> list[list[Any]]:
     """Read the lines of a CSV; an empty cell, or one of the words for it, is None. Empty lines are left out.
 
     Raises:
@@ -24,7 +26,7 @@ def csv_rows(text: str) -> list[list[str | None]]:
     """
     import csv
 
-    rows: list[list[str | None]] = []
+    rows: list[list[Any]] = []
     reader = csv.reader(text.splitlines(keepends=True), strict=True)
     try:
         for cells in reader:
@@ -41,22 +43,27 @@ def csv_rows(text: str) -> list[list[str | None]]:
     return rows
 
 
-def numbers_of(rows: list[list[str | None]], places: Sequence[int]) -> list[list[Any]]:
-    """Return the rows with the texts of some columns as numbers; `.5`, `+1` and ` 1` are some, unlike in JSON."""
-    for row in rows:
-        for place in places:
-            cell = row[place]
-            if cell is not None:
-                try:
-                    row[place] = float(cell)  # type: ignore[call-overload]
-                except ValueError:
-                    pass  # the signature says what is wrong with it
+def read_cells(rows: list[list[Any]], features: Mapping[int, Feature]) -> list[list[Any]]:
+    """Return the rows with the texts of some columns as numbers and booleans where they are some.
+
+    Unlike in JSON `.5`, `+1` and ` 1` are numbers, and pandas writes `True`.
+
+    Args:
+        features: by the place of their column.
+    """
+    for place, feature in features.items():
+        dtype = "float" if feature.is_plain else getattr(feature, "dtype", "")
+        if dtype in ("float", "int"):
+            for row in rows:
+                if row[place] is not None:
+                    try:
+                        row[place] = float(row[place])
+                    except ValueError:
+                        pass  # the signature says what is wrong with it
+        elif dtype == "bool":
+            for row in rows:
+                row[place] = _BOOLS.get(row[place], row[place])
     return rows
-
-
-def is_number(feature: Feature) -> bool:
-    """Tell whether a cell of a feature is a number."""
-    return feature.is_plain or getattr(feature, "dtype", "float") in ("float", "int")
 
 
 def without_nan(rows: list[Any]) -> list[Any]:
