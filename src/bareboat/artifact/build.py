@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +115,18 @@ def _inputs(service: Service, plan: Plan, selection: Selection, interpreter: Int
     return Inputs(settings_of(plan, interpreter, more), found, tuple(files))
 
 
+def _price(artifact: Artifact, function: str) -> Note:
+    """Say what an engine beside bareboat's own costs."""
+    sizes = artifact.manifest.get("sizes", ())
+    own = sum(size["zipped_bytes"] for size in sizes if not size["version"])
+    text = (
+        f"functions.{function} needs packages for its model: the zip has {artifact.size_mb:.1f} MB, without them "
+        f"{own / 1e6:.1f} MB; what they cost at a cold start, `bareboat invoke local -f {function}` shows as Init "
+        "Duration and Max Memory Used (docs/engines.md compares the engines)"
+    )
+    return Note("warning", text)
+
+
 def _files_of(model: Path) -> Iterator[Path]:
     """Yield a model's file, or all that is in the folder of an MLflow model."""
     if model.is_dir():
@@ -153,6 +165,8 @@ def _make(
         notes=(*notes, *dependencies.notes),
     )
     artifact = assemble(service, plan, parts, scratch, service.folder / OUTPUT, on_step)
+    if needs.packages:
+        artifact = replace(artifact, notes=(*artifact.notes, _price(artifact, plan.functions[0].name)))
     return artifact, (*dependencies.files, *map(str, needs.modules.values())), dependencies.lasting
 
 

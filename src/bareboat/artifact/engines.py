@@ -184,7 +184,7 @@ def _as_saved(read: ForeignModel, mlflow: MlflowModel) -> ForeignModel:
         columns=_typed(read.columns, mlflow),
         packages=tuple(packages),
         notes=tuple(notes),
-        python=saved_python or read.python,
+        python=(saved_python or read.python) if read.python else "",
     )
 
 
