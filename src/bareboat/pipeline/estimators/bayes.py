@@ -31,8 +31,9 @@ def compile_gaussian(estimator: Any, builder: Builder, block: Block, _path: Path
         away = builder.add(Op.SUBTRACT, slots, numbers=means)
         squares = builder.add(Op.FUNCTION, away, whole=[Function.SQUARE])
         shares = builder.add(Op.DIVIDE, squares, numbers=spread)
-        start = -0.5 * np.sum(np.log(2.0 * np.pi * spread)) + np.log(prior)
-        scores.append(sums_of_products(builder, shares, np.full((1, len(slots)), -0.5), np.array([start])))
+        start = -0.5 * np.sum(np.log(2.0 * np.pi * spread))
+        score = sums_of_products(builder, shares, np.full((1, len(slots)), -0.5), np.array([start]))
+        scores.append(builder.add(Op.ADD, score, numbers=[np.log(prior)]))
     return _answer(builder, np.concatenate(scores), classes)
 
 
