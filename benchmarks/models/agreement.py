@@ -55,20 +55,20 @@ class Found:
 def main() -> int:
     """Draw pipelines, compare, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pipelines", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=10_000, help="how many pipelines to draw")
     parser.add_argument("--onnx-every", type=int, default=10, help="ask ONNX Runtime of each Nth pipeline")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--no-write", action="store_true")
     given = parser.parse_args()
-    jobs = [(seed, seed % given.onnx_every == 0) for seed in range(given.first, given.first + given.pipelines)]
+    jobs = [(seed, seed % given.onnx_every == 0) for seed in range(given.first, given.first + given.rounds)]
     with multiprocessing.get_context("spawn").Pool(given.processes) as pool:
         results = []
         for found in pool.imap_unordered(compare, jobs, chunksize=20):
             results.append(found)
             if len(results) % 1000 == 0:
                 print(f"{len(results)} of {len(jobs)}", file=sys.stderr, flush=True)
-    report = _report([each for each in results if each is not None], given.pipelines)
+    report = _report([each for each in results if each is not None], given.rounds)
     return report.finish(write=not given.no_write)
 
 
@@ -254,7 +254,7 @@ def _report(found: list[Found], drawn: int) -> harness.Report:
         "Agreement with scikit-learn",
         columns,
         {"bareboat": harness.bareboat_version(), **versions},
-        1,
+        drawn,
         script="models/agreement",
     )
     for name in [*CLASSIFIERS, *REGRESSORS, ""]:
