@@ -59,8 +59,9 @@ def column_transformer(transformer: Any, builder: Builder, block: Block, path: P
         indices = np.asarray(places[name], np.int64).reshape(-1)
         if not is_dropped(step) and len(indices):
             parts.append((name, step, block.at(indices), weights.get(name)))
-    result = side_by_side(_beside(builder, parts, path), sparse=bool(attribute(transformer, "sparse_output_")))
-    return result if parts else Block(result.slots)
+    if not parts:
+        return Block(block.slots[:0])
+    return side_by_side(_beside(builder, parts, path), sparse=bool(attribute(transformer, "sparse_output_")))
 
 
 @composes("FeatureUnion", lambda transformer: _named(transformer.transformer_list))
