@@ -24,9 +24,11 @@ from sklearn.model_selection import (
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
 
+from bareboat import Model
+from bareboat.errors import InputError
 from bareboat.pipeline.compile import compile_model
 from bareboat.pipeline.errors import NotCompilable
 from bareboat.pipeline.ir import Op
@@ -272,3 +274,17 @@ def test_self_training_predicts_with_what_is_inside() -> None:
     y = np.where(np.arange(len(THREE)) % 3 == 0, -1, np.digitize(SIGNAL, [0]))
 
     assert_agrees(SelfTrainingClassifier(lm.LogisticRegression()).fit(X, y), ROWS)
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_an_infinity_that_a_step_makes_is_refused_where_the_trees_refuse_it() -> None:
+    rows, zero = np.abs(X) + 0.1, np.zeros((1, 5))
+    forest = make_pipeline(FunctionTransformer(np.log), ensemble.RandomForestRegressor(3)).fit(rows, VALUE)
+    binned = make_pipeline(FunctionTransformer(np.log), ensemble.HistGradientBoostingRegressor(max_iter=3))
+    binned.fit(rows, VALUE)
+
+    with pytest.raises(ValueError, match="infinity"):
+        forest.predict(zero)
+    with pytest.raises(InputError, match="row 0: 'x0'"):
+        Model(forest).predict(zero)
+    assert Model(binned).predict(zero) == binned.predict(zero)

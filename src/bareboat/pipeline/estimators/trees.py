@@ -48,8 +48,11 @@ def compile_trees(estimator: Any, builder: Builder, block: Block, _path: Path) -
         np.int32,
     )
     builder.numbers(slots)
-    if package(estimator) == "sklearn" and not allows_missing(estimator):
-        builder.refuse_missing(slots)
+    if package(estimator) == "sklearn":
+        if not allows_missing(estimator):
+            builder.refuse_missing(slots)
+        elif not type(estimator).__name__.startswith("HistGradientBoosting"):  # which bins infinities as any number
+            builder.refuse_infinite(slots)
     builder.notes += ensemble.notes
     plain = replace(ensemble, categories=(None,) * ensemble.n_features, notes=())
     n_out = 2 if ensemble.n_classes == 2 and ensemble.n_outputs == 1 else ensemble.n_outputs
