@@ -13,7 +13,7 @@ from bareboat.forest import Ensemble
 from bareboat.pipeline.errors import NotCompilable
 from bareboat.pipeline.foreign.framework import kind_of, read_framework_model
 from bareboat.pipeline.foreign.mlflow import MlflowModel, is_mlflow_folder, read_mlflow_folder
-from bareboat.pipeline.foreign.model import ForeignModel, OwnModule, Package
+from bareboat.pipeline.foreign.model import ForeignModel, OwnModule
 from bareboat.pipeline.foreign.torch_file import export_torch, is_torch
 from bareboat.pipeline.ir import Column, Pipeline
 from bareboat.pipeline.reading import inspect_model
@@ -236,8 +236,3 @@ def _modules(modules: Sequence[OwnModule], home: Path, model: Path) -> dict[str,
             if parent != Path() and package.is_file():
                 files[(parent / "__init__.py").as_posix()] = package
     return files
-
-
-def requirement_lines(packages: Sequence[Package]) -> tuple[str, ...]:
-    """Return packages as a requirements file has them, each once."""
-    return tuple(dict.fromkeys(package.requirement for package in packages))

@@ -76,11 +76,10 @@ With `bareboat serve` running:
 curl -H 'Content-Type: application/json' -d '{body}' http://127.0.0.1:3000/predict
 ```
 
-`event.json` holds a row made up from the model's own thresholds. Put in one whose answer you know.
-"""
+{files}"""
+_FILES = "`event.json` holds a row made up from the model's own thresholds. Put in one whose answer you know.\n"
 
-
-_IGNORED = """\
+IGNORED = """\
 .bareboat/
 .serverless/
 .venv/
@@ -108,6 +107,18 @@ class Wish:
     architecture: str = ARCHITECTURE
 
 
+def readme(service: str, title: str, body: str, files: str) -> str:
+    """Return the README.md of a project.
+
+    Args:
+        service: its name.
+        title: what it serves, in a line.
+        body: a sample request.
+        files: Markdown, what its files hold.
+    """
+    return _README.format(service=service, title=title, body=body.replace("'", "'\\''"), files=files)
+
+
 def files_around(model: Path, folder: Path, service: str, wish: Wish) -> tuple[dict[str, bytes], str]:
     """Read a model and return what a project for it holds, relative path -> content, and a sample request body.
 
@@ -130,8 +141,8 @@ def files_around(model: Path, folder: Path, service: str, wish: Wish) -> tuple[d
     files = {
         "serverless.yml": _config(read, service, name, title, wish),
         "event.json": json.dumps(event, ensure_ascii=False, indent=2) + "\n",
-        "README.md": _README.format(service=service, title=title, body=sample.replace("'", "'\\''")),
-        ".gitignore": _IGNORED,
+        "README.md": readme(service, title, sample, _FILES),
+        ".gitignore": IGNORED,
     }
     encoded = {path: text.encode() for path, text in files.items()}
     if not inside:

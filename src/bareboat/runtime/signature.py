@@ -128,7 +128,6 @@ class Signature:
     """
 
     __slots__ = (
-        "_as_values",
         "_limits",
         "_missing",
         "_place_of",
@@ -145,7 +144,6 @@ class Signature:
         self.features = tuple(features)
         self.max_rows = max_rows
         self.bounds = bounds
-        self._as_values = as_values
         self._place_of: dict[str, int] = {}
         for place, feature in enumerate(self.features):
             self._place_of.update(dict.fromkeys(feature.aliases, place))

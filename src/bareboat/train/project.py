@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from bareboat.project.around import IGNORED, readme
 from bareboat.train.contract import as_json, inputs_of, row_of, sample_rows
 from bareboat.train.encoders import texts
 from bareboat.train.features import frame_of
@@ -42,24 +43,7 @@ functions:
       - httpApi: POST /predict
 """
 
-_README = """\
-# {service}
-
-{title}
-
-```
-bareboat check                                        # each setting, and where it comes from
-bareboat serve                                        # http://127.0.0.1:3000
-bareboat invoke local -f predict --path event.json    # one invocation, without HTTP
-bareboat package                                      # the artifact for Lambda
-```
-
-With `bareboat serve` running:
-
-```
-curl -H 'Content-Type: application/json' -d '{body}' http://127.0.0.1:3000/predict
-```
-
+_FILES = """\
 | file | what it is |
 |---|---|
 | {model} | the model, as {library} saved it |
@@ -68,14 +52,6 @@ curl -H 'Content-Type: application/json' -d '{body}' http://127.0.0.1:3000/predi
 | background.json | what explanations have to know of the rows that were learned from |
 | train.json | how the model was made: data, options, split, scores, curves, versions |
 | report.html | the same to look at |
-"""
-
-_IGNORED = """\
-.bareboat/
-.serverless/
-.venv/
-__pycache__/
-*.py[co]
 """
 
 
@@ -100,14 +76,8 @@ def project_files(training: Training, service: str) -> tuple[dict[str, bytes], s
         "background.json": as_json(training.background).encode(),
         "train.json": as_json(record).encode(),
         "report.html": report_page(training, record, samples).encode(),
-        "README.md": _README.format(
-            service=service,
-            title=title,
-            model=model,
-            library=training.fitted.library,
-            body=body.replace("'", "'\\''"),
-        ).encode(),
-        ".gitignore": _IGNORED.encode(),
+        "README.md": readme(service, title, body, _FILES.format(model=model, library=training.fitted.library)).encode(),
+        ".gitignore": IGNORED.encode(),
     }
     return files, body
 

@@ -33,6 +33,12 @@ def test_every_command_has_a_section(page):
     assert re.findall(r"^## (.*)$", page, re.MULTILINE)[1:] == list(every_command())
 
 
+def test_the_table_lists_every_command(page):
+    table = page.partition("## ")[0]
+
+    assert re.findall(r"^\| \[`(.*?)`\]", table, re.MULTILINE) == list(every_command())
+
+
 def test_every_flag_is_named(page):
     flags = {
         parameter.opts[-1]

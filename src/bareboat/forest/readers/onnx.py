@@ -25,7 +25,14 @@ _HEAD = re.compile(rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42]")
 """ModelProto: field 1, ir_version, then one of producer_name to opset_import."""
 
 
-def _read(path: Path, data: bytes) -> Ensemble:
+def parsed_onnx(path: Path, data: bytes) -> Any:
+    """Return the onnx.ModelProto that bytes are.
+
+    Args:
+        path: for messages.
+    Raises:
+        ModelError: they are damaged, or the package onnx is missing.
+    """
     try:
         import onnx
         from google.protobuf.message import DecodeError
@@ -34,11 +41,15 @@ def _read(path: Path, data: bytes) -> Ensemble:
             "an ONNX model, and the package onnx is not installed", fix="pip install onnx", where=str(path)
         ) from error
     try:
-        model = onnx.load_model_from_string(data)
+        return onnx.load_model_from_string(data)
     except DecodeError as error:
         raise ModelError(
             "a damaged ONNX model", expected="a whole ModelProto", fix="copy it again", where=str(path)
         ) from error
+
+
+def _read(path: Path, data: bytes) -> Ensemble:
+    model = parsed_onnx(path, data)
     try:
         return read_model(model)
     except ModelError as error:

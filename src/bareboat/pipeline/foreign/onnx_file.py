@@ -10,6 +10,7 @@ from typing import Any
 
 from bareboat.errors import ModelError
 from bareboat.forest.ir import Category
+from bareboat.forest.readers.onnx import parsed_onnx
 from bareboat.pipeline.foreign.model import ForeignModel, Package
 from bareboat.pipeline.ir import Column, Dtype, Kind
 
@@ -57,7 +58,7 @@ def read_onnx_model(
     Raises:
         ModelError: it is damaged, or has inputs or outputs that requests cannot give or answers cannot hold.
     """
-    model = _parsed(path, data)
+    model = _whole(path, data)
     try:
         return _foreign(model, data, names, labels)
     except ModelError as error:
@@ -65,20 +66,8 @@ def read_onnx_model(
         raise ModelError(problem.found, expected=problem.expected, fix=problem.fix, where=str(path)) from error
 
 
-def _parsed(path: Path, data: bytes) -> Any:
-    try:
-        import onnx
-        from google.protobuf.message import DecodeError
-    except ImportError as error:
-        raise ModelError(
-            "an ONNX model, and the package onnx is not installed", fix="pip install onnx", where=str(path)
-        ) from error
-    try:
-        model = onnx.load_model_from_string(data)
-    except DecodeError as error:
-        raise ModelError(
-            "a damaged ONNX model", expected="a whole ModelProto", fix="copy it again", where=str(path)
-        ) from error
+def _whole(path: Path, data: bytes) -> Any:
+    model = parsed_onnx(path, data)
     if any(tensor.data_location == 1 for tensor in model.graph.initializer):
         raise ModelError(
             "an ONNX model whose weights lie in other files",
