@@ -130,7 +130,8 @@ def model_files(
     packages: list[tuple[Package, Path]] = []
     modules: dict[str, Path] = {}
     for model, file in _each(function):
-        on_step(f"Reading {file}")
+        opening = _opening(file)
+        on_step(opening or f"Reading {file}")
         try:
             document, made = _read(model, file, function, folder)
         except ConfigurationError as error:
@@ -191,6 +192,8 @@ def check_function(function: Function, folder: Path) -> tuple[Note, ...]:
         try:
             _, made = _read(model, file, function, folder)
             notes += [Note("warning", text, str(file)) for text in (*made.notes, *_python_notes(made, function.python))]
+            if opening := _opening(file):
+                notes.append(Note("info", opening, str(file)))
         except ModelError as error:
             problems += error.problems
         except ConfigurationError as error:
@@ -238,3 +241,10 @@ def _twice(model: ServedModel, file: Path, version: str) -> Problem:
 
 def _json(document: dict[str, Any], *, indent: int | None) -> bytes:
     return (json.dumps(document, indent=indent, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _opening(file: Path) -> str:
+    """Return what opening a pickle means, or "" for a file that runs nothing and for an MLflow folder."""
+    from bareboat.pipeline.reading import opening_note
+
+    return (opening_note(file) or "") if file.is_file() else ""

@@ -10,6 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from bareboat.cli.group import Command
+from bareboat.cli.models import tell_of_opening
 from bareboat.cli.terminal import Terminal, shown
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def create(
         if template is not None:
             raise click.UsageError("--template and --model exclude each other")
         folder = path or Path(name or _stem(model))
+        if not model.is_dir():  # as MLflow's models are
+            tell_of_opening(terminal, model)
         _show(terminal, create_project_for_model(model, folder, name=name))
     else:
         chosen = find_template(template or DEFAULT_TEMPLATE)
