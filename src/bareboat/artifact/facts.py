@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
 from bareboat.errors import InputError
+from bareboat.forest.dataset import read_columns
+from bareboat.forest.table_file import EMPTY, is_parquet, parquet_table, table_bytes
 from bareboat.runtime.moments import epoch_s
 from bareboat.service.model import Dtype
 
 FEW = 50
 """So many values are listed; a column of more is no choice among a few."""
-_EMPTY = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 _BOOLS = {"true": True, "false": False}
 
 
@@ -41,15 +43,14 @@ class Facts:
 
 
 def read_facts(path: Path) -> dict[str, Facts]:
-    """Read a table, `.parquet` or CSV with a header, and say what each column holds.
+    """Read a table, Parquet or CSV with a header, and say what each column holds.
 
     Raises:
         InputError: it cannot be read, or its names are none or not distinct.
     """
-    if path.suffix.lower() in {".parquet", ".pq"}:
-        return {name: _facts_of_values(name, values) for name, values in _parquet(path).items()}
-    from bareboat.forest.dataset import read_columns
-
+    data = table_bytes(path)
+    if is_parquet(data):
+        return {name: _facts_of_values(name, values) for name, values in _values(parquet_table(path, data)).items()}
     columns = read_columns(path)
     _check_delimiter(list(columns), path)
     return {name: facts_of_texts(name, texts) for name, texts in columns.items()}
@@ -57,7 +58,7 @@ def read_facts(path: Path) -> dict[str, Facts]:
 
 def facts_of_texts(name: str, texts: Sequence[str]) -> Facts:
     """Say what a column of CSV holds: an empty text, NA, NaN, null, None, N/A or ? is a missing value."""
-    present = [text.strip() for text in texts if text.strip().lower() not in _EMPTY]
+    present = [text.strip() for text in texts if text.strip().lower() not in EMPTY]
     counts = (len(texts), len(texts) - len(present), len(set(present)))
     if not present:
         return Facts(name, *counts)
@@ -93,7 +94,7 @@ def _facts_of_values(name: str, values: Sequence[Any]) -> Facts:
              for value in values]  # fmt: skip
     facts = facts_of_texts(name, texts)
     if kinds == {str} and facts.dtype != "datetime":  # texts of digits are texts there
-        few = _few([value for value in present if value.strip().lower() not in _EMPTY])
+        few = _few([value for value in present if value.strip().lower() not in EMPTY])
         return Facts(name, facts.n_rows, facts.n_missing, facts.n_values, "string", values=few)
     return facts
 
@@ -131,25 +132,10 @@ def _check_delimiter(names: Sequence[str], path: Path) -> None:
                 )
 
 
-def _parquet(path: Path) -> dict[str, list[Any]]:
-    try:
-        from pyarrow import ArrowException, parquet, types
-    except ImportError as error:
-        raise InputError(
-            f"{path.name} is Parquet", expected="pyarrow to read it", fix="pip install pyarrow", where=str(path)
-        ) from error
-    try:
-        table = parquet.read_table(path)
-    except (OSError, ArrowException) as error:
-        raise InputError(f"cannot read the data: {error}", expected="a Parquet file", where=str(path)) from error
-    names = [name for name in table.column_names if not name.startswith("__index_level_")]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise InputError(f"two columns are called {twice!r}", expected="each name once", where=str(path))
+def _values(table: Any) -> dict[str, list[Any]]:
+    """Return the columns of Arrow's table as Python's values, times as ISO texts."""
     columns = {}
-    for name in names:
+    for name in table.column_names:
         values = table.column(name).to_pylist()
-        if types.is_temporal(table.column(name).type):
-            values = [value.isoformat() if hasattr(value, "isoformat") else value for value in values]
-        columns[name] = values
+        columns[name] = [value.isoformat() if isinstance(value, date | time) else value for value in values]
     return columns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import re
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,12 +18,16 @@ from bareboat.forest.ir import Category, Ensemble
 from bareboat.forest.metrics import Truth
 from bareboat.forest.rows import Matrix, matrix_of_columns
 from bareboat.forest.schema import Schema
-
-_EMPTY = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
-"""What a CSV file writes where a value is missing."""
-_INDEX = re.compile(r"__index_level_\d+__")
-"""The columns in which pandas keeps its index."""
-_DELIMITERS = (",", ";", "\t", "|")
+from bareboat.forest.table_file import (
+    EMPTY,
+    check_header,
+    delimiter_of,
+    is_number,
+    is_parquet,
+    parquet_table,
+    table_bytes,
+    table_text,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +49,7 @@ def read_dataset(path: Path, ensemble: Ensemble, target: str | None = None) -> D
     """Read a file of examples: a header, a column for each feature and one for the truth.
 
     Args:
-        path: `.parquet`, or else a text file whose columns are divided by `,` `;` `|` or tabs.
+        path: of `read_columns`.
         ensemble: says which columns are features, and what the classes are called.
         target: the column with the truth; None when it is the one that is no feature.
     Raises:
@@ -114,7 +118,7 @@ def _place(places: Mapping[str, int], value: Any, row: int, name: str) -> int:
 
 def _class_fix(value: Any, places: Mapping[str, int], row: int) -> str:
     """Return the cure for a label that the model has not; numbers may stand for labels that its file does not hold."""
-    if not _is_number(str(value)) and list(places) == [str(place) for place in range(len(places))]:
+    if not is_number(str(value)) and list(places) == [str(place) for place in range(len(places))]:
         return "give the numbers of the classes as in training, or a model with labels: the pickled classifier"
     return "--target with another column" if row == 0 else "leave out rows of other classes"
 
@@ -153,14 +157,15 @@ def _target(columns: list[str], schema: Schema, asked: str | None) -> str:
 
 
 def read_columns(path: Path) -> dict[str, Any]:
-    """Read a table: a header and rows, divided by `,` `;` `|` or tabs, or `.parquet`.
+    """Read a table: a header and rows, divided by `,` `;` `|` or tabs, also in `.gz`, `.bz2` or `.xz`; or Parquet.
 
     Returns:
         column -> texts of CSV, or values of Parquet; in the file's order.
     Raises:
         InputError: it cannot be read, or its names are none; names the line.
     """
-    return _parquet(path) if path.suffix.lower() in {".parquet", ".pq"} else dict(_csv(path))
+    data = table_bytes(path)
+    return dict(frame_columns(parquet_table(path, data)) if is_parquet(data) else _csv(path, data))
 
 
 @contextmanager
@@ -173,61 +178,29 @@ def _placed(path: Path) -> Iterator[None]:
         raise InputError(problem.found, expected=problem.expected, fix=problem.fix, where=str(path)) from error
 
 
-def _csv(path: Path) -> dict[str, list[str]]:
+def _csv(path: Path, data: bytes) -> dict[str, list[str]]:
+    text, _ = table_text(path, data)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            first = file.readline()
-            file.seek(0)
-            reader = csv.reader(file, delimiter=max(_DELIMITERS, key=first.count), strict=True)
-            header = next(reader, [])
-            _check_header(header, path)
-            columns: list[list[str]] = [[] for _ in header]
-            for row in reader:
-                if len(row) != len(header):
-                    if not row:
-                        continue  # an empty line
-                    raise InputError(
-                        f"{len(row)} values",
-                        expected=f"{len(header)}, as the header has",
-                        where=f"{path}:{reader.line_num}",
-                    )
-                for column, value in zip(columns, row, strict=True):
-                    column.append(value)
-    except OSError as error:
-        raise InputError(
-            f"cannot read the data: {error.strerror or error}",
-            expected="a CSV or Parquet file",
-            fix="check the path and its permissions",
-            where=str(path),
-        ) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"no CSV: {error}", expected="a text file in UTF-8 with a header", where=str(path)) from error
+        header = next((row for row in reader if row), [])
+        check_header(header, path)
+        columns: list[list[str]] = [[] for _ in header]
+        for row in reader:
+            if len(row) != len(header):
+                if not row:
+                    continue  # an empty line
+                raise InputError(
+                    f"{len(row)} values",
+                    expected=f"{len(header)}, as the header has",
+                    where=f"{path}:{reader.line_num}",
+                )
+            for column, value in zip(columns, row, strict=True):
+                column.append(value)
+    except csv.Error as error:
+        raise InputError(f"no CSV: {error}", expected="a header and rows", where=f"{path}:{reader.line_num}") from error
     if not columns[0]:
         raise InputError("no rows", expected="a header and rows", where=str(path))
     return dict(zip(header, columns, strict=True))
-
-
-def _check_header(header: list[str], path: Path) -> None:
-    if not header:
-        raise InputError("an empty file", expected="a header and rows", where=str(path))
-    if all(_is_number(name) for name in header):
-        raise InputError(
-            f"the first line is {', '.join(header[:4])}: numbers, no names",
-            expected="a header that names the columns",
-            fix="put the names on the first line",
-            where=f"{path}:1",
-        )
-    if len(set(header)) < len(header):
-        twice = next(name for name in header if header.count(name) > 1)
-        raise InputError(f"two columns are called {twice!r}", expected="each name once", where=f"{path}:1")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _read_texts(columns: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
@@ -248,7 +221,7 @@ def _read_texts(columns: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
 def _categories(column: list[Any], codes: Mapping[Any, float]) -> list[Any]:
     known = {_word(category): category for _, category in codes}
     return [
-        None if isinstance(text, str) and text.lower() in _EMPTY and text not in known else known.get(_word(text), text)
+        None if isinstance(text, str) and text.lower() in EMPTY and text not in known else known.get(_word(text), text)
         for text in column
     ]
 
@@ -259,22 +232,4 @@ def _value(text: Any) -> Any:
     try:
         return float(text)
     except ValueError:
-        return None if text.strip().lower() in _EMPTY else text
-
-
-def _parquet(path: Path) -> dict[str, Any]:
-    try:
-        from pyarrow import ArrowException, parquet
-    except ImportError as error:
-        raise InputError(
-            "a Parquet file",
-            expected="pyarrow to read it",
-            fix="pip install pyarrow, or hand over CSV",
-            where=str(path),
-        ) from error
-    try:
-        table = parquet.read_table(path)
-        index = [name for name in table.column_names if _INDEX.fullmatch(name)]
-        return dict(frame_columns(table.drop_columns(index)))
-    except (OSError, ArrowException) as error:
-        raise InputError(f"cannot read the data: {error}", expected="a Parquet file", where=str(path)) from error
+        return None if text.strip().lower() in EMPTY else text

@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bareboat.errors import InputError
+from bareboat.forest.table_file import EMPTY
 from bareboat.train.installed import need
 from bareboat.train.notes import Notes, listed
 
 Kind = Literal["float", "int", "bool", "category", "datetime"]
 Category = str | int | float | bool
 
-_MISSING_TEXTS = ("", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "null", "nil", "?")
-"""What a text file writes where a value is missing, in any case of letters."""
+_MISSING_TEXTS = tuple(sorted(EMPTY - {"none"}))
+"""What a text file writes where a value is missing, in any case of letters; a category may be called None."""
 _MISSING_NUMBERS = (*_MISSING_TEXTS, "none", "-", ".", "--")
 """The same in a column of numbers, where no category can be meant."""
 _TRUTHS = {"true": 1.0, "false": 0.0}

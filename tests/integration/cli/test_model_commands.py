@@ -233,7 +233,7 @@ def test_columns_may_be_divided_otherwise_and_lie_in_another_order(frame, expect
         ("1,2,3,4\n", "bad.csv:1: the first line is 1, 2, 3, 4: numbers, no names"),
         ("age,fuel,income,bought\n", "no rows"),
         ("", "an empty file"),
-        ("age,age,income,bought\n1,2,3,1\n", "two columns are called 'age'"),
+        ("age,age,income,bought\n1,2,3,1\n", "2 columns are called 'age'"),
     ],
 )
 def test_data_that_does_not_fit_is_told_with_its_file(text, problem):
