@@ -53,7 +53,7 @@ def value_schema(declared: Mapping[str, Any], *, bounds: str = "error") -> Schem
     schema = {key: list(each) if isinstance(each, list) else each for key, each in _TYPES[declared["dtype"]].items()}
     enum, values, others = declared["enum"], declared["values"], declared["others"]
     if declared["dtype"] == "category" and values is not None:
-        schema["type"] = _kinds(values)
+        schema["type"] = _kinds(values, texts=declared.get("unknown") != "missing")
     if enum is not None and (strict or not others):
         schema["enum"] = _with_numbers(enum) if declared["dtype"] == "bool" else list(enum)
     elif values is not None and not others and declared["dtype"] != "bool":
@@ -139,11 +139,20 @@ def _output_schema(output: Mapping[str, Any]) -> Schema:
     return schema
 
 
-def _kinds(values: Sequence[Any]) -> list[str]:
-    """Return the types that a vocabulary has; texts are always taken."""
+def _kinds(values: Sequence[Any], *, texts: bool) -> list[str]:
+    """Return the types that a vocabulary has.
+
+    Args:
+        texts: whether they are taken where it has none.
+    """
     present = [value for value in values if value is not None and not isinstance(value, str)]
     numbers = ["number"] if any(not isinstance(value, bool) for value in present) else []
-    return ["string", *numbers, *(["boolean"] if any(isinstance(value, bool) for value in present) else [])]
+    has_texts = texts or not present or any(isinstance(value, str) for value in values)
+    return [
+        *(["string"] if has_texts else []),
+        *numbers,
+        *(["boolean"] if any(isinstance(value, bool) for value in present) else []),
+    ]
 
 
 def _with_numbers(enum: Sequence[Any]) -> list[Any]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _TEXTS = ("string", "category")
 _NUMBERS = ("float", "int", "bool", "datetime")
+_TAKE = "take unknown out"
 
 
 def signature_document(model: ServedModel, read: Readable) -> dict[str, Any]:
@@ -122,7 +123,11 @@ def _input(feature: Feature, column: Column | None, *, is_forest: bool) -> dict[
     if column is not None and column.enum is not None and feature.enum is None:
         made["enum"] = list(column.enum)
     shape = getattr(column, "shape", None)
-    return made | {"shape": list(shape)} if shape is not None else made
+    if shape is not None:
+        made["shape"] = list(shape)
+    if feature.unknown == "missing":
+        made |= {"others": True, "unknown": "missing"}
+    return made
 
 
 def _dtype(feature: Feature, column: Column | None) -> str:
@@ -237,6 +242,10 @@ def _value_problems(path: str, where: str, feature: Feature, column: Column | No
     if feature.dtype is None and dtype != ANY:
         for fault in faults_of(feature, dtype):
             yield problem(fault.key, fault.found, fault.expected, fault.fix)
+    if feature.unknown is not None and dtype in _TEXTS:
+        why = _unknown_fault(feature.unknown, column)
+        if why:
+            yield problem("unknown", f"{feature.unknown}, and {why}", "a column of values that the model lists", _TAKE)
     known = None if column is None or column.others else column.enum or column.values
     for key, values in (("enum", feature.enum or ()), ("default", (feature.default,))):
         for value in values:
@@ -249,6 +258,19 @@ def _value_problems(path: str, where: str, feature: Feature, column: Column | No
                     f"one of {_listed(texts)}",
                     f"write {near}" if near else "",
                 )
+
+
+def _unknown_fault(unknown: str, column: Column | None) -> str:
+    """Say why `unknown` has no meaning for a column, or ""."""
+    if column is None or column.values is None:
+        return "the model has no list of its values"
+    if column.others:
+        return "the model has an answer of its own for values that it does not know"
+    if column.enum is not None:
+        return "the model has no answer for some of its own values"
+    if unknown == "missing" and not column.nullable:
+        return "the model cannot answer for a missing value"
+    return ""
 
 
 def _allowed(column: Column) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ def entry(feature: Feature) -> str:
         "minimum": feature.minimum,
         "maximum": feature.maximum,
         "default": feature.default,
+        "unknown": feature.unknown,
         "column": feature.column,
     }
     more = {key: value for key, value in said.items() if value is not None}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from operator import ge, getitem, itemgetter, le
 
 from bareboat.runtime.signature import REFUSED, Feature
-from bareboat.runtime.typed import LONG, OTHER, codes_of, is_coded, is_number, range_of
+from bareboat.runtime.typed import LONG, OTHER, codes_of, is_coded, is_number, range_of, stranger_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _mixed_reader(
     others = [OTHER] * len(ignored)
     rearrange = None if order == list(range(n)) else _picker([order.index(place) for place in range(n)])
     tables = [_quick_codes(features[place], missing[place]) for place in codes]
-    takes_others = [features[place].others and features[place].dtype != "bool" for place in codes]
+    strangers: list[Any] = [stranger_of(features[place]) for place in codes]  # type: ignore[arg-type]
     whole_places = [at for at, place in enumerate(numbers) if features[place].dtype == "int"]
     wholes = _picker(whole_places)
     ranges = [range_of(features[place]) if limits[place] else (-_INFINITY, _INFINITY) for place in numbers]
@@ -113,7 +113,7 @@ def _mixed_reader(
         try:
             row += list(map(getitem, tables, texts))
         except KeyError:
-            found = _codes(tables, texts, takes_others)
+            found = _codes(tables, texts, strangers)
             if found is None:
                 return None
             row += found
@@ -125,15 +125,15 @@ def _mixed_reader(
     return mixed
 
 
-def _codes(tables: Sequence[dict[Any, Any]], texts: Sequence[Any], takes_others: Sequence[bool]) -> Row | None:
+def _codes(tables: Sequence[dict[Any, Any]], texts: Sequence[Any], strangers: Sequence[Any]) -> Row | None:
     """Return the codes of values of which some are strangers; None when one of those is refused."""
     found: Row = []
-    for table, text, takes_any in zip(tables, texts, takes_others):  # noqa: B905 - of one length by construction
+    for table, text, stranger in zip(tables, texts, strangers):  # noqa: B905 - of one length by construction
         code = table.get(text) if text is None or type(text) in _PLAIN else None
         if code is None:
-            if not takes_any or type(text) is not str:
+            if stranger is REFUSED or type(text) is not str:
                 return None
-            code = OTHER
+            code = stranger
         found.append(code)
     return found
 

@@ -6,7 +6,7 @@ It ships where a model has such a feature.
 from __future__ import annotations
 
 from bareboat.runtime.faults import describe
-from bareboat.runtime.signature import REFUSED, Feature, literal, number_of, one_of
+from bareboat.runtime.signature import NAN, REFUSED, Feature, literal, number_of, one_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,9 +47,11 @@ class TypedFeature(Feature):
         minimum, maximum: of a number, or texts of ISO 8601 for a datetime.
         default: what null and a missing key stand for, as JSON has it; None for nothing.
         shape: of a tensor of numbers, which comes as nested lists; None in it is any length.
+        unknown: with "missing" a value that is not in `values` is given to the model as a missing one (`others` then
+            holds too); it has to be of a kind that `values` has.
     """
 
-    __slots__ = ("default", "dtype", "enum", "maximum", "minimum", "others", "shape", "values")
+    __slots__ = ("default", "dtype", "enum", "maximum", "minimum", "others", "shape", "unknown", "values")
 
     is_plain = False
 
@@ -67,6 +69,7 @@ class TypedFeature(Feature):
         maximum: Any = None,
         default: Any = None,
         shape: Sequence[int | None] | None = None,
+        unknown: str = "error",
     ) -> None:
         super().__init__(name, aliases, nullable=nullable)
         self.dtype = dtype
@@ -77,6 +80,7 @@ class TypedFeature(Feature):
         self.maximum = maximum
         self.default = default
         self.shape = shape
+        self.unknown = unknown
 
     def reader(self, *, as_values: bool) -> Reader:
         """Return what reads a value, as for any Feature."""
@@ -86,9 +90,7 @@ class TypedFeature(Feature):
         """Return what the model is given for null and a missing key: the default's, or the code of null."""
         if self.default is not None:
             return self.reader(as_values=as_values)(self.default)
-        if self.nullable and not as_values and self.values is not None and None in self.values:
-            return float(list(self.values).index(None))
-        return super().missing(as_values=as_values)
+        return missing_of(self, as_values=as_values) if self.nullable else REFUSED
 
     def limit(self) -> Callable[[Any], bool] | None:
         """Return what tells whether a value is outside minimum, maximum and an enum that is not the model's own."""
@@ -107,9 +109,8 @@ class TypedFeature(Feature):
 def typed_feature(declared: Mapping[str, Any]) -> TypedFeature:
     """Return the feature that an input of a model document is."""
     keys = ("dtype", "nullable", "values", "others", "enum", "minimum", "maximum", "default")
-    return TypedFeature(
-        declared["name"], declared["aliases"], shape=declared.get("shape"), **{key: declared[key] for key in keys}
-    )
+    more = {key: declared[key] for key in ("shape", "unknown") if key in declared}
+    return TypedFeature(declared["name"], declared["aliases"], **{key: declared[key] for key in keys}, **more)
 
 
 def is_number(feature: Feature) -> bool:
@@ -146,6 +147,21 @@ def codes_of(feature: Feature) -> dict[object, float]:
     return codes
 
 
+def missing_of(feature: Feature, *, as_values: bool) -> object:
+    """Return what a model that can answer for a missing value is given for it: the code of null, where it has one."""
+    if as_values:
+        return None
+    values = list(feature.values or ())
+    return float(values.index(None)) if None in values else NAN
+
+
+def stranger_of(feature: TypedFeature) -> object:
+    """Return what a model of codes is given for a text outside the vocabulary, or REFUSED."""
+    if not feature.others or feature.dtype == "bool" or not _kinds(feature)(""):
+        return REFUSED
+    return missing_of(feature, as_values=False) if feature.unknown == "missing" else OTHER
+
+
 def limit_of(feature: TypedFeature) -> Callable[[Any], bool] | None:
     """Return what tells whether a value is outside its bounds, as `Feature.limit` does."""
     if feature.enum is not None and feature.others:
@@ -176,11 +192,13 @@ def value_of_text(feature: TypedFeature, text: str) -> object:
     if feature.dtype in {"string", "datetime", "any"} or (feature.values is not None and text in feature.values):
         return text
     if text in _TEXTS and feature.dtype not in {"float", "int"}:
-        return _TEXTS[text]
-    from bareboat.runtime.document import parse_number
+        said: object = _TEXTS[text]
+    else:
+        from bareboat.runtime.document import parse_number
 
-    number = parse_number(text)
-    return text if number is None else number
+        said = parse_number(text)
+    is_text = said is None or (feature.unknown == "missing" and not _kinds(feature)(said))
+    return text if is_text else said
 
 
 def words_of(feature: TypedFeature, *, strict: bool) -> str:
@@ -191,6 +209,9 @@ def words_of(feature: TypedFeature, *, strict: bool) -> str:
         return one_of(feature.enum, literal)
     if feature.values is not None and not feature.others and feature.dtype != "bool":
         return one_of([value for value in feature.values if value is not None], literal)
+    if feature.unknown == "missing":
+        kinds = {"a text": "", "a number": 0, "true or false": True}
+        return " or ".join(word for word, value in kinds.items() if _kinds(feature)(value))
     return _WORDS[feature.dtype] + (_range_text(feature.minimum, feature.maximum) if strict else "")
 
 
@@ -251,6 +272,8 @@ def _text_reader(feature: TypedFeature, as_values: bool) -> Reader:
 
         return free
     codes, others = codes_of(feature), feature.others
+    is_missing = feature.unknown == "missing"
+    stranger = missing_of(feature, as_values=as_values) if is_missing else OTHER
 
     def coded(value: object) -> object:
         try:
@@ -260,23 +283,28 @@ def _text_reader(feature: TypedFeature, as_values: bool) -> Reader:
         if code is None:
             if not others or not fits(value):
                 return REFUSED
-            code = OTHER
+            return value if as_values and not is_missing else stranger
         return value if as_values else code
 
     return coded
 
 
 def _kinds(feature: TypedFeature) -> Callable[[object], bool]:
-    """Return what tells whether a value is of a kind that the vocabulary has; texts always are."""
+    """Return what tells whether a value is of a kind that the vocabulary has.
+
+    Texts always are, unless strangers are missing values: then "3" for 3 is a mistake that nobody would be told of.
+    """
     if feature.dtype == "category" and feature.values is None:
         return lambda value: isinstance(value, (str, bool)) or number_of(value) is not REFUSED
     values = [value for value in feature.values or () if not isinstance(value, str) and value is not None]
     has_bools = any(isinstance(value, bool) for value in values)
     has_numbers = any(not isinstance(value, bool) for value in values)
+    texts = [value for value in feature.values or () if isinstance(value, str)]
+    has_texts = bool(texts) or not values or feature.unknown != "missing"
 
     def fits(value: object) -> bool:
         if isinstance(value, str):
-            return True
+            return has_texts
         return has_bools if isinstance(value, bool) else has_numbers and number_of(value) is not REFUSED
 
     return fits

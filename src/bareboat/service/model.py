@@ -164,6 +164,7 @@ class PythonRequirements:
 
 Dtype = Literal["float", "int", "bool", "string", "category", "datetime"]
 Bounds = Literal["error", "warn", "ignore"]
+Unknown = Literal["error", "missing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,7 @@ class Feature:
         enum, minimum, maximum: what is expected; `bounds` says what happens to other values.
         default: what null and a missing key stand for.
         column: the model's own name for it; None goes by the place in the list.
+        unknown: what a value is that the model's list of values does not have: a 400, or a missing value.
         places: where the entry stands (""), and where each of its keys does.
     """
 
@@ -189,6 +191,7 @@ class Feature:
     maximum: str | int | float | None = None
     default: str | int | float | bool | None = None
     column: str | None = None
+    unknown: Unknown | None = None
     places: Mapping[str, Place] = field(default_factory=dict, compare=False)
 
     def place(self, key: str = "") -> str:

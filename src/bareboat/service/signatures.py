@@ -21,6 +21,7 @@ from bareboat.service.report import Report
 
 _SUFFIXES = (".json", ".yml", ".yaml")
 _WITH_RANGE = ("float", "int", "datetime")
+_WITH_VALUES = ("string", "category")
 
 
 class Signature(NamedTuple):
@@ -117,22 +118,17 @@ def faults_of(feature: Feature, dtype: str, *, values: Sequence[Any] | None = No
             yield Fault(key, _shown(end), word)
         else:
             ends[key] = read(end)
+    if feature.unknown is not None and dtype not in _WITH_VALUES:
+        found = f"{feature.unknown}, and values are {dtype}"
+        yield Fault("unknown", found, "only for string and category", "take unknown out")
     if len(ends) == 2 and ends["minimum"] > ends["maximum"]:
         yield Fault("maximum", f"{_shown(feature.maximum)}, below the minimum", f"at least {feature.minimum}")
-    seen = set()
-    for value in feature.enum or ():
-        if read(value) is REFUSED:
-            yield Fault("enum", _shown(value), word, _quote_fix(value, dtype))
-        elif key_of(value) in seen:
-            yield Fault("enum", f"{_shown(value)} twice", "each value once")
-        seen.add(key_of(value))
-    if feature.enum == ():
-        yield Fault("enum", "an empty list", "at least one value", "take enum out")
+    yield from _enum_faults(feature.enum, read, word, dtype)
     if feature.default is None:
         return
     if read(feature.default) is REFUSED:
         yield Fault("default", _shown(feature.default), word, _quote_fix(feature.default, dtype))
-    elif feature.enum and key_of(feature.default) not in seen:
+    elif feature.enum and key_of(feature.default) not in set(map(key_of, feature.enum)):
         near = nearest(str(feature.default), [str(value) for value in feature.enum])
         expected = one_of(feature.enum, literal)
         yield Fault(
@@ -143,6 +139,18 @@ def faults_of(feature: Feature, dtype: str, *, values: Sequence[Any] | None = No
     ):
         limits = TypedFeature("", dtype=dtype, minimum=feature.minimum, maximum=feature.maximum)
         yield Fault("default", _shown(feature.default), limits.expected(strict=True))
+
+
+def _enum_faults(enum: Sequence[Any] | None, read: Callable[[Any], Any], word: str, dtype: str) -> Iterator[Fault]:
+    seen = set()
+    for value in enum or ():
+        if read(value) is REFUSED:
+            yield Fault("enum", _shown(value), word, _quote_fix(value, dtype))
+        elif key_of(value) in seen:
+            yield Fault("enum", f"{_shown(value)} twice", "each value once")
+        seen.add(key_of(value))
+    if enum == ():
+        yield Fault("enum", "an empty list", "at least one value", "take enum out")
 
 
 def _features(entries: Sequence[Any], node: Node, path: str, report: Report) -> tuple[Feature, ...]:
@@ -188,6 +196,7 @@ def _feature(entry: Any, node: Node) -> Feature:
         maximum=entry.maximum,
         default=entry.default,
         column=entry.column,
+        unknown=entry.unknown,
         places=places,
     )
 

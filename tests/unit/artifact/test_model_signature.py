@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bareboat.artifact.schemas import value_schema
 from bareboat.artifact.signature import signature_document
 from bareboat.errors import ConfigurationError
 from bareboat.pipeline.ir import Column
@@ -206,6 +207,8 @@ def test_inputs_that_name_columns_come_in_any_order(make_function: Make) -> None
         (Feature("age"), Feature("city", enum=("Ulm", "Bon")), "'city': enum is 'Bon', which the model", "write Bonn"),
         (Feature("age"), Feature("city", default="Köln"), "'city': default is 'Köln', which the model", "Bonn"),
         (Feature("age", default="x"), Feature("city"), "'age': default is \"x\"", "a number"),
+        (Feature("age", unknown="error"), Feature("city"), "'age': unknown is error, and values are float", "category"),
+        (Feature("age", dtype="category"), Feature("city", unknown="missing", dtype="datetime"), "'age'", "'city'"),
         (Feature("age"), Feature("city", column="town"), "'town', which it does not have", "'city'"),
     ],
 )  # fmt: skip
@@ -217,6 +220,42 @@ def test_what_does_not_fit_a_column_is_refused(
 
     assert found in str(caught.value)
     assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "unknown", "found"),
+    [
+        (Column("a", "string", ("x",)), "missing", "an answer of its own for values that it does not know"),
+        (Column("a", "string", ("x",)), "error", "an answer of its own for values that it does not know"),
+        (Column("a", "string"), "missing", "the model has no list of its values"),
+        (Column("a", "category", ("x",), others=False, nullable=False), "missing", "cannot answer for a missing value"),
+    ],
+)
+def test_unknown_is_for_models_that_list_their_values(
+    make_function: Make, column: Column, unknown: Any, found: str
+) -> None:
+    (served,) = make_function(
+        "predict", model=Path("/p/m.joblib"), features=(Feature("a", unknown=unknown),), features_key="signature.inputs"
+    ).served_models
+
+    with pytest.raises(ConfigurationError) as caught:
+        signature_document(served, Columns((column,)))  # type: ignore[arg-type]
+
+    assert f"functions.predict.signature.inputs 'a': unknown is {unknown}, and the model" in str(caught.value)
+    assert found in str(caught.value)
+    assert "take unknown out" in str(caught.value)
+
+
+def test_a_category_of_a_forest_may_take_strangers_as_missing(make_function: Make) -> None:
+    model = Model(("colour", "size"), (("red", "blue"), None), 2)
+    features = (Feature("colour", unknown="missing"), Feature("size"))
+    (served,) = make_function("predict", model=Path("/p/m.txt"), features=features).served_models
+
+    colour, size = signature_document(served, model)["inputs"]  # type: ignore[arg-type]
+
+    assert (colour["others"], colour["unknown"], colour["nullable"]) == (True, "missing", False)
+    assert value_schema(colour) == {"type": "string"}
+    assert "unknown" not in size
 
 
 def test_outputs_are_held_against_the_models(make_function: Make) -> None:

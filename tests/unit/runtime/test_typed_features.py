@@ -17,6 +17,7 @@ from bareboat.runtime.signature import Feature, Signature, signature_of
 from bareboat.runtime.typed import TypedFeature
 
 NAN = float("nan")
+UNKNOWN = {"others": True, "unknown": "missing"}
 
 
 def signature(*features: Feature, **more: Any) -> Signature:
@@ -53,6 +54,7 @@ def one(value: Any, *, as_values: bool = False, is_text: bool = False, **said: A
         ({"dtype": "string"}, "anything", -1.0),
         ({"dtype": "category", "values": ["a", 7]}, 7, 1.0),
         ({"dtype": "category", "values": ["a", 7], "others": True}, 8, -1.0),
+        ({"dtype": "category", "values": ["a", None], **UNKNOWN}, "c", 1.0),
         ({"dtype": "datetime"}, "1970-01-02", 86400.0),
         ({"dtype": "datetime"}, "1970-01-01T00:00:01.5+00:00", 1.5),
         ({"dtype": "any"}, [{"a": 1}], -1.0),
@@ -76,6 +78,8 @@ def test_a_value_that_fits_is_given_to_a_model_of_codes(said: dict[str, Any], va
         ({"dtype": "string", "nullable": True}, None, None),
         ({"dtype": "category"}, 7, 7),
         ({"dtype": "category", "values": ["a"], "others": True}, "b", "b"),
+        ({"dtype": "category", "values": ["a"], **UNKNOWN}, "b", None),
+        ({"dtype": "category", "values": ["a"], **UNKNOWN}, "a", "a"),
         ({"dtype": "datetime"}, "2026-03-31 12:00", "2026-03-31 12:00"),
         ({"dtype": "datetime"}, datetime(2026, 3, 31, tzinfo=UTC), "2026-03-31T00:00:00+00:00"),
         ({"dtype": "any"}, [1], [1]),
@@ -290,3 +294,62 @@ def test_the_quick_way_reads_a_row_as_the_slow_way_does(row: dict[str, Any], as_
             answers.append(str(error))
 
     assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize(
+    ("values", "value", "is_text"),
+    [
+        (["a", "b"], "c", False),
+        ([1, 2], 3, False),
+        ([1, 2], "3", True),
+        (["a", "b"], "3", True),
+        (["a", "b"], "true", True),
+        ([True, 1.5], 2, False),
+        ([], "c", False),
+    ],
+)
+def test_a_stranger_may_be_a_missing_value(values: list[Any], value: object, is_text: bool) -> None:
+    assert math.isnan(one(value, dtype="category", values=values, is_text=is_text, **UNKNOWN))
+
+
+@pytest.mark.parametrize(
+    ("values", "value", "found", "expected"),
+    [
+        ([1, 2], "1", 'the text "1"', "a number"),  # nobody would be told that it was no 1
+        (["a"], 1, "1", "a text"),
+        (["a", 2], True, "true", "a text or a number"),
+        (["a"], ["a"], "a list", "a text"),
+        (["a"], None, "null", "a text"),
+    ],
+)
+def test_a_stranger_of_another_kind_is_refused(values: list[Any], value: object, found: str, expected: str) -> None:
+    assert one(value, dtype="category", values=values, **UNKNOWN) == (found, expected)
+
+
+@pytest.mark.parametrize("bounds", ["error", "warn", "ignore"])
+def test_bounds_say_what_happens_to_a_stranger_outside_an_enum(bounds: str) -> None:
+    feature = TypedFeature("x", dtype="category", values=["a", "b"], enum=["a"], nullable=True, default="b", **UNKNOWN)
+    outside: dict[str, int] = {}
+
+    def read(value: object) -> object:
+        (row,), _ = signature(feature, bounds=bounds).read({"x": value}, outside=outside)
+        return row[0]
+
+    if bounds == "error":
+        with pytest.raises(InputError):
+            read("c")
+    else:
+        assert math.isnan(read("c"))  # type: ignore[arg-type]
+        assert outside == ({"x": 1} if bounds == "warn" else {})
+    assert read("a") == 0.0
+    assert read(None) == 1.0  # the default is for nothing sent
+
+
+def test_rows_with_strangers_are_read_alike_quickly_and_slowly() -> None:
+    features = [Feature("n"), *(TypedFeature(name, dtype="category", values=["a", "b"], **UNKNOWN) for name in "xy")]
+    (quick,), _ = signature(*features).read({"n": 1, "x": "c", "y": "b"})
+    (slow,), _ = signature(*features).read({"y": "b", "x": "c", "n": "1"}, is_text=True)
+
+    assert quick[::2] == slow[::2] == [1.0, 1.0]
+    assert math.isnan(quick[1])
+    assert math.isnan(slow[1])

@@ -72,6 +72,13 @@ def test_a_signature_may_stand_in_a_file(function: Read, folder: Path, name: str
         ("{name: a, dtype: string, enum: [basic], default: basik}", 'default is "basik"', '"basic"', "write basic"),
         ("{name: a, dtype: bool, default: maybe}", 'default is "maybe"', "true or false", ""),
         ("{name: a, dtype: float, default: 9, maximum: 5}", "default is 9", "a number of at most 5", ""),
+        ("{name: a, unknown: missed}", "unknown is 'missed'", "one of error, missing", "write missing"),
+        (
+            "{name: a, dtype: int, unknown: missing}",
+            "unknown is missing, and values are int",
+            "only for string and category",
+            "take unknown out",
+        ),
         ("{name: a, dtype: datetime, minimum: 31.3.2026}", 'minimum is "31.3.2026"', "ISO 8601", ""),
     ],
 )

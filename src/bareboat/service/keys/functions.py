@@ -46,6 +46,7 @@ class FeatureKeys(Keys):
 Scalar = str | bool | int | float
 DtypeName = Literal["float", "int", "bool", "string", "category", "datetime"]
 BoundsName = Literal["error", "warn", "ignore"]
+UnknownName = Literal["error", "missing"]
 
 
 class InputKeys(Keys):
@@ -60,6 +61,9 @@ class InputKeys(Keys):
     minimum: Annotated[str | int | float | None, doc("The least number, or the first date, that is expected.")] = None
     maximum: Annotated[str | int | float | None, doc("The greatest number, or the last date, that is expected.")] = None
     default: Annotated[Scalar | None, doc("What null and a missing key stand for.")] = None
+    unknown: Annotated[
+        UnknownName | None, doc("What a category that the model was not trained on is: an error, or a missing value.")
+    ] = None
     column: Annotated[str | None, doc("The model's own name for it, when that differs from the name.")] = None
 
 
