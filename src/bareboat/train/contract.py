@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +17,23 @@ MOST_LISTED = 50
 """Categories that serverless.yml lists; of more, the model's own list is what requests are held against."""
 
 
-def inputs_of(features: Sequence[Feature], coded: Sequence[bool]) -> list[dict[str, Any]]:
+Stranger = Literal["error", "missing", "own"]
+"""What a category that was not learned is: an error, a missing value, or what the model itself has an answer for."""
+
+
+def inputs_of(
+    features: Sequence[Feature], coded: Sequence[bool], strangers: Sequence[Stranger]
+) -> list[dict[str, Any]]:
     """Return the entries of `signature.inputs`, in the model's order.
 
     Args:
         coded: for each feature whether the model knows its categories by name; else it takes their numbers.
+        strangers: for each feature what a category is that was not learned.
     """
-    return [_input(feature, is_coded) for feature, is_coded in zip(features, coded, strict=True)]
+    return [_input(*each) for each in zip(features, coded, strangers, strict=True)]
 
 
-def _input(feature: Feature, is_coded: bool) -> dict[str, Any]:
+def _input(feature: Feature, is_coded: bool, stranger: Stranger) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": feature.name}
     values = feature.column.values
     if feature.categories is not None:
@@ -38,21 +45,25 @@ def _input(feature: Feature, is_coded: bool) -> dict[str, Any]:
         if feature.column.kind != "bool":
             entry["minimum"] = json_value(feature.column.kind, float(np.nanmin(values)))
             entry["maximum"] = json_value(feature.column.kind, float(np.nanmax(values)))
-    if feature.is_nullable:
+    if feature.column.missing.any() or (feature.rare and stranger == "error"):
         entry["nullable"] = True
+    if stranger == "missing":
+        entry["unknown"] = "missing"
     if feature.safe != feature.name:
         entry["column"] = feature.safe
     return entry
 
 
-def row_of(features: Sequence[Feature], row: int) -> dict[str, Any]:
-    """Return a row as a request has it: `null` where a value is missing."""
-    return {feature.name: _value(feature, row) for feature in features}
+def row_of(features: Sequence[Feature], row: int, strangers: Sequence[Stranger]) -> dict[str, Any]:
+    """Return a row as a request has it: `null` where a value is missing, or is one that requests may not hold."""
+    return {feature.name: _value(feature, row, stranger) for feature, stranger in zip(features, strangers, strict=True)}
 
 
-def _value(feature: Feature, row: int) -> Any:
+def _value(feature: Feature, row: int, stranger: Stranger) -> Any:
     value = feature.column.values[row]
     if feature.categories is not None:
+        if stranger != "error":
+            return None if feature.column.missing[row] else value
         known = {(type(label).__name__, label) for label in feature.categories}
         return value if (type(value).__name__, value) in known else None
     return json_value(feature.column.kind, float(value))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from bareboat.train.fitted import Fitting
 from bareboat.train.installed import need
 
@@ -13,14 +15,21 @@ def encoder(fitting: Fitting, *, impute: bool) -> Any:
 
     Args:
         impute: whether missing numbers are replaced by the median of their column, with a further column that says
-            where; else they stay NaN. A missing category is a category.
+            where; else they stay NaN. A missing category is a category; where rare categories are learned as missing,
+            it is none of them, as one is that nobody has seen.
     """
     compose = need("sklearn.compose", "encodes categories")
     preprocessing = need("sklearn.preprocessing", "encodes categories")
     parts: list[tuple[str, Any, list[str]]] = []
-    if fitting.categories:
+    whole = [feature.safe for feature in fitting.features if feature.is_category and not feature.rare]
+    cut = [feature for feature in fitting.features if feature.rare]
+    if whole:
         one_hot = preprocessing.OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-        parts.append(("categories", one_hot, fitting.categories))
+        parts.append(("categories", one_hot, whole))
+    if cut:
+        known = [np.array(feature.categories, object) for feature in cut]
+        one_hot = preprocessing.OneHotEncoder(categories=known, handle_unknown="ignore", sparse_output=False)
+        parts.append(("most_categories", one_hot, [feature.safe for feature in cut]))
     numbers = [feature.safe for feature in fitting.features if not feature.is_category]
     holed = [feature.safe for feature in fitting.features if not feature.is_category and feature.is_nullable]
     if impute and holed:
@@ -60,7 +69,7 @@ def by_feature(fitting: Fitting, transformer: Any, importances: Any) -> list[flo
 
 
 def _widths(name: str, part: Any, columns: list[str]) -> list[tuple[str, int]]:
-    if name == "categories":
+    if name in {"categories", "most_categories"}:
         return [(column, len(known)) for column, known in zip(columns, part.categories_, strict=True)]
     widths = [(column, 1) for column in columns]
     if name == "holed":

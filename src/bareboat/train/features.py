@@ -145,7 +145,7 @@ def _feature(column: Column, safe: str, notes: Notes) -> Feature:
         rows = sum(count for _, count in counted[MOST_CATEGORIES:])
         notes.note(
             f"{column.name} has {len(counted)} categories: the {MOST_CATEGORIES} most frequent are learned, the others "
-            f"({rows} rows) as missing: requests send null for them",
+            f"({rows} rows) as missing",
             column.name,
         )
     ordered = sorted(chosen, key=lambda label: (isinstance(label, str), label))

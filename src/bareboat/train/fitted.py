@@ -27,6 +27,7 @@ class Fitting:
         train: a data frame, and (n,) places of classes or values.
         validation: the same of the rows that end the rounds, or None.
         notes: for what the library could not do as asked.
+        is_refit: whether the size is chosen, and all rounds that are asked for are kept.
     """
 
     options: Options
@@ -36,6 +37,7 @@ class Fitting:
     train: tuple[Any, Truth]
     validation: tuple[Any, Truth] | None
     notes: Notes
+    is_refit: bool = False
 
     @property
     def kind(self) -> str:

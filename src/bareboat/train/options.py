@@ -33,6 +33,7 @@ class Options:
         trees: rounds at most; None takes 1000 with validation and 100 without.
         learning_rate: of each round.
         leaves: of a tree at most; None takes the library's default.
+        refit: whether the model is fitted once more, on the validation rows too, with as many rounds as they chose.
         seed: of the split, the sampling and the library.
         drop: columns to leave out.
         keep: columns that look like an id and are kept.
@@ -54,6 +55,7 @@ class Options:
     trees: int | None = None
     learning_rate: float = LEARNING_RATE
     leaves: int | None = None
+    refit: bool = False
     seed: int = 0
     drop: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
@@ -93,6 +95,12 @@ class Options:
                 f"--validation {self.validation:g} and --test {self.test:g} leave {1 - self.validation - self.test:.0%}"
                 " of the rows to learn from",
                 expected="a tenth at least",
+                fix="--validation 0.2 --test 0.2",
+            )
+        if self.refit and not (self.validation and self.test):
+            raise ConfigurationError(
+                f"--refit with --validation {self.validation:g} and --test {self.test:g}",
+                expected="rows that choose the size, and others that judge what is fitted on all of the first",
                 fix="--validation 0.2 --test 0.2",
             )
         if self.trees is not None and not 1 <= self.trees <= 100_000:

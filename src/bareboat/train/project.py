@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bareboat.project.around import IGNORED, readme
-from bareboat.train.contract import as_json, inputs_of, row_of, sample_rows
+from bareboat.train.contract import Stranger, as_json, inputs_of, row_of, sample_rows
 from bareboat.train.encoders import texts
 from bareboat.train.features import frame_of
 from bareboat.train.record import record_of
@@ -99,8 +99,9 @@ def _samples(training: Training) -> list[dict[str, Any]]:
     chosen = sample_rows(task.truth, rows, n=SAMPLES, n_classes=task.n_classes)
     outputs = training.served.outputs(texts(frame_of(training.features).iloc[chosen]))
     answers = training.served.answers(outputs, task.classes or None)
+    strangers = _strangers(training)
     return [
-        {"row": row_of(training.features, row), "answer": answer, "true": _truth(training, row)}
+        {"row": row_of(training.features, row, strangers), "answer": answer, "true": _truth(training, row)}
         for row, answer in zip(chosen, answers, strict=True)
     ]
 
@@ -111,7 +112,7 @@ def _truth(training: Training, row: int) -> Any:
 
 
 def _config(training: Training, service: str, title: str) -> str:
-    inputs = inputs_of(training.features, _coded(training))
+    inputs = inputs_of(training.features, _coded(training), _strangers(training))
     labels = f"    labels: {_flow(list(training.task.classes))}\n" if training.task.classes else ""
     return _CONFIG.format(
         title=title.replace("\n", " "),
@@ -129,6 +130,26 @@ def _coded(training: Training) -> Sequence[bool]:
     if columns is not None:
         return [column.values is not None for column in columns]
     return [categories is not None for categories in model.categories]  # type: ignore[union-attr]
+
+
+def _strangers(training: Training) -> Sequence[Stranger]:
+    """Return for each feature what a category is that was not learned.
+
+    LightGBM and scikit-learn's histograms take it for missing, encoders for no category. XGBoost refuses it: it is
+    missing only where others were learned as missing, too.
+    """
+    model = training.served.model
+    columns = getattr(model, "columns", None)
+    if columns is not None:
+        return ["own" if column.values is not None and column.others else "error" for column in columns]
+    found: list[Stranger] = []
+    refuses = model.source.startswith("xgboost")
+    for feature, categories in zip(training.features, model.categories, strict=True):  # type: ignore[union-attr]
+        if not feature.is_category or (refuses and (categories is None or not feature.rare)):
+            found.append("error")
+        else:
+            found.append("own" if categories is None else "missing")  # histograms hold whole numbers as they are
+    return found
 
 
 def _flow(value: Any) -> str:

@@ -52,6 +52,7 @@ def record_of(training: Training) -> dict[str, Any]:
             "size_bytes": len(fitted.data),
             "source": training.served.model.source,
             "trees": training.served.model.n_trees,
+            "rows": len(training.split.learned(refit=training.options.refit)),
         },
         "scores": _scores(training),
         "drift": training.drift,

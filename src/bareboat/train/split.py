@@ -31,6 +31,14 @@ class Split:
     test: Places
     how: str
 
+    def learned(self, *, refit: bool) -> Places:
+        """Return the rows that the model which is served has learned from.
+
+        Args:
+            refit: whether it was fitted again, on the validation rows too.
+        """
+        return np.sort(np.concatenate([self.train, self.validation])) if refit else self.train
+
     def to_dict(self) -> dict[str, Any]:
         """Return how many rows there are in each part, as JSON has it."""
         return {"how": self.how, "train": len(self.train), "validation": len(self.validation), "test": len(self.test)}

@@ -18,7 +18,7 @@ from bareboat.train.features import Feature, choose_features, find_columns, fram
 from bareboat.train.fitted import Fitted, Fitting
 from bareboat.train.installed import need
 from bareboat.train.leaks import refuse_leaks
-from bareboat.train.libraries import fit
+from bareboat.train.libraries import fit, fit_again
 from bareboat.train.losses import Loss, default_loss, find_loss
 from bareboat.train.notes import Note, Notes
 from bareboat.train.options import Options
@@ -107,15 +107,20 @@ def train(path: Path, options: Options, on_step: Callable[[str], None] = lambda 
     refuse_leaks(features, task, notes, allow="leaks" in options.allow)
     split = split_rows(task, validation=options.validation, test=options.test, seed=options.seed, groups=groups)
     frame = frame_of(features)
-    _tell_copies(frame, split, notes)
+    learned = split.learned(refit=options.refit)
+    _tell_copies(frame, learned, split.test, notes)
     on_step(f"fitting {options.rounds} rounds at most with {options.library}")
-    fitted = fit(_fitting(options, loss, task, features, split, frame, notes))
+    fitting = _fitting(options, loss, task, features, split, frame, notes)
+    fitted = fit(fitting)
+    if options.refit:
+        on_step(f"fitting {fitted.rounds} rounds on {len(learned)} rows")
+        fitted = fit_again(fitting, fitted)
     on_step("judging what will be served")
     served = Served(fitted.data, fitted.file_name)
     judged, drift = _judged(options, task, split, frame, fitted, served, loss)
     if drift > MOST_DRIFT:
         notes.warn(f"served answers differ from {options.library}'s by up to {drift:.1e}")
-    learned = served.outputs(texts(frame.iloc[split.train[:_MOST_LEARNED]]))
+    outputs = served.outputs(texts(frame.iloc[learned[:_MOST_LEARNED]]))
     return Training(
         options=options,
         table=table,
@@ -128,7 +133,7 @@ def train(path: Path, options: Options, on_step: Callable[[str], None] = lambda 
         served=served,
         judged=judged,
         drift=drift,
-        background=background_of(features, split.train, learned),
+        background=background_of(features, learned, outputs),
         notes=tuple(notes.all),
     )
 
@@ -171,9 +176,9 @@ def _loss(options: Options, task: Task) -> Loss:
     return loss
 
 
-def _tell_copies(frame: Any, split: Split, notes: Notes) -> None:
+def _tell_copies(frame: Any, learned: NDArray[np.intp], held: NDArray[np.intp], notes: Notes) -> None:
     """Tell when rows that are judged stand among those that are learned from."""
-    copies = frame.iloc[np.concatenate([split.train, split.test])].duplicated().to_numpy()[len(split.train) :]
+    copies = frame.iloc[np.concatenate([learned, held])].duplicated().to_numpy()[len(learned) :]
     if len(copies) and copies.mean() > 0.01:
         notes.warn(
             f"{copies.mean():.0%} of the rows held out equal one that was learned from in every feature: the score is "
@@ -201,9 +206,8 @@ def _judged(
     if not len(rows):
         return None, drift
     truth = task.truth[rows]
-    scores = judge(
-        task, outputs, truth, task.truth[split.train], loss=loss.name, alpha=options.alpha, seed=options.seed
-    )
+    learned = task.truth[split.learned(refit=options.refit)]
+    scores = judge(task, outputs, truth, learned, loss=loss.name, alpha=options.alpha, seed=options.seed)
     if task.is_classification:
         return Judged(part, tuple(scores), confusion(outputs, truth, task.n_classes), None), drift
     chosen = np.random.default_rng(options.seed).permutation(len(rows))[:MOST_SCATTERED]

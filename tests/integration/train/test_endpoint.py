@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 from bareboat.cli.root import bareboat
 from bareboat.train import Options, Training, train
 from bareboat.train.features import frame_of
-from bareboat.train.fitted import Fitting
+from bareboat.train.fitted import Fitted, Fitting
 from bareboat.train.libraries import fit
 from bareboat.train.notes import Notes
 from bareboat.train.project import project_files
@@ -50,6 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "city 🌊": random.choice(["Rome", "Oslo", "Lima"], n),
             "member": random.choice(["true", "false"], n),
             "since": pd.date_range("2024-01-01", periods=n, freq="6h").strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "plan": np.where(np.arange(n) % 3, "basic", "pro"),
         }
     )
     score = frame["age"] / 40 + (frame["city 🌊"] == "Rome") * 1.5 + random.normal(0, 0.4, n)
@@ -85,16 +86,19 @@ def options(target: str, *words: str, **more: Any) -> Options:
     return Options(target, drop=others, trees=more.pop("trees", 40), **named, **more)  # type: ignore[arg-type]
 
 
-def refit(trained: Training) -> bytes:
-    """Fit once more, and return the bytes of the model."""
+def refit(trained: Training) -> Fitted:
+    """Fit on the training rows once more."""
     frame, truth, split = frame_of(trained.features), trained.task.truth, trained.split
     parts = [(frame.iloc[rows].reset_index(drop=True), truth[rows]) for rows in (split.train, split.validation)]
     n_classes = trained.task.n_classes
-    return fit(Fitting(trained.options, trained.loss, n_classes, trained.features, *parts, Notes())).data
+    return fit(Fitting(trained.options, trained.loss, n_classes, trained.features, *parts, Notes()))
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_the_sample_is_answered_exactly(run: Callable[..., Result], tmp_path: Path, library: str) -> None:
+def test_the_sample_is_answered_exactly(
+    run: Callable[..., Result], tmp_path: Path, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bareboat.train.features.MOST_CATEGORIES", 2)  # of three cities
     project = tmp_path / "project"
     drops = ("--drop", "level", "--drop", "spend")
     made = run(
@@ -102,15 +106,23 @@ def test_the_sample_is_answered_exactly(run: Callable[..., Result], tmp_path: Pa
     )
     assert made.exit_code == 0, made.stderr
     samples = json.loads((project / "samples.json").read_text())
+    rows = [sample["row"] for sample in samples]
+    cities = {"Rome", "Oslo", "Lima"}
+    assert {row["city 🌊"] for row in rows} >= cities  # a rare one, too, as people would send it
 
-    body = json.dumps({"instances": [sample["row"] for sample in samples]})
+    strangers = [rows[0] | {"city 🌊": city} for city in ("Atlantis", None, *cities)]
+    body = json.dumps({"instances": rows + strangers})
     result = run(
         "-c", str(project / "serverless.yml"), "invoke", "local", "-f", "predict", "-d", json.dumps({"body": body})
     )
 
     assert result.exit_code == 0, result.stderr
     answer = json.loads(result.stdout)
-    assert json.loads(answer["body"]) == {"predictions": [sample["answer"] for sample in samples]}
+    found = json.loads(answer["body"])["predictions"]
+    assert found[: len(rows)] == [sample["answer"] for sample in samples]
+    unseen, missing, *seen = found[len(rows) :]
+    assert unseen == missing
+    assert unseen in seen  # it is what a rare one is
     assert "drift" in json.loads((project / "train.json").read_text())
 
 
@@ -124,7 +136,7 @@ def test_every_library_learns_every_kind_of_target(folder: Path, library: str, t
 
     first = train(folder / "data.csv", asked)
 
-    assert refit(first) == first.fitted.data
+    assert refit(first).data == first.fitted.data
     assert first.drift < 1e-6
     assert first.judged is not None
     score = first.judged.scores[0]
@@ -164,13 +176,13 @@ def test_another_process_makes_the_same_files(folder: Path) -> None:
         for library in ("lightgbm", "xgboost")
         for target, loss in (("spend", "lad"), ("spend", "huber"), ("spend", "quantile"), ("left", "deviance"))
     ]
-    + [("sklearn", "left", "exponential"), ("sklearn", "spend", "huber")]
+    + [("sklearn", "spend", "huber")]
     + [("catboost", "spend", loss) for loss in ("lad", "huber", "quantile")],
 )
 def test_losses_are_those_of_the_library(folder: Path, library: str, target: str, loss: str) -> None:
     asked = options(target, "--library", library, "--loss", loss, trees=20)
     if library == "catboost":  # without a category its model is no pickle
-        asked = replace(asked, drop=(*asked.drop, "city 🌊"))
+        asked = replace(asked, drop=(*asked.drop, "city 🌊", "plan"))
 
     trained = train(folder / "data.parquet", asked)
 
@@ -188,10 +200,10 @@ def test_quantiles_are_judged_by_their_own_loss(folder: Path) -> None:
 
 
 def test_out_of_bag_ends_the_rounds_without_validation(folder: Path) -> None:
-    trained = train(
-        folder / "data.csv", options("left", "--library", "sklearn", "--subsample", "0.7", validation=0.0, trees=80)
-    )
+    words = ("--library", "sklearn", "--subsample", "0.7", "--loss", "exponential")
+    trained = train(folder / "data.csv", options("left", *words, validation=0.0, trees=80))
 
+    assert trained.drift < 1e-6
     assert len(trained.fitted.curves.oob_improvement) == 80
     assert trained.fitted.rounds < 80
     assert "did not see" in trained.fitted.why
@@ -222,11 +234,29 @@ def test_the_project_says_what_the_table_has(folder: Path) -> None:
         "dtype": "category",
         "enum": ["Lima", "Oslo", "Rome"],
         "nullable": True,
+        "unknown": "missing",
         "column": "city_",
     }
     assert inputs["member"] == {"name": "member", "dtype": "bool"}
     assert inputs["since"]["minimum"] == "2024-01-01T00:00:00Z"
     assert inputs['in{"come"}']["nullable"]
+
+
+@pytest.mark.parametrize("library", ["lightgbm", "xgboost", "boosting", "catboost"])
+def test_refitting_learns_from_the_validation_rows_too(folder: Path, library: str) -> None:
+    asked = options("spend", *LIBRARIES[library], trees=30)
+    asked = replace(asked, drop=(*asked.drop, "city 🌊", "plan"))
+
+    trained = train(folder / "data.parquet", replace(asked, refit=True))
+
+    first = refit(trained)
+    assert trained.fitted.data != first.data
+    assert (trained.fitted.rounds, trained.fitted.curves) == (first.rounds, first.curves)
+    assert trained.served.model.n_trees == first.rounds
+    assert trained.fitted.why.endswith("then fitted again on 240 rows, those included")
+    assert trained.drift < 1e-6
+    assert trained.judged is not None
+    assert (trained.judged.part, trained.background["rows"]) == ("test", 240)
 
 
 def test_a_wide_table_has_a_small_report(tmp_path: Path) -> None:

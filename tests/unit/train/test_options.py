@@ -34,6 +34,8 @@ def test_every_library_has_the_losses_that_go_with_a_task() -> None:
         ({"library": "torch"}, "--library torch"),
         ({"loss": "exponential"}, "--loss exponential with --library lightgbm, which lacks it"),
         ({"loss": "ls", "task": "classification"}, "--loss squared_error for classification"),
+        ({"refit": True, "validation": 0.0}, "--refit with --validation 0 and --test 0.2"),
+        ({"refit": True, "test": 0.0}, "--refit with --validation 0.2 and --test 0"),
         ({"subsample": 0.0}, "--subsample 0"),
         ({"subsample": 1.5}, "--subsample 1.5"),
         ({"alpha": 1.0}, "--alpha 1"),

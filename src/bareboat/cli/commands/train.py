@@ -48,6 +48,7 @@ _MOST_BARS = 10
     "--validation", type=_SHARE, default=0.2, metavar="SHARE", help="Rows that end the rounds.  [default: 0.2]"
 )
 @click.option("--test", type=_SHARE, default=0.2, metavar="SHARE", help="Rows held out for the score.  [default: 0.2]")
+@click.option("--refit", is_flag=True, help="Fit again at the best size, on the validation rows too.")
 @click.option("--trees", type=int, metavar="N", help="Rounds at most.  [default: 1000; 100 without --validation]")
 @click.option("--learning-rate", type=float, default=0.1, metavar="RATE", help="Of each round.  [default: 0.1]")
 @click.option("--leaves", type=int, metavar="N", help="Of a tree at most.  [default: the library's]")

@@ -125,7 +125,7 @@ def _curves(fitting: Fitting, model: Any, rows: Any, outside: Any) -> Curves:
     train = staged(_stages(model)(rows), fitting.train[1], error)
     truth: Truth = fitting.train[1] if fitting.validation is None else fitting.validation[1]
     validation = () if outside is None else staged(_stages(model)(outside), truth, error)
-    improvement = plain(getattr(model, "oob_improvement_", ()))
+    improvement = () if fitting.is_refit else plain(getattr(model, "oob_improvement_", ()))
     return Curves(fitting.loss.metric, train, validation, _oob(fitting, model), improvement)
 
 
