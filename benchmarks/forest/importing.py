@@ -41,7 +41,7 @@ def main(given: argparse.Namespace) -> int:
                     "import of L, peak memory", "under 300 MB", peak / 1e6, peak < 300e6, f"{peak / 1e6:.0f} MB"
                 )
             if name == "M" and not statistics_too:
-                from bareboat.runtime.forest import kernel_path
+                from bareboat.runtime.kernel import kernel_path
 
                 both = size + Path(kernel_path()).stat().st_size
                 report.target("kernel and M, bytes", "under 200 KB", both, both < 200_000, f"{both / 1e3:.0f} KB")

@@ -27,7 +27,7 @@ _P1, _P2, _P3, _P4, _P5 = (
 def digest(data: bytes) -> int:
     """Return XXH64(data, seed=0)."""
     if len(data) >= _LARGE:
-        from bareboat.runtime.forest import kernel_path, load_kernel
+        from bareboat.runtime.kernel import kernel_path, load_kernel
 
         if Path(kernel_path()).exists():
             return int(load_kernel(kernel_path()).bareboat_digest(data, len(data)))

@@ -36,8 +36,7 @@ from bareboat.forest.layout import (
     element_size,
 )
 from bareboat.forest.sets import SetRoom, unpacked_set
-
-_PACKAGE_AGAIN = "import or package the model again"
+from bareboat.runtime.kernel import FIX
 
 
 def read_forest_file(path: Path) -> Ensemble:
@@ -58,19 +57,17 @@ def read_forest_file(path: Path) -> Ensemble:
 def ensemble_from_bytes(data: bytes) -> Ensemble:
     """Read the bytes of a `.forest` file; raises ModelError as `read_forest_file` does, without a place."""
     if len(data) < HEADER.size + DIGEST.size or not data.startswith(MAGIC):
-        raise ModelError("not a .forest file", expected="a file that starts with BBFOREST", fix=_PACKAGE_AGAIN)
+        raise ModelError("not a .forest file", expected="a file that starts with BBFOREST", fix=FIX)
     version, size = HEADER.unpack_from(data)[1], HEADER.unpack_from(data)[6]
     if not 1 <= version <= VERSION:
-        raise ModelError(f"a .forest file of version {version}", expected=f"version 1 to {VERSION}", fix=_PACKAGE_AGAIN)
+        raise ModelError(f"a .forest file of version {version}", expected=f"version 1 to {VERSION}", fix=FIX)
     if size != len(data) or DIGEST.unpack(data[-DIGEST.size :])[0] != digest(data[: -DIGEST.size]):
-        raise ModelError(
-            "a damaged forest: its size or digest does not fit", expected="a whole file", fix=_PACKAGE_AGAIN
-        )
+        raise ModelError("a damaged forest: its size or digest does not fit", expected="a whole file", fix=FIX)
     try:
         return _ensemble(data)
     except (struct.error, LookupError, ValueError, TypeError, OverflowError) as error:
         raise ModelError(
-            f"a damaged forest: {error}", expected="what docs/forest-format.md describes", fix=_PACKAGE_AGAIN
+            f"a damaged forest: {error}", expected="what docs/forest-format.md describes", fix=FIX
         ) from error
 
 

@@ -31,8 +31,7 @@ from bareboat.pipeline.layout import (
     VERSION,
     Section,
 )
-
-_FIX = "import or package the model again"
+from bareboat.runtime.kernel import FIX
 
 
 def read_pipeline_file(path: Path) -> Pipeline:
@@ -53,17 +52,17 @@ def read_pipeline_file(path: Path) -> Pipeline:
 def pipeline_from_bytes(data: bytes) -> Pipeline:
     """Read the bytes of a `.pipeline` file; raises ModelError as `read_pipeline_file` does, without a place."""
     if len(data) < HEADER.size + DIGEST.size or not data.startswith(MAGIC):
-        raise ModelError("not a .pipeline file", expected=f"a file that starts with {MAGIC.decode()}", fix=_FIX)
+        raise ModelError("not a .pipeline file", expected=f"a file that starts with {MAGIC.decode()}", fix=FIX)
     version, size = HEADER.unpack_from(data)[1], HEADER.unpack_from(data)[6]
     if version != VERSION:
-        raise ModelError(f"a .pipeline file of version {version}", expected=f"version {VERSION}", fix=_FIX)
+        raise ModelError(f"a .pipeline file of version {version}", expected=f"version {VERSION}", fix=FIX)
     if size != len(data) or DIGEST.unpack(data[-DIGEST.size :])[0] != digest(data[: -DIGEST.size]):
-        raise ModelError("a damaged pipeline: its size or digest does not fit", expected="a whole file", fix=_FIX)
+        raise ModelError("a damaged pipeline: its size or digest does not fit", expected="a whole file", fix=FIX)
     try:
         return _pipeline(data)
     except (struct.error, LookupError, ValueError, TypeError, OverflowError) as error:
         raise ModelError(
-            f"a damaged pipeline: {error}", expected="what docs/pipeline-format.md describes", fix=_FIX
+            f"a damaged pipeline: {error}", expected="what docs/pipeline-format.md describes", fix=FIX
         ) from error
 
 

@@ -3,7 +3,8 @@
 import ctypes
 
 from bareboat.runtime._door import Door
-from bareboat.runtime.forest import OpenForest, reader_of, several_outputs
+from bareboat.runtime.forest import OpenForest, several_outputs
+from bareboat.runtime.kernel import reader_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,18 +6,15 @@ import mmap
 from struct import Struct
 from struct import error as struct_error
 
-from bareboat.errors import ArtifactError, InputError, ModelError
-from bareboat.runtime.forest import (
+from bareboat.errors import InputError, ModelError
+from bareboat.runtime.kernel import (
     ERRORS,
     FIX,
-    NO_PATH,
-    PATHS,
-    fault,
     is_matrix,
     kernel_path,
     load_kernel,
     map_file,
-    pages,
+    opened,
     reader_of,
     wanted_path,
 )
@@ -140,22 +137,14 @@ class OpenPipeline:
         _declare(kernel)
         self.file = map_file(path, "pipeline") if file is None else file
         self.kernel = kernel
-        self._start = ctypes.c_char.from_buffer(self.file)  # keeps the file mapped for as long as the pipeline lives
-        address, size = ctypes.addressof(self._start), len(self.file)
-        memory_size = kernel.bareboat_pipeline_memory(address, size)
-        if memory_size < 0:
-            raise _damaged(path, -memory_size)
-        self._memory, self.address = pages(memory_size)
-        self.size_bytes: int = size + memory_size
-        error = kernel.bareboat_pipeline_open(address, size, self.address, memory_size, instructions)
-        if error == NO_PATH:
-            raise ArtifactError(
-                f"this CPU or this kernel has no {PATHS[instructions]} instructions",
-                expected="instructions that it has",
-                fix="unset BAREBOAT_KERNEL",
-            )
-        if error:
-            raise _damaged(path, error)
+        self._start, self._memory, self.address, memory_size = opened(
+            self.file,
+            kernel.bareboat_pipeline_memory,
+            kernel.bareboat_pipeline_open,
+            instructions,
+            lambda error: _damaged(path, error),
+        )
+        self.size_bytes: int = len(self.file) + memory_size
         self._head(path)
         self._pack = Struct(f"={self.n_features}d").pack_into
         self._unpack = Struct(f"={self.n_columns}d").unpack_from
@@ -330,6 +319,8 @@ def _names(file: "mmap.mmap", n_sections: int) -> "list[Any]":
 def _damaged(path: str, error: int) -> ModelError:
     code, section, forest = error & 0xFF, error >> 8 & 0xFF, error >> 16
     if forest:
+        from bareboat.runtime.forest import fault
+
         found = f"holds a forest (number {forest - 1}) that {fault(error & 0xFFFF)}"
     else:
         found = ERRORS[code - 1].replace("forest", "pipeline") if 0 < code <= len(ERRORS) else f"has fault {error}"

@@ -17,8 +17,9 @@ import pytest
 from bareboat.errors import ArtifactError, InputError
 from bareboat.forest import read_ensemble, write_forest
 from bareboat.forest.digest import digest, digest_in_python
-from bareboat.runtime import forest as binding
-from bareboat.runtime.forest import OpenForest, load_forest, load_kernel
+from bareboat.runtime import kernel as binding
+from bareboat.runtime.forest import OpenForest, load_forest
+from bareboat.runtime.kernel import load_kernel
 
 IRIS = Path(__file__).parents[3] / "src/bareboat/templates/lightgbm-iris/lgb.model"
 
@@ -179,6 +180,7 @@ def test_loading_a_forest_imports_little() -> None:
         "bareboat.errors",
         "bareboat.runtime",
         "bareboat.runtime.forest",
+        "bareboat.runtime.kernel",
         "ctypes",
         "ctypes._endian",
         "mmap",

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from bareboat.forest import reference as slow
 from bareboat.forest.ir import Ensemble
 from bareboat.runtime.door import DoorForest
-from bareboat.runtime.forest import OpenForest, kernel_path, load_kernel
+from bareboat.runtime.forest import OpenForest
+from bareboat.runtime.kernel import kernel_path, load_kernel
 
 HERE = Path(__file__).parent
 

@@ -22,7 +22,8 @@ import pytest
 from bareboat.errors import ArtifactError, InputError
 from bareboat.forest import read_ensemble, write_forest
 from bareboat.runtime.door import DoorForest
-from bareboat.runtime.forest import OpenForest, kernel_path, load_forest, load_kernel
+from bareboat.runtime.forest import OpenForest, load_forest
+from bareboat.runtime.kernel import kernel_path, load_kernel
 
 IRIS = Path(__file__).parents[3] / "src/bareboat/templates/lightgbm-iris/lgb.model"
 NAMES = ("sepal_length_(cm)", "sepal_width_(cm)", "petal_length_(cm)", "petal_width_(cm)")

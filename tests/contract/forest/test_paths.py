@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bareboat.forest.ir import CategorySet, Ensemble, Rule, Transform, Tree, Trees
-from bareboat.runtime.forest import kernel_path, load_kernel
+from bareboat.runtime.kernel import kernel_path, load_kernel
 
 HERE = Path(__file__).parent
 COUNTS = (0, 1, 7, 8, 9, 15, 31, 32, 33, 63, 64, 65, 255, 256, 257, 300)

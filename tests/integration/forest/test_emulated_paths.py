@@ -12,7 +12,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from bareboat.runtime.forest import load_kernel
+from bareboat.runtime.kernel import load_kernel
 
 HERE = Path(__file__).parent
 CONTRACT = HERE.parents[1] / "contract/forest"

@@ -19,7 +19,8 @@ IRIS = Path(__file__).parents[3] / "src/bareboat/templates/lightgbm-iris/lgb.mod
 CHILD = """
 import ctypes, math, random, sys
 from bareboat.errors import ModelError
-from bareboat.runtime.forest import load_forest, load_kernel, kernel_path
+from bareboat.runtime.forest import load_forest
+from bareboat.runtime.kernel import load_kernel, kernel_path
 kernel, path, out = load_kernel(kernel_path()), sys.argv[1], sys.argv[2]
 whole = open(path, "rb").read()
 def attempt(data):

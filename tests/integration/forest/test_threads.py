@@ -13,7 +13,8 @@ import pytest
 
 import bareboat
 from bareboat.forest import write_forest
-from bareboat.runtime.forest import OpenForest, kernel_path, load_forest, load_kernel
+from bareboat.runtime.forest import OpenForest, load_forest
+from bareboat.runtime.kernel import kernel_path, load_kernel
 
 N_THREADS = 8
 

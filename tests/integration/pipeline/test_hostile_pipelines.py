@@ -17,7 +17,7 @@ from bareboat.pipeline.file import pipeline_bytes
 from bareboat.pipeline.file_reader import pipeline_from_bytes, read_pipeline_file
 from bareboat.pipeline.ir import Op
 from bareboat.pipeline.layout import HEADER
-from bareboat.runtime.forest import kernel_path, load_kernel
+from bareboat.runtime.kernel import kernel_path, load_kernel
 from bareboat.runtime.pipeline import load_pipeline, open_pipeline
 
 # Run in a child, so that a crash of the kernel is a failed test and not the end of all tests.
@@ -25,7 +25,7 @@ CHILD = """
 import math, random, sys
 from bareboat.errors import InputError, ModelError
 from bareboat.pipeline.file_reader import pipeline_from_bytes
-from bareboat.runtime.forest import load_kernel, kernel_path
+from bareboat.runtime.kernel import load_kernel, kernel_path
 from bareboat.runtime.pipeline import open_pipeline
 kernel, whole = load_kernel(kernel_path()), open(sys.argv[1], "rb").read()
 def attempt(data):

@@ -44,6 +44,7 @@ def test_a_cold_start_imports_only_this_beyond_what_the_runtime_client_has(proje
         "bareboat.runtime.forest",
         "bareboat.runtime.function",
         "bareboat.runtime.handler",
+        "bareboat.runtime.kernel",
         "bareboat.runtime.models",
         "bareboat.runtime.signature",
     }

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[3] / "src" / "bareboat"
-SHIPPED = [SOURCE / "__init__.py", SOURCE / "errors.py", *sorted((SOURCE / "runtime").glob("*.py"))]
+SHIPPED = [SOURCE / "__init__.py", SOURCE / "errors.py", *sorted((SOURCE / "runtime").rglob("*.py"))]
 COSTLY = {"asyncio", "base64", "dataclasses", "datetime", "http", "inspect", "pathlib", "typing", "urllib", "uuid"}
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.relative_to(SOURCE).as_posix())
 def test_a_module_that_ships_has_the_syntax_of_python310(path: Path) -> None:
     ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 10))
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.relative_to(SOURCE).as_posix())
 def test_a_module_that_ships_imports_nothing_that_costs_a_cold_start(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     only_for_checkers = [

@@ -39,7 +39,8 @@ import samples  # noqa: E402
 from bareboat.errors import InputError  # noqa: E402
 from bareboat.forest import forest_bytes  # noqa: E402
 from bareboat.runtime.door import DoorForest  # noqa: E402
-from bareboat.runtime.forest import OpenForest, load_kernel  # noqa: E402
+from bareboat.runtime.forest import OpenForest  # noqa: E402
+from bareboat.runtime.kernel import load_kernel  # noqa: E402
 
 NUMBERS: tuple[Any, ...] = (*samples.HARD_VALUES, True, False, 0, 1, -1, 2**63, 2**70, Decimal("0.5"), Fraction(1, 3))
 NUMBERS += (np.float64(0.5), np.float32(0.1), np.int64(3), np.uint8(255), np.bool_(True), np.float16(0.5))
