@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from bareboat.artifact.signature import nearest
 from bareboat.errors import ConfigurationError, Problem
 from bareboat.service.model import Function
+from bareboat.service.problems import nearest
 
 
 def check_handlers(functions: Iterable[Function], shipped: AbstractSet[str], folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bareboat.artifact.columns import columns_of
 from bareboat.artifact.facts import Facts, read_facts
+from bareboat.artifact.signature import plain_name
 from bareboat.errors import InputError
 from bareboat.service.model import Dtype, Feature
 from bareboat.service.problems import nearest
@@ -99,8 +99,8 @@ def _alone(model: Ensemble | ForeignModel | Pipeline, columns: Sequence[Column])
 
 def _matched(columns: Sequence[Column], facts: Mapping[str, Facts], path: Path, notes: list[str]) -> list[Facts]:
     """Find the column of the table for each of the model: by name, or by place where the model has counted them."""
-    by_plain = {_plain(name): each for name, each in facts.items()}
-    found = [facts.get(column.name) or by_plain.get(_plain(column.name)) for column in columns]
+    by_plain = {plain_name(name): each for name, each in facts.items()}
+    found = [facts.get(column.name) or by_plain.get(plain_name(column.name)) for column in columns]
     if all(each is None for each in found) and len(facts) == len(columns):
         notes.append("no name is one of the model's; the table's columns are taken in their order")
         return list(facts.values())
@@ -177,10 +177,6 @@ def _range(facts: Facts, notes: list[str]) -> tuple[str | int | float | None, st
         notes.append(f"{facts.name!r} is {facts.minimum} in every row; it is given no range")
         return None, None
     return facts.minimum, facts.maximum
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^0-9a-z]+", " ", name.lower()).strip() or name
 
 
 def _listed(names: Sequence[object]) -> str:

@@ -10,7 +10,7 @@ from bareboat.artifact.columns import ANY, columns_of
 from bareboat.errors import ConfigurationError, Problem
 from bareboat.runtime.signature import is_plain
 from bareboat.service.model import Feature, Output, ServedModel
-from bareboat.service.problems import nearest as nearest_name
+from bareboat.service.problems import nearest
 from bareboat.service.signatures import faults_of
 
 if TYPE_CHECKING:
@@ -186,12 +186,12 @@ def _name_problems(path: str, where: str, features: tuple[Feature, ...], own: li
     ]
     if any(feature.column is not None for feature in features):
         return problems + _column_problems(path, where, features, own)
-    plain = [_plain(name) for name in own]
+    plain = [plain_name(name) for name in own]
     for position, name in enumerate(names):
-        if plain[position] != _plain(name) and plain.count(_plain(name)) == 1:
+        if plain[position] != plain_name(name) and plain.count(plain_name(name)) == 1:
             problems.append(
                 Problem(
-                    f"{path}[{position}] is {name!r}, which is the model's feature {plain.index(_plain(name))}",
+                    f"{path}[{position}] is {name!r}, which is the model's feature {plain.index(plain_name(name))}",
                     expected=f"a name for the model's feature {position}, {own[position]!r}",
                     fix=f"write the names in the model's order: {_listed(own)}",
                     where=features[position].place("name") or where,
@@ -208,7 +208,7 @@ def _column_problems(path: str, where: str, features: tuple[Feature, ...], own: 
     for position, (feature, name) in enumerate(zip(features, named, strict=True)):
         if name in own and named.index(name) == position:
             continue
-        near = nearest_name(name, free)
+        near = nearest(name, free)
         problems.append(
             Problem(
                 f"{path}[{position}] is the model's column {name!r}"
@@ -251,7 +251,7 @@ def _value_problems(path: str, where: str, feature: Feature, column: Column | No
         for value in values:
             if value is not None and known is not None and value not in known:
                 texts = [str(each) for each in known]
-                near = nearest_name(str(value), texts)
+                near = nearest(str(value), texts)
                 yield problem(
                     key,
                     f"{value!r}, which the model does not know",
@@ -305,7 +305,7 @@ def _output_problems(model: ServedModel, outputs: list[dict[str, Any]]) -> list[
         path, where = f"{model.key}.signature.outputs {declared.name!r}", str(declared.where or model.where)
         output = own.get(declared.name)
         if output is None:
-            near = nearest_name(declared.name, own)
+            near = nearest(declared.name, own)
             found = f"{path}: the model's answers have no such part"
             fix = f"write {near}" if near else ""
             problems.append(Problem(found, expected=f"one of {', '.join(own)}", fix=fix, where=where))
@@ -321,8 +321,8 @@ def _output_problems(model: ServedModel, outputs: list[dict[str, Any]]) -> list[
 
 
 def _count_fix(names: list[str], own: Sequence[str]) -> str:
-    given = {_plain(name) for name in names}
-    absent = [name for name in own if _plain(name) not in given]
+    given = {plain_name(name) for name in names}
+    absent = [name for name in own if plain_name(name) not in given]
     if 0 < len(absent) < len(own) and len(names) < len(own):
         return f"add {_listed(absent)}"
     return "leave the key out to use the model's own names"
@@ -353,7 +353,7 @@ def _label_problems(model: ServedModel, forest: Readable) -> list[Problem]:
     return [Problem(f"{path} has {label} twice", expected="different labels", where=where) for label in repeated]
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Letters and digits alone: LightGBM saves `sepal length (cm)` as `sepal_length_(cm)`."""
     return re.sub(r"[^0-9a-z]+", " ", name.lower()).strip() or name
 
@@ -361,10 +361,3 @@ def _plain(name: str) -> str:
 def _listed(names: Sequence[Any]) -> str:
     more = f" and {len(names) - 12} more" if len(names) > 12 else ""
     return ", ".join(repr(name) for name in names[:12]) + more
-
-
-def nearest(name: str, names: list[str]) -> str:
-    """Return the name that was probably meant, or ""."""
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(name, names, 1)), "")

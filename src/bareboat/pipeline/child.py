@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bareboat.errors import ModelError
+from bareboat.pipeline.attribute import attribute
 from bareboat.pipeline.errors import NotCompilable
 
 
@@ -21,11 +22,12 @@ def answer(path: str, kind: str, folder: str, _arguments: Sequence[str] = ()) ->
     from bareboat.forest.readers.child_openers import class_name
 
     model, notes = load_noted(path, kind)
+    names = attribute(model, "feature_names_in_")
     about = {
         "class_name": class_name(type(model)),
         "packages": packages_of(model),
         "python": platform.python_version(),
-        "feature_names": _feature_names(model),
+        "feature_names": [str(name) for name in names] if names is not None else [],
     }
     try:
         return {"about": about, **_packed(model, notes, folder)}
@@ -63,10 +65,3 @@ def _packed(model: Any, notes: Sequence[str], folder: str) -> dict[str, object]:
     pipeline = replace(pipeline, notes=(*pipeline.notes, *notes))
     (Path(folder) / "model.pipeline").write_bytes(pipeline_bytes(pipeline))
     return {"pipeline": True}
-
-
-def _feature_names(model: Any) -> list[str]:
-    try:
-        return [str(name) for name in model.feature_names_in_]
-    except Exception:  # noqa: BLE001 - unfitted models raise what they like
-        return []

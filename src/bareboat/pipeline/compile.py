@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from bareboat.forest.readers.child_openers import package
 from bareboat.forest.readers.sklearn_estimator import check_version
 from bareboat.pipeline.answer import Answer
+from bareboat.pipeline.attribute import attribute
 from bareboat.pipeline.block import Block
 from bareboat.pipeline.build import Builder
 from bareboat.pipeline.errors import NotCompilable
 from bareboat.pipeline.estimators import answer_of, unknown_estimators, unknown_steps
-from bareboat.pipeline.estimators.dispatch import package
 from bareboat.pipeline.ir import Pipeline
 from bareboat.pipeline.prune import pruned
 
@@ -40,7 +41,7 @@ def compile_model(model: Any) -> Pipeline:
         builder.pipeline(
             kind=answer.kind,
             outputs=np.zeros(0, np.int32) if outputs is None else outputs,
-            source=f"sklearn {version} {type(model).__name__}" if package(model) == "sklearn" else _source(model),
+            source=f"sklearn {version} {type(model).__name__}" if package(type(model)) == "sklearn" else _source(model),
             objective=", ".join(dict.fromkeys(_class_names(model))),
             label=_label(answer),
             classes=answer.classes,
@@ -57,7 +58,7 @@ def _label(answer: Answer) -> int | None:
 def _source(model: Any) -> str:
     from importlib.metadata import PackageNotFoundError, version
 
-    name = package(model)
+    name = package(type(model))
     try:
         return f"{name} {version(name)} {type(model).__name__}"
     except PackageNotFoundError:
@@ -108,11 +109,11 @@ def _names_of(model: Any) -> tuple[tuple[str, ...] | None, int | None]:
     """Return names and number of columns as the model, or the first thing in it that says so, tells them."""
     from bareboat.pipeline.estimators.registry import PARTS
 
-    names, count = _asked(model, "feature_names_in_"), _asked(model, "n_features_in_")
-    if count is None and type(model).__name__ == "IsotonicRegression" and _asked(model, "X_thresholds_") is not None:
+    names, count = attribute(model, "feature_names_in_"), attribute(model, "n_features_in_")
+    if count is None and type(model).__name__ == "IsotonicRegression" and attribute(model, "X_thresholds_") is not None:
         count = 1
-    if names is None and package(model) == "catboost":
-        names = _asked(model, "feature_names_")
+    if names is None and package(type(model)) == "catboost":
+        names = attribute(model, "feature_names_")
     if names is not None:
         return tuple(str(name) for name in names), len(names)
     for _, each in _inside(model, PARTS):
@@ -125,11 +126,3 @@ def _names_of(model: Any) -> tuple[tuple[str, ...] | None, int | None]:
         if type(model).__name__ == "Pipeline":
             break
     return None, None if count is None else int(count)
-
-
-def _asked(model: Any, name: str) -> Any:
-    """Return an attribute, or None where it is missing or cannot be told yet."""
-    try:
-        return getattr(model, name)
-    except Exception:  # noqa: BLE001 - properties of unfitted models raise what they like
-        return None

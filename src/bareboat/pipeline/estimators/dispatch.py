@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from bareboat.errors import ModelError
+from bareboat.forest.readers.child_openers import package
 from bareboat.pipeline.answer import Answer
 from bareboat.pipeline.block import Block
 from bareboat.pipeline.build import Builder
@@ -72,12 +73,7 @@ def predicts(thing: Any) -> bool:
     return _known(thing) is not None or (hasattr(kind, "predict") and not hasattr(kind, "transform"))
 
 
-def package(thing: Any) -> str:
-    """Return the top-level package of an object's class."""
-    return str(type(thing).__module__).partition(".")[0]
-
-
 def _known(estimator: Any) -> Compile | None:
     from bareboat.pipeline.estimators.registry import ESTIMATORS
 
-    return ESTIMATORS.get(type(estimator).__name__) if package(estimator) in PACKAGES else None
+    return ESTIMATORS.get(type(estimator).__name__) if package(type(estimator)) in PACKAGES else None

@@ -10,12 +10,11 @@ import numpy as np
 
 from bareboat.errors import ModelError
 from bareboat.forest.ir import Category, Ensemble, Transform
-from bareboat.forest.readers.child_openers import opened, read_saved
+from bareboat.forest.readers.child_openers import opened, package, read_saved
 from bareboat.forest.readers.reader import SavedModel
 from bareboat.pipeline.answer import Answer
 from bareboat.pipeline.block import Block
 from bareboat.pipeline.build import Builder
-from bareboat.pipeline.estimators.dispatch import package
 from bareboat.pipeline.estimators.inputs import allows_missing
 from bareboat.pipeline.estimators.linear import LINK_BOUND, sigmoid_pair
 from bareboat.pipeline.ir import OTHER, Function, Op, Slots
@@ -48,7 +47,7 @@ def compile_trees(estimator: Any, builder: Builder, block: Block, _path: Path) -
         np.int32,
     )
     builder.numbers(slots)
-    if package(estimator) == "sklearn":
+    if package(type(estimator)) == "sklearn":
         if not allows_missing(estimator):
             builder.refuse_missing(slots)
         elif not type(estimator).__name__.startswith("HistGradientBoosting"):  # which bins infinities as any number
@@ -58,9 +57,9 @@ def compile_trees(estimator: Any, builder: Builder, block: Block, _path: Path) -
     n_out = 2 if ensemble.n_classes == 2 and ensemble.n_outputs == 1 else ensemble.n_outputs
     builder.forests.append(plain)
     number = len(builder.forests) - 1
-    raw_bound = _CATBOOST_BOUND if package(estimator) == "catboost" else 0.0
+    raw_bound = _CATBOOST_BOUND if package(type(estimator)) == "catboost" else 0.0
     name = type(estimator).__name__
-    if name in _HAVE_DECISION and package(estimator) == "sklearn":
+    if name in _HAVE_DECISION and package(type(estimator)) == "sklearn":
         raw = builder.add(Op.FOREST, slots, ensemble.n_outputs, whole=[number, 0])
         return (_ada_boost if name == "AdaBoostClassifier" else _boosted)(name, builder, ensemble, raw)
     is_plain = ensemble.transform in {Transform.IDENTITY, Transform.STEP}

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from bareboat.pipeline.attribute import attribute
+
 _TEXT = ("CountVectorizer", "TfidfVectorizer", "HashingVectorizer")
 _DICTS = ("DictVectorizer", "FeatureHasher")
 _KEEPS = ("SimpleImputer", "KNNImputer", "IterativeImputer", "StandardScaler", "MinMaxScaler", "RobustScaler")
@@ -27,19 +29,19 @@ class Seen:
 
 def names_of(model: Any) -> list[str] | None:
     """Return the names of the columns; x0, x1, ... where only their number is known, None where nothing is."""
-    for attribute in ("feature_names_in_", "feature_name_", "feature_names_"):
-        names = _attribute(model, attribute)
+    for name in ("feature_names_in_", "feature_name_", "feature_names_"):
+        names = attribute(model, name)
         if names is not None and len(names):
-            return [str(name) for name in names]
-    count = _attribute(model, "n_features_in_")
+            return [str(each) for each in names]
+    count = attribute(model, "n_features_in_")
     return [f"x{place}" for place in range(int(count))] if count is not None else None
 
 
 def first_step(model: Any) -> Any:
     """Return what the row is given to first, through pipelines and searches."""
     while True:
-        inner = _attribute(model, "best_estimator_")
-        steps = _attribute(model, "steps")
+        inner = attribute(model, "best_estimator_")
+        steps = attribute(model, "steps")
         if inner is not None:
             model = inner
         elif isinstance(steps, list) and steps and isinstance(steps[0], tuple):
@@ -51,8 +53,8 @@ def first_step(model: Any) -> Any:
 def last_step(model: Any) -> Any:
     """Return what predicts in the end, through pipelines and searches."""
     while True:
-        inner = _attribute(model, "best_estimator_")
-        steps = _attribute(model, "steps")
+        inner = attribute(model, "best_estimator_")
+        steps = attribute(model, "steps")
         if inner is not None:
             model = inner
         elif isinstance(steps, list) and steps and isinstance(steps[-1], tuple):
@@ -64,7 +66,7 @@ def last_step(model: Any) -> Any:
 def takes_text(model: Any) -> bool:
     """Whether the rows are texts alone: the first step, or each of a union's, is a vectorizer of texts."""
     first = first_step(model)
-    union = _attribute(first, "transformer_list")
+    union = attribute(first, "transformer_list")
     if union:
         return all(takes_text(step) for _, step in union)
     return type(first).__name__ in _TEXT
@@ -106,12 +108,12 @@ def all_steps(model: Any) -> Iterator[Any]:
             continue
         met.add(id(each))
         yield each
-        waiting += [_attribute(each, attribute) for attribute in _INNER]
-        for attribute in ("steps", "transformers_", "transformer_list"):
-            listed = _attribute(each, attribute)
+        waiting += [attribute(each, name) for name in _INNER]
+        for name in ("steps", "transformers_", "transformer_list"):
+            listed = attribute(each, name)
             waiting += [step[1] for step in listed if isinstance(step, tuple)] if isinstance(listed, list) else []
-        for attribute in ("estimators_", "calibrated_classifiers_"):
-            listed = _attribute(each, attribute)
+        for name in ("estimators_", "calibrated_classifiers_"):
+            listed = attribute(each, name)
             waiting += list(listed)[:20] if isinstance(listed, list) else []
 
 
@@ -132,9 +134,9 @@ def _readers(
     """Yield each step that reads columns of the row, with their places."""
     if model is None or isinstance(model, str):
         return
-    inner = _attribute(model, "best_estimator_")
-    steps, transformers = _attribute(model, "steps"), _attribute(model, "transformers_")
-    union = _attribute(model, "transformer_list")
+    inner = attribute(model, "best_estimator_")
+    steps, transformers = attribute(model, "steps"), attribute(model, "transformers_")
+    union = attribute(model, "transformer_list")
     if inner is not None:
         yield from _readers(inner, places, names, imputed=imputed)
     elif isinstance(steps, list):
@@ -144,7 +146,7 @@ def _readers(
                 return
             imputed = imputed or type(step).__name__.endswith("Imputer")
     elif isinstance(transformers, list):
-        indices = _attribute(model, "_transformer_to_input_indices") or {}
+        indices = attribute(model, "_transformer_to_input_indices") or {}
         for name, step, columns in transformers:
             chosen = indices.get(name)
             if chosen is None:
@@ -155,7 +157,7 @@ def _readers(
             yield from _readers(step, places, names, imputed=imputed)
     else:
         yield model, places, imputed
-        inside = _attribute(model, "_preprocessor")
+        inside = attribute(model, "_preprocessor")
         if inside is not None:
             yield from _readers(inside, places, names, imputed=True)
 
@@ -168,7 +170,7 @@ def _learn(step: Any, places: list[int], seen: list[Seen], *, imputed: bool) -> 
         for place in places:
             seen[place].dtype = "string"
         return
-    categorical = _attribute(step, "get_cat_feature_indices")
+    categorical = attribute(step, "get_cat_feature_indices")
     if callable(categorical):
         for place in categorical():
             seen[places[place]].dtype = "string"
@@ -186,7 +188,7 @@ def _learn(step: Any, places: list[int], seen: list[Seen], *, imputed: bool) -> 
 
 
 def _categories(step: Any) -> list[list[Any]] | None:
-    categories = _attribute(step, "categories_")
+    categories = attribute(step, "categories_")
     if not isinstance(categories, list):
         return None
     try:
@@ -218,7 +220,7 @@ def _places(columns: Any, names: list[str]) -> list[int]:
 
 
 def _takes_nan(model: Any) -> bool:
-    steps = _attribute(model, "steps")
+    steps = attribute(model, "steps")
     try:
         from sklearn.utils import get_tags
 
@@ -228,14 +230,6 @@ def _takes_nan(model: Any) -> bool:
         )
     except Exception:  # noqa: BLE001 - no scikit-learn, an old one, or an object that is none of its estimators
         return False
-
-
-def _attribute(model: Any, name: str) -> Any:
-    """Return an attribute; None when it is not there or its property raises."""
-    try:
-        return getattr(model, name, None)
-    except Exception:  # noqa: BLE001 - a property of a framework's own
-        return None
 
 
 def _is_missing(value: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from bareboat.errors import ModelError
 from bareboat.forest.readers.child_openers import class_name, package, plain_labels
+from bareboat.pipeline.attribute import attribute
 from bareboat.pipeline.foreign.columns import (
     all_steps,
     columns_of,
@@ -193,18 +194,11 @@ def _is_argmax(model: Any) -> bool:
 
 def _wants_frame(model: Any, columns: list[dict[str, Any]]) -> bool:
     """Whether a step may look at names or types of columns, so that numbers in order are not enough."""
-    if _quiet(model, "feature_names_in_") is None and _quiet(model, "feature_name_") is None:
+    if attribute(model, "feature_names_in_") is None and attribute(model, "feature_name_") is None:
         return False
     if any(column["dtype"] != "float" or column["values"] for column in columns):
         return True
     return any(package(type(step)) != "sklearn" or type(step).__name__ in _FRAMES for step in all_steps(model))
-
-
-def _quiet(model: Any, name: str) -> Any:
-    try:
-        return getattr(model, name, None)
-    except Exception:  # noqa: BLE001 - a property of a framework's own
-        return None
 
 
 def _source(model: Any) -> str:
