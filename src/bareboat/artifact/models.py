@@ -88,7 +88,7 @@ def engine_file(served: Served) -> EngineFile:
             read.data,
             read.kind,
             describe_model(read),
-            read.keys,
+            {**read.keys, "n_outputs": read.n_outputs},
             notes,
             read.packages,
             served.modules,

@@ -24,7 +24,8 @@ class FrameworkModel:
 
     Args:
         model: whatever has the method.
-        document: the model document: `inputs`, `kind`, `method`, `asks_label`, `form`, `names`, `missing`, `classes`.
+        document: the model document: `inputs`, `kind`, `method`, `asks_label`, `form`, `names`, `missing`, `classes`,
+            `n_outputs`.
     """
 
     __slots__ = ("_classes", "_columns", "_document", "_label_method", "_method", "kind", "model", "n_features")
@@ -47,6 +48,11 @@ class FrameworkModel:
     def n_classes(self) -> int:
         """0 unless it is a classifier."""
         return len(self._classes)
+
+    @property
+    def n_outputs(self) -> int:
+        """How many numbers it answers with, the label aside."""
+        return int(self._document["n_outputs"])
 
     def answer(self, row: Sequence[Any]) -> tuple[list[float], int]:
         """Return the outputs for a row of Python values, and the index of its label or -1."""

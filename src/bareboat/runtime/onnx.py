@@ -20,9 +20,9 @@ class OnnxModel:
 
     Args:
         session: `run(names, feeds)` gives the outputs of these names.
-        document: the model document: `inputs`, `kind`, `classes`; `feeds` (name, dtype, columns, shape of each tensor),
-            `scores` and `label` (names of outputs or null), `zipmap`, `two_sided`, `one_sided` (the place of the
-            only score that counts, or null), `one_by_one`.
+        document: the model document: `inputs`, `kind`, `classes`, `n_outputs`; `feeds` (name, dtype, columns, shape of
+            each tensor), `scores` and `label` (names of outputs or null), `zipmap`, `two_sided`, `one_sided` (the
+            place of the only score that counts, or null), `one_by_one`.
     """
 
     __slots__ = ("_classes", "_document", "_feeds", "_names", "kind", "n_features", "session")
@@ -51,6 +51,11 @@ class OnnxModel:
     def n_classes(self) -> int:
         """0 unless it is a classifier."""
         return len(self._classes)
+
+    @property
+    def n_outputs(self) -> int:
+        """How many numbers it answers with, the label aside."""
+        return int(self._document["n_outputs"])
 
     def answer(self, row: Sequence[Any]) -> tuple[list[float], int]:
         """Return the outputs for a row of Python values, and the index of its label or -1."""

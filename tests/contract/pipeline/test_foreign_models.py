@@ -16,7 +16,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.neural_network import MLPClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
@@ -83,6 +83,22 @@ def test_compiled_names_the_step_and_the_way_out(tmp_path: Path) -> None:
         served(path, "compiled")
 
     assert "engine: auto or framework" in str(refused.value)
+
+
+@pytest.mark.parametrize("engine", ["framework", "onnx"])
+def test_every_number_of_several_is_answered_and_told(tmp_path: Path, engine: str) -> None:
+    rows = DRAW.normal(size=(60, 3))
+    model = MLPRegressor(hidden_layer_sizes=(4,), max_iter=400, tol=0.01, random_state=0).fit(rows, rows[:, :2])
+    path = tmp_path / "two.joblib"
+    joblib.dump(model, path)
+
+    found = served(path, engine)
+
+    predictor = opened(found, tmp_path)
+    assert predictor.n_outputs == 2
+    (outputs, index), *_ = predictor.answer_many(rows[:1].tolist())
+    assert outputs == pytest.approx(model.predict(rows[:1])[0].tolist(), abs=1e-5)
+    assert index == -1
 
 
 def test_columns_by_name_reach_the_framework_as_a_frame(tmp_path: Path) -> None:

@@ -176,6 +176,9 @@ def _n_outputs(model: Any, kind: str, classes: list[Any]) -> int:
         one_vs_one = getattr(last_step(model), "decision_function_shape", "ovr") == "ovo"
         n = len(classes)
         return 1 if n == 2 else n * (n - 1) // 2 if one_vs_one else n
+    told = attribute(last_step(model), "n_outputs_")
+    if isinstance(told, int):
+        return told
     try:
         import numpy as np
 
