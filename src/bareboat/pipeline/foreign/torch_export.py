@@ -11,6 +11,9 @@ from typing import Any
 from bareboat.errors import ModelError
 from bareboat.forest.readers.child_openers import class_name
 
+_OPSET = 17
+"""Of the file: ONNX Runtime 1.16, the newest for Lambda's python3.10 and python3.11, reads up to 19."""
+
 
 def export(path: str, _kind: str, folder: str, arguments: Sequence[str]) -> dict[str, object]:
     """Leave `model.onnx` in the folder.
@@ -24,7 +27,9 @@ def export(path: str, _kind: str, folder: str, arguments: Sequence[str]) -> dict
 
     kind, samples = arguments[0], json.loads(arguments[1])
     module = _loaded(torch, path, kind)
-    if hasattr(module, "eval"):
+    if kind == "exported":  # it has no modes, and raises when the exporter sets one
+        module.train = lambda _mode=True: module
+    else:
         module.eval()
     rows = [_inputs(torch, sample) for sample in samples]
     names = list(rows[0])
@@ -40,6 +45,7 @@ def export(path: str, _kind: str, folder: str, arguments: Sequence[str]) -> dict
                 output_names=["output"],
                 dynamic_axes={each: {0: "n"} for each in [*names, "output"]},
                 dynamo=False,
+                opset_version=_OPSET,
             )
     except Exception as error:
         raise ModelError(
@@ -84,7 +90,7 @@ def _largest(torch: Any, module: Any, file: Path, rows: list[dict[str, Any]]) ->
     largest = 0.0
     for row in rows:
         with torch.no_grad():
-            theirs = module(*row.values())
+            theirs = module(*row.values()).detach()  # what torch.jit.trace saved may ask for gradients even so
         (ours,) = session.run(None, {name: tensor.numpy() for name, tensor in row.items()})
         largest = max(largest, float(abs(theirs.numpy() - ours).max()))
     return largest
