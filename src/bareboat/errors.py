@@ -2,7 +2,7 @@
 
     BareboatError                exit 1   anything below that has no better name
     ├── ConfigurationError       exit 2   serverless.yml, a flag, a variable; may hold many problems
-    ├── ModelError               exit 1   a model file that cannot be read, or a .forest file that is damaged
+    ├── ModelError               exit 1   a model file that cannot be read, or a .forest or .pipeline that is damaged
     │   └── NotCompilable        exit 1   a model that can be read, but not compiled (pipeline.errors)
     ├── InputError               exit 1   rows or events that do not fit the signature
     ├── PackagingError           exit 1   dependencies, native libraries, interpreters
