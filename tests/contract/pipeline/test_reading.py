@@ -6,6 +6,7 @@ import os
 import pickle
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,15 +92,13 @@ class Runs:
         return exec, (self.code,)
 
 
-@pytest.mark.parametrize("kind", ["pickle", "joblib", "compressed", "skops"])
+@pytest.mark.parametrize("kind", ["compressed", "skops"])  # a process each; plain pickles are read below
 def test_a_saved_pipeline_is_what_it_was(kind: str, tmp_path: Path) -> None:
     model, path = fitted(), tmp_path / "m.bin"
     if kind == "skops":
         pytest.importorskip("skops.io").dump(model, path)
-    elif kind == "pickle":
-        dumped(model, path)
     else:
-        joblib.dump(model, path, compress=3 * (kind == "compressed"))
+        joblib.dump(model, path, compress=3)
 
     found = read_model(path)
 
@@ -123,9 +122,9 @@ def test_trees_alone_are_an_ensemble_as_before(tmp_path: Path) -> None:
     forest = RandomForestClassifier(3, max_depth=3).fit(ROWS[["age"]], TARGET)
     search = GridSearchCV(forest, {"max_depth": [2]}, cv=2).fit(ROWS[["age"]], TARGET)
 
-    for model in (forest, search):
-        assert isinstance(model_of(model), Ensemble)
-        assert isinstance(read_model(dumped(model, tmp_path / "m.pkl")), Ensemble)
+    assert isinstance(model_of(forest), Ensemble)
+    assert isinstance(model_of(search), Ensemble)
+    assert isinstance(read_model(dumped(search, tmp_path / "m.pkl")), Ensemble)
 
 
 @pytest.mark.parametrize(
@@ -226,19 +225,23 @@ def test_an_answer_that_the_code_forged_is_checked(tmp_path: Path) -> None:
         read_model(dumped(Runs(code), tmp_path / "m.pkl"))
 
 
-@pytest.mark.parametrize("other", ["1.3.0", "9.9.9"])
-def test_a_pickle_of_another_release_says_so(other: str, tmp_path: Path) -> None:
+def test_a_pickle_of_another_release_says_so(tmp_path: Path) -> None:
     import sklearn
 
-    data = pickle.dumps(fitted())
+    other, model = "1.3.0", fitted()
+    data = pickle.dumps(model)
     version = sklearn.__version__.encode()
     stated = b"\x8c" + bytes([len(version)]) + version
     assert stated in data
     path = tmp_path / "m.pkl"
+    compiled = model_of(model)
+    assert isinstance(compiled, ir.Pipeline)
     path.write_bytes(data.replace(stated, b"\x8c" + bytes([len(other)]) + other.encode()))
 
     found = read_model(path)
 
+    assert isinstance(found, ir.Pipeline)
+    assert pipeline_bytes(replace(found, notes=())) == pipeline_bytes(replace(compiled, notes=()))
     assert any(f"scikit-learn {other} saved this model" in note for note in found.notes)
 
 

@@ -129,10 +129,12 @@ def test_the_sample_is_answered_exactly(
 @pytest.mark.parametrize(
     ("library", "target"),
     [(library, target) for library in ("lightgbm", "xgboost") for target in TARGETS]
-    + [("histogram", "level"), ("catboost", "level")],  # a process each to read the pickle
+    + [("histogram", "level"), ("catboost", "level")],
 )
 def test_every_library_learns_every_kind_of_target(folder: Path, library: str, target: str) -> None:
     asked = options(target, *LIBRARIES[library])
+    if library == "catboost":  # without a category its model is no pickle, which takes a process to read
+        asked = replace(asked, drop=(*asked.drop, "city 🌊", "plan"))
 
     first = train(folder / "data.csv", asked)
 
