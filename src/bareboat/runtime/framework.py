@@ -86,7 +86,14 @@ class FrameworkModel:
         if form == "frame":
             import pandas
 
-            frame = pandas.DataFrame(dict(enumerate(columns)))
+            # pandas would take texts and None for its own str, whose missing value is NaN
+            keep = {"dtype": object} if self._document["missing"] == "none" else {}
+            frame = pandas.DataFrame(
+                {
+                    place: pandas.Series(column, **keep) if str(column.dtype) == "object" else column
+                    for place, column in enumerate(columns)
+                }
+            )
             frame.columns = self._document["names"]
             return frame
         import numpy

@@ -79,3 +79,29 @@ def test_a_file_that_does_not_open_says_which_python_packaged_it(tmp_path: Path)
 
     with pytest.raises(ModelError, match="the module gone_module, which is not in the artifact"):
         load_framework(path, {**DOCUMENT, "sha256": hashlib.sha256(data).hexdigest()})
+
+
+class Missing:
+    """Says how each row's text is missing: 1 for None, 0 for a text or NaN."""
+
+    def predict(self, rows: Any) -> Any:
+        return np.array([float(value is None) for value in rows["city"]])
+
+
+@pytest.mark.parametrize(("missing", "expected"), [("none", 1.0), ("nan", 0.0)])
+def test_a_missing_text_is_what_the_model_was_fitted_on_alone_and_among_others(missing: str, expected: float) -> None:
+    document = {
+        **DOCUMENT,
+        "kind": "value",
+        "method": "predict",
+        "asks_label": False,
+        "form": "frame",
+        "names": ["city"],
+        "classes": [],
+        "inputs": [{"name": "city", "dtype": "string"}],
+        "missing": missing,
+    }
+    model = FrameworkModel(Missing(), document)
+
+    assert model.answer([None])[0] == [expected]
+    assert [outputs for outputs, _ in model.answer_many([["Rome"], [None], [""]])] == [[0.0], [expected], [0.0]]
