@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bareboat.forest.readers.child_openers import OPENERS, class_name, opened, package
+from bareboat.errors import ModelError
+from bareboat.forest.readers.child_openers import OPENERS, class_name, package
 from bareboat.pipeline.errors import NotCompilable
 
 _SEARCHES = ("GridSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV", "RandomizedSearchCV")
@@ -38,9 +39,8 @@ def refuse_strangers(model: Any) -> None:
 
     if is_trees(model):
         return
-    if not callable(getattr(model, "predict", None)):
-        opened(model)  # says what is wrong
-        return
+    if isinstance(model, type) or not callable(getattr(model, "predict", None)):
+        raise _no_model(model)
     own = [base for base in type(model).__mro__ if package(base) in {"sklearn", "lightgbm", "xgboost", "catboost"}]
     if own and package(type(model)) != package(own[0]) and package(type(model)) != "imblearn":
         name = class_name(type(model))
@@ -52,3 +52,17 @@ def refuse_strangers(model: Any) -> None:
     unknown = list(dict.fromkeys(unknown_estimators(model)))
     if unknown:
         raise unknown_steps(unknown)
+
+
+def _no_model(model: Any) -> ModelError:
+    """Say what is taken."""
+    return ModelError(
+        f"the class {class_name(model)} itself"
+        if isinstance(model, type)
+        else f"an object of {class_name(type(model))}, which has no method predict",
+        expected="a fitted model: trees, a linear model or a Pipeline of LightGBM, XGBoost, CatBoost or scikit-learn, "
+        "or anything else with predict, which its own framework serves (docs/engines.md)",
+        fix="save the model alone, without what is around it"
+        if isinstance(model, dict | list | tuple | set)
+        else "save the fitted model itself: joblib.dump(model, 'model.joblib')",
+    )

@@ -244,12 +244,6 @@ def test_the_first_of_chained_errors_is_told_with_its_place(tmp_path: Path) -> N
     assert "Traceback" not in message
 
 
-def test_a_class_of_a_script_is_named(tmp_path: Path) -> None:
-    (tmp_path / "a.pkl").write_bytes(b"\x80\x02c__main__\nMyLoss\n.")
-
-    assert "Can't get attribute 'MyLoss'" in refused(tmp_path / "a.pkl")
-
-
 def test_what_the_child_prints_does_not_matter_and_its_last_line_is_shown_on_failure(tmp_path: Path) -> None:
     code = "print('x' * 3_000_000)\nprint('the last words', file=sys.stderr)\nraise ValueError('no')"
 

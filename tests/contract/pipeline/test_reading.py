@@ -297,3 +297,16 @@ def test_catboost_stands_in_pipelines(labels: tuple[Any, ...]) -> None:
     outputs = np.array([each[0] for each in opened.answer_many(Reader(pipeline).matrix(ROWS).tolist())])
     assert np.abs(outputs - model.predict_proba(ROWS)).max() < 1e-12
     assert [labels[place] for place in outputs.argmax(axis=1)] == model.predict(ROWS).ravel().tolist()
+
+
+@pytest.mark.parametrize("thing", [{"model": 1}, [1], 5, Ridge], ids=["dict", "list", "number", "class"])
+def test_what_is_no_model_is_told_what_is_taken(thing: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(thing))
+
+    with pytest.raises(ModelError) as caught:
+        read_model(tmp_path / "a.pkl")
+
+    problem = caught.value.problems[0]
+    assert "linear model or a Pipeline" in problem.expected
+    assert "anything else with predict" in problem.expected
+    assert "save the" in problem.fix

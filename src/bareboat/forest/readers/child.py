@@ -23,6 +23,7 @@ from typing import IO, Any, TypeVar
 from bareboat.errors import ModelError, Problem
 from bareboat.forest.ir import Ensemble
 from bareboat.forest.readers.child_answer import unpacked
+from bareboat.forest.readers.child_fault import fault_error, last_words
 from bareboat.forest.readers.child_formats import is_pickle, pickle_kind
 from bareboat.forest.readers.child_openers import read_saved
 from bareboat.forest.readers.reader import Reader, SavedModel
@@ -33,20 +34,6 @@ TIMEOUT_S = 300.0
 _LAST_WORDS_BYTES = 1 << 16
 _MAIN = Path(__file__).with_name("child_main.py")
 _TREES = "bareboat.forest.readers.child_answer:answer"
-_INSTALL = {"sklearn": "scikit-learn", "cv2": "opencv-python", "yaml": "pyyaml"}
-_FRAMEWORKS = (
-    "catboost",
-    "cloudpickle",
-    "joblib",
-    "lightgbm",
-    "lz4",
-    "numpy",
-    "pandas",
-    "scipy",
-    "sklearn",
-    "skops",
-    "xgboost",
-)
 _TRUST = "opening it runs code that stands in the file"
 
 
@@ -196,41 +183,17 @@ def _raise_told(path: Path, python: str, answer: dict[str, Any], words: str) -> 
         ]
         raise ModelError(problems[0].found, problems=tuple(problems))
     if "fault" in answer:
-        raise _fault(path, python, answer["fault"], words)
-
-
-def _fault(path: Path, python: str, fault: dict[str, Any], words: str) -> ModelError:
-    missing = fault.get("missing")
-    if missing:
-        top = str(missing).partition(".")[0]
-        if top in _FRAMEWORKS:
-            fix = f"{python} -m pip install {_INSTALL.get(top, top)}, or set BAREBOAT_PYTHON to a Python that has it"
-        else:
-            fix = f"run where {top} can be imported, or set PYTHONPATH to its folder"
-        return ModelError(f"the file needs the module {missing}, which {python} has not", fix=fix, where=str(path))
-    place = f" ({fault['place']})" if fault.get("place") else ""
-    return ModelError(
-        f"the file cannot be opened: {fault.get('type')}: {fault.get('text')}{place}{_shown(words)}",
-        expected="a whole file of a model, and the versions that saved it",
-        fix="copy it again, install those versions, or save the model in the framework's own format",
-        where=str(path),
-    )
+        raise fault_error(path, python, answer["fault"], words)
 
 
 def _without_answer(path: Path, python: str, code: int, words: str) -> ModelError:
     how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
     return ModelError(
-        f"{python} {how} while it opened the file{_shown(words)}",
+        f"{python} {how} while it opened the file{last_words(words)}",
         expected="a file that its framework can load",
         fix="load it there by hand; " + _TRUST,
         where=str(path),
     )
-
-
-def _shown(words: str) -> str:
-    """Return the last line that the child printed, for the end of a message."""
-    lines = [line.strip() for line in words.splitlines() if line.strip()]
-    return f"; it printed last: {lines[-1][:200]}" if lines else ""
 
 
 def _read(path: Path, head: bytes) -> Ensemble:

@@ -35,7 +35,23 @@ def _fault(error: BaseException) -> "dict[str, object]":
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{frames[-1].filename}:{frames[-1].lineno} in {frames[-1].name}" if frames else ""
     missing = error.name if isinstance(error, ModuleNotFoundError) else None
-    return {"type": type(error).__name__, "text": str(error)[:2000], "place": place, "missing": missing}
+    return {
+        "type": type(error).__name__,
+        "text": str(error)[:2000],
+        "place": place,
+        "missing": missing,
+        "sklearn": _version("scikit-learn"),
+    }
+
+
+def _version(name: str) -> str:
+    """Return the version of a distribution, "" of one that is not installed."""
+    import importlib.metadata
+
+    try:
+        return importlib.metadata.version(name)
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, it is no help
+        return ""
 
 
 def _answer(path: str, kind: str, folder: str, entry: str, arguments: "list[str]") -> "dict[str, object]":
