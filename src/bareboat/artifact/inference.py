@@ -140,7 +140,8 @@ def _joined(column: Column, facts: Facts, path: Path, notes: list[str]) -> Featu
     if facts.dtype in ("string", "datetime"):
         text, row = facts.odd or ((facts.values or ("",))[0] or "text", 0)
         raise InputError(
-            f"{facts.name!r} holds the text {str(text)[:60]!r}" + (f" in row {row + 1}" if facts.odd else ""),
+            f"{facts.name!r} holds the text {str(text)[:60]!r}"
+            + (f" in row {row + 1} of the data" if facts.odd else ""),
             expected="numbers, since the model computes with them",
             fix="leave out rows that are no examples, and write missing values as nothing",
             where=f"{path}:{row + 2}" if facts.odd else str(path),
@@ -167,7 +168,9 @@ def _of_facts(facts: Facts, notes: list[str], *, text: Dtype | None = None) -> F
     elif dtype in ("string", "category") and facts.n_values * 2 > facts.n_rows > _FEW:
         notes.append(f"{facts.name!r} has {facts.n_values} values in {facts.n_rows} rows: is it an identifier?")
     if facts.odd is not None:
-        notes.append(f"{facts.name!r} holds numbers, and the text {facts.odd[0][:60]!r} in row {facts.odd[1] + 1}")
+        notes.append(
+            f"{facts.name!r} holds numbers, and the text {facts.odd[0][:60]!r} in row {facts.odd[1] + 1} of the data"
+        )
     low, high = (None, None) if dtype in ("string", "category", "bool") else _range(facts, notes)
     return Feature(facts.name, facts.n_missing > 0 or None, dtype, enum, minimum=low, maximum=high)
 

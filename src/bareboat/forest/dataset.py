@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from bareboat.forest.table_file import (
     table_bytes,
     table_text,
 )
+
+_ROW = re.compile(r"(.*)\bin row (\d+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,7 +178,17 @@ def _placed(path: Path) -> Iterator[None]:
         yield
     except InputError as error:
         problem = error.problems[0]
-        raise InputError(problem.found, expected=problem.expected, fix=problem.fix, where=str(path)) from error
+        raise InputError(
+            _ROW.sub(_of_the_data, problem.found, count=1),
+            expected=problem.expected,
+            fix=problem.fix,
+            where=str(path),
+        ) from error
+
+
+def _of_the_data(found: re.Match[str]) -> str:
+    """Count a row from 1, as all that reads files does; rows of arrays are counted from 0."""
+    return f"{found[1]}in row {int(found[2]) + 1} of the data"
 
 
 def _csv(path: Path, data: bytes) -> dict[str, list[str]]:

@@ -175,7 +175,7 @@ def _mixed(name: str, texts: Any, wrong: NDArray[np.bool_]) -> InputError:
     shown = ", ".join(f"{texts.iloc[row]!r} in row {row + 1}" for row in rows[:3].tolist())
     more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
     return InputError(
-        f"{name} is a column of numbers, but has {shown}{more}",
+        f"{name} is a column of numbers, but has {shown}{more} of the data",
         expected="numbers, and nothing where a value is missing",
         fix=f"correct them in the file, or --category {name}, or --drop {name}",
     )
@@ -231,7 +231,9 @@ def _finite(name: str, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
     if len(infinite):
         rows = listed([row + 1 for row in infinite[:4].tolist()])
         raise InputError(
-            f"{name} is infinite in row {rows}" + (f" and {len(infinite) - 4} more" if len(infinite) > 4 else ""),
+            f"{name} is infinite in row {rows}"
+            + (f" and {len(infinite) - 4} more" if len(infinite) > 4 else "")
+            + " of the data",
             expected="finite numbers, and nothing where a value is missing: JSON has no infinity",
             fix=f"leave the values empty, or --drop {name}",
         )

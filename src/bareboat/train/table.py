@@ -127,7 +127,7 @@ def _bad_row(path: Path, message: str) -> InputError:
     if int(there) < int(width):
         fix = "close the quote" if content.count('"') % 2 else "put the values or the delimiters in"
     return InputError(
-        f"{there} values in row {row} of the file: {content[:60]!r}",
+        f"{there} values in row {int(row) - 1} of the data: {content[:60]!r}",
         expected=f"{width}, as the header has",
         fix=fix,
         where=str(path),

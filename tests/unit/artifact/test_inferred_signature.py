@@ -75,7 +75,11 @@ def test_without_a_table_the_model_says_what_it_takes() -> None:
         ("age:city\n1:2\n", "one column, called 'age:city'", "columns divided by"),
         ("age,age\n1,2\n", "2 columns are called 'age'", "each name once"),
         ("age,a.b c 📏,city,id\nabc,1,x,y\n", "'age' holds the text 'abc'", "numbers"),
-        ("age,a.b c 📏,city,id\n1,1,x,y\n2,1,x,y\nabc,1,x,y\n", "'age' holds the text 'abc' in row 3", "numbers"),
+        (
+            "age,a.b c 📏,city,id\n1,1,x,y\n2,1,x,y\nabc,1,x,y\n",
+            "'age' holds the text 'abc' in row 3 of the data",
+            "numbers",
+        ),
         ("", "an empty file", "a header and rows"),
     ],
 )

@@ -61,12 +61,12 @@ def test_read_column_names_the_rows_of_texts_among_numbers(column: Read) -> None
         column(*["1"] * 9, "12 kg", name="weight")
 
     problem = caught.value.problems[0]
-    assert problem.found == "weight is a column of numbers, but has '12 kg' in row 10"
+    assert problem.found == "weight is a column of numbers, but has '12 kg' in row 10 of the data"
     assert "--category weight" in problem.fix
 
 
 def test_read_column_refuses_infinity(column: Read) -> None:
-    with pytest.raises(InputError, match="x is infinite in row 2, 3"):
+    with pytest.raises(InputError, match="x is infinite in row 2, 3 of the data"):
         column("1", "inf", "-inf")
 
 
