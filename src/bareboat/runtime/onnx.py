@@ -25,7 +25,7 @@ class OnnxModel:
             place of the only score that counts, or null), `one_by_one`.
     """
 
-    __slots__ = ("_classes", "_document", "_feeds", "_names", "kind", "n_features", "session")
+    __slots__ = ("_classes", "_document", "_feeds", "_names", "_unread", "kind", "n_features", "session")
 
     wants_values = True
 
@@ -36,6 +36,7 @@ class OnnxModel:
         self._document = document
         self._classes = {label: index for index, label in enumerate(document["classes"])}
         self._names = [name for name in (document["scores"], document["label"]) if name is not None]
+        self._unread = [place for place, each in enumerate(document["inputs"]) if each["dtype"] == "any"]
         self._feeds = [
             (
                 feed["name"],
@@ -72,6 +73,8 @@ class OnnxModel:
         """
         if self._document["one_by_one"] and len(rows) > 1:
             return [self.answer_many([row])[0] for row in rows]
+        if self._unread:  # the graph has a tensor for them all the same
+            rows = [[0 if place in self._unread else cell for place, cell in enumerate(row)] for row in rows]
         feeds = {name: _tensor(rows, dtype, columns, shape, said) for name, dtype, columns, shape, said in self._feeds}
         try:
             found = dict(zip(self._names, self.session.run(self._names, feeds), strict=True))

@@ -240,3 +240,18 @@ def test_what_cannot_be_served_says_why(tmp_path: Path, content: bytes, found: s
 
     with pytest.raises((ModelError, ConfigurationError), match=found):
         served(tmp_path / "m.pkl", "framework")
+
+
+@pytest.mark.parametrize("engine", ["framework", "onnx"])
+def test_a_column_that_no_step_reads_may_hold_anything(tmp_path: Path, engine: Engine) -> None:
+    columns = make_column_transformer((StandardScaler(), ["age"]))
+    model = make_pipeline(columns, LogisticRegression()).fit(TABLE, TABLE["age"] > 40)
+    joblib.dump(model, tmp_path / "m.joblib")
+
+    found = served(tmp_path / "m.joblib", engine)
+    city = signature_document(found.model, found.read)["inputs"][1]
+    answered = opened(found, tmp_path).answer_many([[44.5, "Bern"], [44.5, None], [44.5, [1]]])
+
+    assert (city["name"], city["dtype"], city["nullable"]) == ("city", "any", True)
+    expected = model.predict_proba(pd.DataFrame({"age": [44.5], "city": ["Bern"]}))[0].tolist()
+    assert [outputs for outputs, _ in answered] == [pytest.approx(expected, abs=1e-6)] * 3

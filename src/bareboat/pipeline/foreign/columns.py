@@ -25,6 +25,7 @@ class Seen:
     values: list[Any] | None = None
     others: bool = True
     imputed: bool = False
+    used: bool = False
 
 
 def names_of(model: Any) -> list[str] | None:
@@ -78,7 +79,7 @@ def takes_objects(model: Any) -> bool:
 
 
 def columns_of(model: Any, names: list[str]) -> list[dict[str, Any]]:
-    """Return name, dtype, values, others and nullable of each column."""
+    """Return name, dtype, values, others, nullable and whether any step reads it, of each column."""
     seen = [Seen() for _ in names]
     for step, places, imputed in _readers(model, list(range(len(names))), names, imputed=False):
         _learn(step, places, seen, imputed=imputed)
@@ -94,6 +95,7 @@ def columns_of(model: Any, names: list[str]) -> list[dict[str, Any]]:
                 "values": values,
                 "others": each.others,
                 "nullable": has_null or each.imputed or (each.others and each.dtype != "float") or takes_nan,
+                "used": each.used,
             }
         )
     return columns
@@ -151,7 +153,10 @@ def _readers(
             chosen = indices.get(name)
             if chosen is None:
                 chosen = _places(columns, names)
-            yield from _readers(step, [places[each] for each in chosen if each < len(places)], names, imputed=imputed)
+            read = [places[each] for each in chosen if each < len(places)]
+            if step == "passthrough":
+                yield step, read, imputed
+            yield from _readers(step, read, names, imputed=imputed)
     elif isinstance(union, list):
         for _, step in union:
             yield from _readers(step, places, names, imputed=imputed)
@@ -165,6 +170,7 @@ def _readers(
 def _learn(step: Any, places: list[int], seen: list[Seen], *, imputed: bool) -> None:
     kind = type(step).__name__
     for place in places:
+        seen[place].used = True
         seen[place].imputed |= imputed or kind.endswith("Imputer") or kind == "MissingIndicator"
     if kind in _TEXT:
         for place in places:

@@ -132,7 +132,7 @@ def _drift(model: Any, told: dict[str, Any], file: Path, samples: list[list[Any]
         import onnxruntime
     except ImportError as error:
         raise _missing(error) from error
-    inputs = [{**each, "values": None} for each in told["columns"]]
+    inputs = [{**each, "values": None, "dtype": each["dtype"] if each["used"] else "any"} for each in told["columns"]]
     read = read_onnx_model(file, file.read_bytes(), names=[each["name"] for each in inputs])
     document = {"inputs": inputs, "names": [each["name"] for each in inputs], **told}
     theirs = FrameworkModel(model, document)

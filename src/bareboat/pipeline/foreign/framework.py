@@ -115,8 +115,9 @@ def column_of(said: dict[str, Any]) -> Column:
         dtype="string" if is_text else "float",
         values=values if is_text else None,
         others=others,
-        nullable=bool(said["nullable"]),
+        nullable=bool(said["nullable"]) or not said["used"],
         enum=values if values is not None and not is_text and not others else None,
+        used=bool(said["used"]),
     )
 
 

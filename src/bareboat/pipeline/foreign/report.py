@@ -85,7 +85,7 @@ def described(model: Any, names: list[str] | None = None) -> dict[str, Any]:
     asks_label = kind in ("decision", "label") or (kind == "proba" and not _is_argmax(model))
     columns = None if own is None else columns_of(model, own)
     if is_text:
-        columns = [{"name": "text", "dtype": "string", "values": None, "others": True, "nullable": False}]
+        columns = [{"name": "text", "dtype": "string", "values": None, "others": True, "nullable": False, "used": True}]
     form = "text" if is_text else "frame" if own is not None and _wants_frame(model, columns or []) else "array"
     return {
         "source": _source(model),
