@@ -13,6 +13,7 @@ from bareboat.artifact.columns import columns_of
 from bareboat.artifact.inference import infer
 from bareboat.errors import ModelError
 from bareboat.project.signature_text import entry, scalar
+from bareboat.project.values import truths_of
 
 if TYPE_CHECKING:
     from bareboat.forest.ir import Category, Ensemble
@@ -213,7 +214,7 @@ def _config(model: Ensemble | ForeignModel | Pipeline, service: str, file: str, 
         python=wish.python,
         architecture=wish.architecture,
         model=scalar(file),
-        inputs=_inputs(model),
+        inputs=_inputs(model, wish.sample),
         labels=labels.format(n=model.n_classes, names=names) if model.is_classifier else "",
     )
 
@@ -223,10 +224,20 @@ def _has_columns(model: Ensemble | ForeignModel | Pipeline) -> bool:
     return hasattr(model, "columns")
 
 
-def _inputs(model: Ensemble | ForeignModel | Pipeline) -> str:
-    """Return the key `features` of a forest, or `signature` of a pipeline, with a comment that says what it is."""
+def _inputs(model: Ensemble | ForeignModel | Pipeline, sample: Mapping[str, Any] | Sequence[Any] | None) -> str:
+    """Return the key `features` of a forest, or `signature` of a pipeline, with a comment that says what it is.
+
+    A model keeps truth values as numbers; that a column has them, only the sample tells.
+    """
     found = infer(model).inputs
+    truths = truths_of([feature.name for feature in found], sample)
+    found = tuple(
+        replace(each, dtype="bool") if truth and each.dtype in (None, "float", "int") else each
+        for each, truth in zip(found, truths, strict=True)
+    )
     if not _has_columns(model):
+        if any(truths):
+            return _SIGNATURE + "".join(f"        - {entry(each)}\n" for each in found)
         entries = [entry(replace(each, dtype=None, nullable=each.nullable or None)) for each in found]
         return _FEATURES + "".join(f"      - {each}\n" for each in entries)
     lines = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -85,3 +85,11 @@ def _plain(value: Any) -> Any:
 
 def _is_column(value: Any) -> bool:
     return isinstance(value, list | tuple | np.ndarray) or home_of(value) in {"pandas", "polars", "pyarrow"}
+
+
+def truths_of(names: Sequence[str], sample: Mapping[str, Any] | Sequence[Any] | None) -> list[bool]:
+    """Tell which features the sample has true or false for."""
+    if isinstance(sample, Mapping):
+        return [isinstance(sample.get(name), bool) for name in names]
+    values = list(sample or ())[: len(names)]
+    return [isinstance(value, bool) for value in values] + [False] * (len(names) - len(values))

@@ -256,3 +256,16 @@ def test_a_notebook_gets_a_link(tmp_path):
     shown = done.cells[1].outputs[0].data
     assert 'href="http://127.0.0.1:' in shown["text/html"]
     assert done.cells[2].outputs[0].data["text/plain"] == "True"
+
+
+def test_truth_values_of_the_sample_are_taken_where_the_model_has_numbers(folder):
+    frame = FRAME.assign(member=FRAME["b"] > 0)
+    forest = RandomForestClassifier(4, random_state=0).fit(frame, frame["a"] > 0)
+    pipeline = make_pipeline(SimpleImputer(), LogisticRegression()).fit(frame, frame["a"] > 0)
+
+    for model in (forest, pipeline):
+        with bareboat.serve(model, frame.head()) as served:
+            answers = served.predict(frame.head())
+        np.testing.assert_allclose(
+            [answer["proba"] for answer in answers], model.predict_proba(frame.head()), atol=1e-12
+        )
