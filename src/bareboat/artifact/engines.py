@@ -61,6 +61,7 @@ def read_served(
     Raises:
         NotCompilable: engine is `compiled`, and the model does not compile; names every step.
         ModelError: the file cannot be read, or the engine cannot serve it.
+        ConfigurationError: one of the user's own modules lies where it does not ship from.
     """
     mlflow = read_mlflow_folder(file) if is_mlflow_folder(file) else None
     path = mlflow.file if mlflow is not None else file
@@ -79,17 +80,24 @@ def read_served(
 
 
 def read_alone(file: Path, names: Sequence[str] | None = None) -> Ensemble | Pipeline | ForeignModel:
+    """Read a model file as `served_alone` does, for those who ask what the model is and no more."""
+    return served_alone(file, names).read
+
+
+def served_alone(file: Path, names: Sequence[str] | None = None) -> Served:
     """Read a model file that no serverless.yml names yet, for the engine that `auto` comes to.
+
+    The user's own modules are those beside the file.
 
     Args:
         names: of its columns, where the file has none.
     Raises:
-        ModelError: as `read_served`.
+        ModelError, ConfigurationError: as `read_served`.
     """
     features = None if names is None else tuple(Feature(name) for name in names)
     where = Place(str(file), 0, 0)
     model = ServedModel("predict", "functions.predict", where, (file,), features=features)
-    return read_served(model, file, file.parent).read
+    return read_served(model, file, file.parent)
 
 
 def _read(

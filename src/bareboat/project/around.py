@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from bareboat.artifact.columns import columns_of
 from bareboat.artifact.inference import infer
 from bareboat.errors import ModelError
+from bareboat.project.own_modules import copied_modules, told
 from bareboat.project.signature_text import entry, scalar
 from bareboat.project.values import truths_of
 
@@ -123,14 +124,16 @@ def readme(service: str, title: str, body: str, files: str) -> str:
 def files_around(model: Path, folder: Path, service: str, wish: Wish) -> tuple[dict[str, bytes], str]:
     """Read a model and return what a project for it holds, relative path -> content, and a sample request body.
 
-    A model that lies in `folder` already is not among the files.
+    A model that lies in `folder` already is not among the files. The user's own modules that it needs are.
 
     Raises:
         ModelError: the file cannot be read, or it is no model.
+        ConfigurationError: it needs a module that does not lie beside it.
     """
-    from bareboat.artifact.engines import read_alone
+    from bareboat.artifact.engines import served_alone
 
-    read = read_alone(model, list(wish.sample) if isinstance(wish.sample, Mapping) else None)
+    served = served_alone(model, list(wish.sample) if isinstance(wish.sample, Mapping) else None)
+    read = served.read
     source = model.resolve()
     inside = source.is_relative_to(folder)
     name = source.relative_to(folder).as_posix() if inside else source.name
@@ -139,10 +142,11 @@ def files_around(model: Path, folder: Path, service: str, wish: Wish) -> tuple[d
     # an event with a key `body` is the row itself where the model has a feature of that name
     event = row if "body" in row else {"body": sample}
     title = _title(read, source.name)
+    own = copied_modules(served.modules, model, folder)
     files = {
         "serverless.yml": _config(read, service, name, title, wish),
         "event.json": json.dumps(event, ensure_ascii=False, indent=2) + "\n",
-        "README.md": readme(service, title, sample, _FILES),
+        "README.md": readme(service, title, sample, _FILES + told(own)),
         ".gitignore": IGNORED,
     }
     encoded = {path: text.encode() for path, text in files.items()}
@@ -151,7 +155,7 @@ def files_around(model: Path, folder: Path, service: str, wish: Wish) -> tuple[d
             encoded[name] = source.read_bytes()
         except OSError as error:
             raise ModelError(f"{model} cannot be read: {error.strerror}", where=str(model)) from error
-    return encoded, sample
+    return encoded | own, sample
 
 
 def sample_row(model: Ensemble | ForeignModel | Pipeline) -> dict[str, Any]:

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bareboat.artifact.models import check_function
 from bareboat.errors import ConfigurationError, ModelError
 from bareboat.project import create_project, create_project_for_model, find_template, templates
 from bareboat.project.create import service_name
+from bareboat.service import load_service
 
 NAMES = ("aws-python3", "keyword", "lightgbm-handler", "lightgbm-iris")
 
@@ -240,3 +242,41 @@ def test_a_model_that_cannot_be_read_leaves_no_folder(tmp_path, content):
 def test_a_model_that_is_missing_is_named(tmp_path):
     with pytest.raises(ModelError, match=r"missing\.txt"):
         create_project_for_model(tmp_path / "missing.txt", tmp_path / "new")
+
+
+@pytest.fixture
+def with_own_module(tmp_path, monkeypatch):
+    """A pickle of a class that stands in the package `steps` beside it."""
+    home = tmp_path / "here"
+    (home / "steps").mkdir(parents=True)
+    (home / "steps" / "__init__.py").write_text("")
+    (home / "steps" / "model.py").write_text(
+        "class Model:\n    n_features_in_ = 1\n\n    def predict(self, rows):\n        return [1.0 for _ in rows]\n"
+    )
+    (home / "custom.pkl").write_bytes(b"\x80\x02csteps.model\nModel\n)\x81.")
+    return home / "custom.pkl"
+
+
+def test_the_users_own_modules_are_copied_with_the_model(with_own_module, tmp_path):
+    project = create_project_for_model(with_own_module, tmp_path / "new")
+
+    assert {"custom.pkl", "steps/__init__.py", "steps/model.py"} <= set(project.files)
+    assert (tmp_path / "new/steps/model.py").read_text() == (with_own_module.parent / "steps/model.py").read_text()
+    assert "`steps/model.py`" in (tmp_path / "new/README.md").read_text()
+    check_function(load_service(tmp_path / "new" / "serverless.yml").functions["predict"], tmp_path / "new")
+
+
+def test_modules_that_lie_there_already_stay(with_own_module):
+    project = create_project_for_model(with_own_module, with_own_module.parent)
+
+    assert not [name for name in project.files if name.startswith("steps")]
+
+
+def test_another_module_of_the_name_is_not_overwritten(with_own_module, tmp_path):
+    (tmp_path / "new" / "steps").mkdir(parents=True)
+    (tmp_path / "new" / "steps" / "model.py").write_text("mine = 1\n")
+
+    with pytest.raises(ConfigurationError, match=r"already has steps/model\.py"):
+        create_project_for_model(with_own_module, tmp_path / "new")
+
+    assert not (tmp_path / "new" / "serverless.yml").exists()
