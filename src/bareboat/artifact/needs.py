@@ -61,6 +61,7 @@ def with_packages(requirements: Requirements, packages: Sequence[tuple[Package, 
         text=requirements.text + "".join(f"{line}\n" for line in lines),
         no_deploy=requirements.no_deploy | (unused if set(chosen) <= {"onnxruntime", "numpy"} else frozenset()),
         origins=(*kept, *origins),
+        pinned={name: model.name for name, (package, model) in chosen.items() if package.version},
     )
 
 

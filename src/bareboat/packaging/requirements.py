@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bareboat.errors import PackagingError
@@ -40,6 +41,7 @@ class Requirements:
         files: every file that was read; when one of them changes, so may the requirements.
         no_deploy: normalised names to leave out.
         origins: for each line of the text its `file:line`, "" where that cannot be said.
+        pinned: normalised names of packages whose version is nobody's to choose -> the model that was saved with it.
     """
 
     source: str
@@ -49,6 +51,7 @@ class Requirements:
     files: tuple[Path, ...] = ()
     no_deploy: frozenset[str] = frozenset()
     origins: tuple[str, ...] = ()
+    pinned: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:

@@ -6,7 +6,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bareboat.errors import PackagingError, Problem
@@ -189,11 +189,18 @@ def _refuse_native(name: str, version: str, requirements: Requirements, target: 
     if not _native_wheels(pinned, requirements, target):
         return
     newest = _newest_with_wheel(name, requirements, target)
-    fixes = [f"ask for {name}=={newest}, the newest that has one"] if newest and newest != version else []
+    model = requirements.pinned.get(name, "")
+    fixes = []
+    if model:
+        fixes = _other_runtimes(pinned, requirements, target)
+        other = f"{name}=={newest}" if newest and newest != version else "a version"
+        fixes.append(f"save {model} again with {other} that has one, and package with that Python (BAREBOAT_PYTHON)")
+    elif newest and newest != version:
+        fixes = [f"ask for {name}=={newest}, the newest that has one"]
     fixes.append("name a wheel of your own in the requirements (./wheels/NAME.whl)")
     fixes.append(f"if the function works without it, list {name} in custom.pythonRequirements.noDeploy")
     problem = Problem(
-        f"{pinned} has no wheel for {target}",
+        f"{pinned}{f', which {model} was saved with,' if model else ''} has no wheel for {target}",
         expected=f"a wheel for Python {target.python} and manylinux up to glibc {_dotted(target)}"
         if target.system == "linux"
         else f"a wheel for Python {target.python}",
@@ -201,6 +208,20 @@ def _refuse_native(name: str, version: str, requirements: Requirements, target: 
         where=requirements.source,
     )
     raise PackagingError(problem.found, problems=(problem,)) from error
+
+
+def _other_runtimes(pinned: str, requirements: Requirements, target: Target) -> list[str]:
+    """Say on which of Lambda's Pythons a version could ship, the one that new projects get first."""
+    for python in ("3.13", "3.12", "3.14", "3.11"):
+        other = replace(target, python=python, image="")
+        if python == target.python:
+            continue
+        try:
+            _alone(pinned, requirements, platform_args(other))
+        except UvError:
+            continue
+        return [f"runtime: python{python} in serverless.yml, which has one"]
+    return []
 
 
 def _dotted(target: Target) -> str:

@@ -18,6 +18,9 @@ from bareboat.artifact import build, local_target, open_artifact, unpack
 from bareboat.errors import ArtifactError, ConfigurationError, PackagingError
 from bareboat.packaging.elf import read_elf
 from bareboat.packaging.interpreters import find_python
+from bareboat.packaging.requirements import Requirements
+from bareboat.packaging.resolve import resolve
+from bareboat.packaging.target import Target
 from bareboat.packaging.uv import run_uv
 
 from .conftest import Project
@@ -415,3 +418,15 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bytes]
         return (folder / "x.so").read_bytes()
 
     return compile_against
+
+
+def test_a_version_that_a_model_needs_is_told_with_the_runtime_that_has_a_wheel(tmp_path: Path) -> None:
+    asked = Requirements("the model m.joblib", tmp_path, text="numpy==2.3.3\n", pinned={"numpy": "m.joblib"})
+
+    with pytest.raises(PackagingError) as caught:
+        resolve(asked, Target("3.11", "x86_64"))
+
+    problem = caught.value.problems[0]
+    assert problem.found == "numpy==2.3.3, which m.joblib was saved with, has no wheel for python3.11 on linux x86_64"
+    assert problem.fix.startswith("runtime: python3.13 in serverless.yml")
+    assert "save m.joblib again with numpy==2." in problem.fix
