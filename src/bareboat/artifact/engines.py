@@ -16,7 +16,7 @@ from bareboat.pipeline.foreign.mlflow import MlflowModel, is_mlflow_folder, read
 from bareboat.pipeline.foreign.model import ForeignModel, OwnModule
 from bareboat.pipeline.foreign.torch_file import export_torch, is_torch
 from bareboat.pipeline.ir import Column, Pipeline
-from bareboat.pipeline.reading import inspect_model
+from bareboat.pipeline.reading import inspect_model, model_head
 from bareboat.service.model import Feature, Place, ServedModel
 
 _ONNX = re.compile(rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42]")
@@ -170,11 +170,7 @@ def _converted(path: Path, names: Sequence[str] | None, trusted: Sequence[str], 
 
 
 def _is_onnx(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return _ONNX.match(file.read(8)) is not None
-    except OSError as error:
-        raise ModelError(f"cannot read the model file: {error.strerror or error}", where=str(path)) from error
+    return _ONNX.match(model_head(path)) is not None
 
 
 def _as_saved(read: ForeignModel, mlflow: MlflowModel) -> ForeignModel:

@@ -39,6 +39,7 @@ class EngineFile:
         packages: what the engine must have beside it.
         modules: the user's own modules that the model needs: path in the artifact -> file.
         python: the minor version of the Python that the file is bound to, or "".
+        holds_code: whether no other minor version can open it.
     """
 
     engine: str
@@ -51,6 +52,7 @@ class EngineFile:
     packages: tuple[Package, ...] = ()
     modules: Mapping[str, Path] = field(default_factory=dict)
     python: str = ""
+    holds_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ def engine_file(served: Served) -> EngineFile:
             read.packages,
             served.modules,
             read.python,
+            read.holds_code,
         )
     if isinstance(read, Pipeline):
         from bareboat.pipeline.file import pipeline_bytes
@@ -134,6 +137,7 @@ def model_files(
         on_step(opening or f"Reading {file}")
         try:
             document, made = _read(model, file, function, folder)
+            _check_python(made, python or function.python, function, file)
         except ConfigurationError as error:
             problems += error.problems
             continue
@@ -191,6 +195,7 @@ def check_function(function: Function, folder: Path) -> tuple[Note, ...]:
     for model, file in _each(function):
         try:
             _, made = _read(model, file, function, folder)
+            _check_python(made, function.python, function, file)
             notes += [Note("warning", text, str(file)) for text in (*made.notes, *_python_notes(made, function.python))]
             if opening := _opening(file):
                 notes.append(Note("info", opening, str(file)))
@@ -226,7 +231,20 @@ def _python_notes(made: EngineFile, python: str) -> Iterator[str]:
     if made.python and made.python != python:
         yield (
             f"Python {made.python} saved or opened it, and the function runs on Python {python}: most pickles load on "
-            "another version, those that hold code of their own do not"
+            "another version"
+        )
+
+
+def _check_python(made: EngineFile, python: str, function: Function, file: Path) -> None:
+    """Refuse a file that holds code where it runs on another Python, whose interpreter may crash on it."""
+    if made.holds_code and made.python != python:
+        raise ConfigurationError(
+            f"functions or classes of the model stand in the file as code of Python {made.python} (cloudpickle), and "
+            f"the function {function.name} runs on Python {python}, which cannot run it",
+            expected=f"runtime: python{made.python}",
+            fix=f"functions.{function.name}.runtime: python{made.python}; or save the model with that code in a module "
+            "of your own beside serverless.yml",
+            where=str(file),
         )
 
 
@@ -244,7 +262,7 @@ def _json(document: dict[str, Any], *, indent: int | None) -> bytes:
 
 
 def _opening(file: Path) -> str:
-    """Return what opening a pickle means, or "" for a file that runs nothing and for an MLflow folder."""
+    """Return what opening a pickle means, or "" for a file that runs nothing."""
     from bareboat.pipeline.reading import opening_note
 
-    return (opening_note(file) or "") if file.is_file() else ""
+    return opening_note(file) or ""

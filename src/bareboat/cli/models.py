@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 FILE = click.Path(path_type=Path, dir_okay=False)
+_FILE_OR_FOLDER = click.Path(path_type=Path)
 _ASCII = str.maketrans("├└│─█▋▊▉", "|`|-####", "▏▎▍▌")
 
 
 def model_argument(command: F) -> F:
     """Give a command the argument MODEL."""
-    return click.argument("model", type=FILE, metavar="MODEL")(command)
+    return click.argument("model", type=_FILE_OR_FOLDER, metavar="MODEL")(command)
 
 
 def plot_option(command: F) -> F:
@@ -65,21 +66,26 @@ def open_model(terminal: Terminal, path: Path) -> Forest:
 
 
 def open_any(terminal: Terminal, path: Path) -> Forest | Pipeline:
-    """Open a model file of any known format, and tell what opening a pickle means.
+    """Open a model file of any known format, or that of an MLflow folder, and tell what opening a pickle means.
 
     Raises:
         ModelError: it cannot be read, is of no known format, cannot be compiled, or is damaged.
     """
     from bareboat.forest.estimator import Forest
     from bareboat.forest.opening import is_forest_file
+    from bareboat.pipeline.foreign.mlflow import is_mlflow_folder, read_mlflow_folder
     from bareboat.pipeline.ir import Pipeline
     from bareboat.pipeline.reading import read_model
 
     tell_of_opening(terminal, path)
+    code = None
+    if is_mlflow_folder(path):
+        folder = read_mlflow_folder(path)
+        path, code = folder.file, folder.code
     with terminal.progress(f"Reading {path.name}"):
         if is_forest_file(path):
             return Forest.from_model(path)
-        found = read_model(path)
+        found = read_model(path, cwd=code)
         return found if isinstance(found, Pipeline) else Forest.from_ensemble(found)
 
 

@@ -21,6 +21,7 @@ from bareboat.forest.readers.child_openers import read_saved
 from bareboat.forest.readers.files import ensemble_from_model, read_ensemble
 from bareboat.forest.readers.reader import HEAD_BYTES, SavedModel
 from bareboat.pipeline.errors import NotCompilable
+from bareboat.pipeline.foreign.mlflow import is_mlflow_folder, read_mlflow_folder
 from bareboat.pipeline.ir import Pipeline
 from bareboat.pipeline.layout import MAGIC
 
@@ -78,7 +79,7 @@ def inspect_model(path: Path, *, cwd: Path | None = None) -> Inspection:
         ModelError: the file cannot be read, is of no known format, holds no model, or is damaged.
     """
     path = Path(path)
-    head = _head(path)
+    head = model_head(path)
     if head.startswith(MAGIC):
         from bareboat.pipeline.file_reader import read_pipeline_file
 
@@ -130,8 +131,15 @@ def model_of(model: Any) -> Ensemble | Pipeline:
 
 
 def opening_note(path: Path) -> str | None:
-    """Return what to tell a person who has a file opened, or None for a file that runs nothing."""
-    return f"{path.name} {WHAT_OPENING_MEANS}" if is_pickle(_head(path)) else None
+    """Return what to tell a person who has a file opened, or None for a file that runs nothing.
+
+    Args:
+        path: a model file, or the folder of an MLflow model.
+    Raises:
+        ModelError: it cannot be read.
+    """
+    file = read_mlflow_folder(path).file if is_mlflow_folder(path) else path
+    return f"{file.name} {WHAT_OPENING_MEANS}" if is_pickle(model_head(file)) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,14 +191,15 @@ def _text(value: object) -> str:
     return value
 
 
-def _head(path: Path) -> bytes:
+def model_head(path: Path) -> bytes:
+    """Return the first bytes of a model file; raises ModelError when it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(HEAD_BYTES)
     except OSError as error:
         raise ModelError(
             f"cannot read the model file: {error.strerror or error}",
-            expected="a model file",
+            expected="a model file, or the folder of an MLflow model, with its MLmodel file",
             fix="check the path and its permissions",
             where=str(path),
         ) from error

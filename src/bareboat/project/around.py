@@ -101,11 +101,11 @@ class Wish:
 
     Args:
         sample: a row that the model is asked, by name or in its order; None makes one up.
-        python, architecture: Lambda's.
+        python, architecture: Lambda's; "" takes the Python that the model must have, or else bareboat's choice.
     """
 
     sample: Mapping[str, Any] | Sequence[Any] | None = None
-    python: str = PYTHON
+    python: str = ""
     architecture: str = ARCHITECTURE
 
 
@@ -124,17 +124,23 @@ def readme(service: str, title: str, body: str, files: str) -> str:
 def files_around(model: Path, folder: Path, service: str, wish: Wish) -> tuple[dict[str, bytes], str]:
     """Read a model and return what a project for it holds, relative path -> content, and a sample request body.
 
-    A model that lies in `folder` already is not among the files. The user's own modules that it needs are.
+    A model that lies in `folder` already is not among the files. Of an MLflow model all of its folder is, and so are
+    the user's own modules that a model needs.
 
+    Args:
+        model: a file, or the folder of an MLflow model.
     Raises:
         ModelError: the file cannot be read, or it is no model.
         ConfigurationError: it needs a module that does not lie beside it.
     """
     from bareboat.artifact.engines import served_alone
+    from bareboat.pipeline.foreign.mlflow import is_mlflow_folder
 
     served = served_alone(model, list(wish.sample) if isinstance(wish.sample, Mapping) else None)
     read = served.read
     source = model.resolve()
+    if source.is_file() and is_mlflow_folder(source):
+        source = source.parent
     inside = source.is_relative_to(folder)
     name = source.relative_to(folder).as_posix() if inside else source.name
     row = sample_row(read) if wish.sample is None else wish.sample
@@ -142,7 +148,7 @@ def files_around(model: Path, folder: Path, service: str, wish: Wish) -> tuple[d
     # an event with a key `body` is the row itself where the model has a feature of that name
     event = row if "body" in row else {"body": sample}
     title = _title(read, source.name)
-    own = copied_modules(served.modules, model, folder)
+    own = copied_modules(served.modules, source, folder)
     files = {
         "serverless.yml": _config(read, service, name, title, wish),
         "event.json": json.dumps(event, ensure_ascii=False, indent=2) + "\n",
@@ -151,11 +157,19 @@ def files_around(model: Path, folder: Path, service: str, wish: Wish) -> tuple[d
     }
     encoded = {path: text.encode() for path, text in files.items()}
     if not inside:
-        try:
-            encoded[name] = source.read_bytes()
-        except OSError as error:
-            raise ModelError(f"{model} cannot be read: {error.strerror}", where=str(model)) from error
+        encoded |= _copied(source, name)
     return encoded | own, sample
+
+
+def _copied(source: Path, name: str) -> dict[str, bytes]:
+    """Return the content of a file, or of all files of a folder, by the paths that they get."""
+    files = [source]
+    if source.is_dir():
+        files = sorted(path for path in source.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    try:
+        return {(Path(name) / path.relative_to(source)).as_posix(): path.read_bytes() for path in files}
+    except OSError as error:
+        raise ModelError(f"{error.filename} cannot be read: {error.strerror}", where=str(source)) from error
 
 
 def sample_row(model: Ensemble | ForeignModel | Pipeline) -> dict[str, Any]:
@@ -215,12 +229,17 @@ def _config(model: Ensemble | ForeignModel | Pipeline, service: str, file: str, 
         engine=_ENGINES.get(getattr(model, "engine", ""), "its own tables" if _has_columns(model) else "its own trees"),
         without="" if hasattr(model, "engine") else ", no framework in the artifact",
         service=service,
-        python=wish.python,
+        python=wish.python or _python(model),
         architecture=wish.architecture,
         model=scalar(file),
         inputs=_inputs(model, wish.sample),
         labels=labels.format(n=model.n_classes, names=names) if model.is_classifier else "",
     )
+
+
+def _python(model: Ensemble | ForeignModel | Pipeline) -> str:
+    """Return bareboat's choice, or the only Python that can run the code that stands in a pickle."""
+    return str(getattr(model, "python", "")) if getattr(model, "holds_code", False) else PYTHON
 
 
 def _has_columns(model: Ensemble | ForeignModel | Pipeline) -> bool:

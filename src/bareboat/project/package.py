@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from bareboat.artifact import build
 from bareboat.errors import BareboatError, ConfigurationError
-from bareboat.project.around import ARCHITECTURE, PYTHON, Wish
+from bareboat.project.around import ARCHITECTURE, Wish
 from bareboat.project.temporary import project_of
 from bareboat.project.values import json_rows
 from bareboat.service import load_service
@@ -30,7 +30,7 @@ def package(
     *,
     path: str | os.PathLike[str] = ".",
     name: str | None = None,
-    python: str = PYTHON,
+    python: str | None = None,
     architecture: str = ARCHITECTURE,
 ) -> Artifact:
     """Build the artifact for Lambda that `bareboat create --model` and `bareboat package` would.
@@ -40,7 +40,8 @@ def package(
         sample: rows such as `X.head()`; an artifact that is slimmed must answer the first as the full one does.
         path: the folder to write the zip to, or the zip's own name.
         name: of the service; None takes it from the model.
-        python, architecture: Lambda's: "3.10" to "3.14", "arm64" or "x86_64".
+        python: Lambda's, "3.10" to "3.14"; None is "3.13", or that of a pickle with code that runs on no other.
+        architecture: Lambda's, "arm64" or "x86_64".
     Returns:
         The artifact, at `path`.
     Raises:
@@ -48,11 +49,12 @@ def package(
         ConfigurationError: Lambda has no such Python or CPU.
         BareboatError: what `bareboat package` would say, or the file cannot be written.
     """
-    _check("python", python, tuple(runtime.removeprefix("python") for runtime in LIVE))
+    if python is not None:
+        _check("python", python, tuple(runtime.removeprefix("python") for runtime in LIVE))
     _check("architecture", architecture, get_args(Architecture))
     rows = [] if sample is None else json_rows(sample)
     with tempfile.TemporaryDirectory(prefix="bareboat-package-") as folder:
-        wish = Wish(rows[0] if rows else None, python=python, architecture=architecture)
+        wish = Wish(rows[0] if rows else None, python=python or "", architecture=architecture)
         project = project_of(model, Path(folder) / "project", wish, name=name)
         artifact = build(load_service(project.folder / "serverless.yml"))[FUNCTION]
         return replace(artifact, path=_copied(artifact.path, Path(path)))

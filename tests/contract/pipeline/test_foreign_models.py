@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import cloudpickle
 import joblib
 import numpy as np
 import pandas as pd
@@ -18,17 +20,20 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 
+from bareboat.artifact import check_models
 from bareboat.artifact.engines import Served, read_served
 from bareboat.artifact.models import engine_file
 from bareboat.artifact.signature import signature_document
 from bareboat.errors import ConfigurationError, ModelError
 from bareboat.pipeline.errors import NotCompilable
 from bareboat.pipeline.foreign.model import ForeignModel
+from bareboat.project import create_project_for_model
 from bareboat.runtime.framework import load_framework
 from bareboat.runtime.onnx import load_onnx
+from bareboat.service import load_service
 from bareboat.service.model import Engine, Place, ServedModel
 
 TEXTS = ["a free win", "hi mum", "win cash now", "see you at home"] * 3
@@ -205,6 +210,21 @@ def test_a_class_of_ones_own_ships_with_what_it_imports(tmp_path: Path, monkeypa
     found = served(path)
 
     assert sorted(found.modules) == ["own_helper.py", "own_rules.py"]
+
+
+def test_code_in_a_pickle_runs_on_the_python_that_saved_it_alone(tmp_path: Path) -> None:
+    model = make_pipeline(FunctionTransformer(lambda x: x * 2), LogisticRegression()).fit(np.eye(2), [0, 1])
+    (tmp_path / "m.pkl").write_bytes(cloudpickle.dumps(model))
+    own, other = "python{}.{}".format(*sys.version_info[:2]), "python3.10"
+
+    project = create_project_for_model(tmp_path / "m.pkl", tmp_path / "made")
+
+    config = project.folder / "serverless.yml"
+    assert f"runtime: {own}\n" in config.read_text()
+    config.write_text(config.read_text().replace(own, other))
+    with pytest.raises(ConfigurationError, match=r"code of Python 3\.\d+ .* runs on Python 3\.10") as refused:
+        check_models(load_service(config))
+    assert refused.value.problems[0].fix.startswith(f"functions.predict.runtime: {own}")
 
 
 def test_a_pickle_that_runs_code_runs_it_in_the_child_alone(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bareboat.artifact import check_models
 from bareboat.artifact.models import check_function
 from bareboat.errors import ConfigurationError, ModelError
 from bareboat.project import create_project, create_project_for_model, find_template, templates
@@ -227,6 +228,24 @@ def test_a_scalar_reads_back(name):
     from bareboat.project.signature_text import scalar
 
     assert yaml.safe_load(f"- {scalar(name)}\n") == [name]
+
+
+@pytest.mark.parametrize("given", ["churn", "churn/MLmodel"])
+def test_the_folder_of_an_mlflow_model_is_copied_whole(tmp_path, given):
+    saved = tmp_path / "churn"
+    (saved / "code" / "__pycache__").mkdir(parents=True)
+    (saved / "code" / "own.py").write_text("")
+    (saved / "code" / "__pycache__" / "own.pyc").write_bytes(b"")
+    (saved / "MLmodel").write_text("flavors: {lightgbm: {data: model.lgb}}")
+    (saved / "model.lgb").write_bytes((find_template("lightgbm-iris").folder / "lgb.model").read_bytes())
+
+    project = create_project_for_model(tmp_path / given, tmp_path / "new")
+
+    assert {"churn/MLmodel", "churn/model.lgb", "churn/code/own.py"} < set(project.files)
+    assert not [name for name in project.files if "__pycache__" in name]
+    function = load_service(project.folder / "serverless.yml").functions["predict"]
+    assert function.model == project.folder / "churn"
+    assert check_models(load_service(project.folder / "serverless.yml")) == ()
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\x01\x02", b"tree\nversion=v4\n"], ids=["empty", "binary", "cut off"])

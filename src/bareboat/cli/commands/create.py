@@ -42,7 +42,11 @@ def _template_names(_ctx: click.Context, _option: click.Parameter, incomplete: s
     help="The folder to write; nothing in it is overwritten.  [default: the name]",
 )
 @click.option(
-    "-m", "--model", type=click.Path(path_type=Path), metavar="FILE", help="Write a project around this model file."
+    "-m",
+    "--model",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write a project around this model file, or folder of MLflow's.",
 )
 @click.option("-l", "--list", "listed", is_flag=True, help="Show the templates.")
 @click.pass_obj
@@ -63,8 +67,7 @@ def create(
         if template is not None:
             raise click.UsageError("--template and --model exclude each other")
         folder = path or Path(name or _stem(model))
-        if not model.is_dir():  # as MLflow's models are
-            tell_of_opening(terminal, model)
+        tell_of_opening(terminal, model)
         _show(terminal, create_project_for_model(model, folder, name=name))
     else:
         chosen = find_template(template or DEFAULT_TEMPLATE)
@@ -73,7 +76,7 @@ def create(
 
 def _stem(model: Path) -> str:
     """Name a folder after a model file, never as the file itself is called."""
-    return model.stem if model.suffix else f"{model.name}-service"
+    return model.stem if model.suffix else f"{model.resolve().name}-service"
 
 
 def _list(terminal: Terminal) -> None:

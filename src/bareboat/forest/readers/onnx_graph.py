@@ -54,6 +54,7 @@ def read_graph(model: Any) -> TreeGraph:
         raise ModelError(
             f"an ONNX graph with {len(trees)} tree ensembles: " + _listed(graph.node),
             expected="exactly one of " + ", ".join(OPERATORS),
+            fix="bareboat create --model writes a project in which ONNX Runtime serves it (engine: onnx)",
         )
     tree = trees[0]
     for node in graph.node:

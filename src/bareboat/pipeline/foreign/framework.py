@@ -11,9 +11,9 @@ from typing import Any
 from bareboat.errors import ModelError
 from bareboat.forest.readers.child import run_child
 from bareboat.forest.readers.child_formats import is_pickle, pickle_kind
-from bareboat.forest.readers.reader import HEAD_BYTES
 from bareboat.pipeline.foreign.model import ForeignModel, OwnModule, Package
 from bareboat.pipeline.ir import Column
+from bareboat.pipeline.reading import model_head
 
 REPORT = "bareboat.pipeline.foreign.report:report"
 _METHODS = {"proba": "predict_proba", "decision": "decision_function", "label": "predict", "value": "predict"}
@@ -25,11 +25,7 @@ def kind_of(path: Path) -> str:
     Raises:
         ModelError: the file cannot be read, or is an archive of something else.
     """
-    try:
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-    except OSError as error:
-        raise ModelError(f"cannot read the model file: {error.strerror or error}", where=str(path)) from error
+    head = model_head(path)
     return pickle_kind(path, head) if is_pickle(head) else ""
 
 
@@ -102,6 +98,7 @@ def _model(said: dict[str, Any], data: bytes) -> ForeignModel:
         ),
         modules=tuple(OwnModule(str(each["name"]), str(each["file"])) for each in said["modules"]),
         python=str(said["python"]),
+        holds_code=bool(said["holds_code"]),
     )
 
 

@@ -60,6 +60,7 @@ class ForeignModel:
         packages: what the file needs to be opened.
         modules: the user's own modules that it needs.
         python: the minor version of the Python that opened it, "" where that does not matter.
+        holds_code: whether code of that Python stands in the file, which no other minor version can run.
     """
 
     engine: Literal["onnx", "framework"]
@@ -76,6 +77,7 @@ class ForeignModel:
     packages: tuple[Package, ...] = ()
     modules: tuple[OwnModule, ...] = ()
     python: str = ""
+    holds_code: bool = False
 
     @property
     def feature_names(self) -> tuple[str, ...]:

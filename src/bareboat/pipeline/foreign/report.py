@@ -61,9 +61,10 @@ def report(path: str, kind: str, _folder: str, arguments: Sequence[str] = ()) ->
     ]
     if any(module.startswith("cloudpickle") for module, _ in names):
         also.append("cloudpickle")
+    holds_code = any(is_code(module, name) for module, name in names)
+    if holds_code:
         notes.append(
-            "parts of the model are code that stands in the file (cloudpickle): they run only on the Python that saved "
-            "it"
+            "functions or classes of the model stand in the file as code, which runs only on the Python that saved it"
         )
     needs = packages_of((module for module, _ in names), also)
     trusted = sorted(_untrusted(path)) if loader == "skops" else []
@@ -73,8 +74,19 @@ def report(path: str, kind: str, _folder: str, arguments: Sequence[str] = ()) ->
         "loader": loader,
         "trusted": trusted,
         "python": "{}.{}".format(*sys.version_info[:2]),
+        "holds_code": holds_code,
         "notes": notes,
     }
+
+
+def is_code(module: str, name: str) -> bool:
+    """Tell whether what a file asks for makes a function of bytecode, which no other Python's minor version can run.
+
+    Source: cloudpickle 3.1 `_make_function`, before 2.0 `_make_skel_func` and `_fill_function`; dill `_create_code`.
+    """
+    if "cloudpickle" in module.split("."):  # joblib.externals had one of its own
+        return name in ("_make_function", "_make_skel_func", "_fill_function")
+    return module.startswith("dill") and name == "_create_code"
 
 
 def described(model: Any, names: list[str] | None = None) -> dict[str, Any]:
