@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time
@@ -16,6 +17,7 @@ from bareboat.service.model import Dtype
 
 FEW = 50
 """So many values are listed; a column of more is no choice among a few."""
+_DECIMAL_COMMA = re.compile(r"[+-]?(\d+,)?\d+")
 _BOOLS = {"true": True, "false": False}
 
 
@@ -28,6 +30,7 @@ class Facts:
         dtype: None when there is no value at all.
         minimum, maximum: of numbers, or texts of dates; None for other values.
         values: the different values in order, when they are few.
+        as_text: of a column with decimal commas, which is read as one of numbers: what it holds as texts; else None.
         odd: the first value that is no number where most are, with its row (0 is the first), or None.
     """
 
@@ -40,6 +43,7 @@ class Facts:
     maximum: str | int | float | None = None
     values: tuple[Any, ...] = ()
     odd: tuple[str, int] | None = None
+    as_text: Facts | None = None
 
 
 def read_facts(path: Path) -> dict[str, Facts]:
@@ -63,10 +67,15 @@ def facts_of_texts(name: str, texts: Sequence[str]) -> Facts:
     if not present:
         return Facts(name, *counts)
     numbers = [_number(text) for text in present]
+    as_text = None
+    if None in numbers and all(map(_DECIMAL_COMMA.fullmatch, present)):
+        as_text = Facts(name, *counts, dtype="string", values=_few(present))
+        numbers = [_number(text.replace(",", ".")) for text in present]
     if None not in numbers:
         whole = all(isinstance(each, int) for each in numbers)
         low, high = _ends(numbers)
-        return Facts(name, *counts, dtype="int" if whole else "float", minimum=low, maximum=high, values=_few(numbers))
+        dtype: Dtype = "int" if whole else "float"
+        return Facts(name, *counts, dtype=dtype, minimum=low, maximum=high, values=_few(numbers), as_text=as_text)
     if all(text.lower() in _BOOLS for text in present):
         return Facts(name, *counts, dtype="bool", values=_few([_BOOLS[text.lower()] for text in present]))
     if all(epoch_s(text) is not None for text in present):

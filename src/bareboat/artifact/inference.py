@@ -79,6 +79,9 @@ def infer(model: Ensemble | ForeignModel | Pipeline, sample: Path | None = None,
                 replace(column, nullable=each.n_missing > 0) for column, each in zip(columns, matched, strict=True)
             )
         features = [_joined(column, each, sample, notes) for column, each in zip(columns, matched, strict=True)]
+    commas = [name for name, each in facts.items() if each.as_text is not None and _is_number(features, name)]
+    if commas:
+        notes.append(f"decimal commas are read as points, which requests must have: {_listed(commas)}")
     has_ranges = any(each.minimum is not None or each.enum is not None for each in features)
     return Inferred(tuple(features), has_ranges, tuple(notes))
 
@@ -108,7 +111,7 @@ def _matched(columns: Sequence[Column], facts: Mapping[str, Facts], path: Path, 
     left = [name for name in facts if name not in taken]
     lacking = [column.name for column, each in zip(columns, found, strict=True) if each is None]
     if lacking:
-        near = nearest(lacking[0], left)
+        near = nearest(lacking[0], left) if len(lacking) < len(columns) else None  # else it is another table
         raise InputError(
             f"the table lacks {_listed(lacking)}",
             expected=f"a column for each of the model's {len(columns)} inputs",
@@ -122,6 +125,8 @@ def _matched(columns: Sequence[Column], facts: Mapping[str, Facts], path: Path, 
 
 def _joined(column: Column, facts: Facts, path: Path, notes: list[str]) -> Feature:
     """Join what the model says of a column with what the table holds."""
+    if facts.as_text is not None and (column.values is not None or column.dtype in ("string", "category")):
+        facts = facts.as_text
     nullable = _nullable(facts, column)
     if facts.n_missing > 0 and not column.nullable:
         notes.append(f"{facts.name!r} is missing in {facts.n_missing} rows, which the model cannot answer")
@@ -149,6 +154,10 @@ def _joined(column: Column, facts: Facts, path: Path, notes: list[str]) -> Featu
     dtype: Dtype = column.dtype if facts.dtype is None or column.dtype != "float" else facts.dtype
     low, high = _range(facts, notes)
     return Feature(facts.name, nullable, dtype, minimum=low, maximum=high)
+
+
+def _is_number(features: Sequence[Feature], name: str) -> bool:
+    return any(each.name == name and each.dtype in ("int", "float") for each in features)
 
 
 def _nullable(facts: Facts, column: Column) -> bool | None:

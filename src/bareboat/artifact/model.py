@@ -15,7 +15,7 @@ FUNCTION = ".bareboat/function.json"
 MODEL_HANDLER = "bareboat.runtime.handler.handle"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Artifact:
     """A built archive and what its manifest says of it.
 
@@ -48,3 +48,7 @@ class Artifact:
     def size_mb(self) -> float:
         """Return the zip's size in MB (10^6 bytes)."""
         return self.size_bytes / 1e6
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.functions)
+        return f"<bareboat artifact of {names}: {self.path}, {self.size_mb:.3f} MB, {len(self.notes)} notes>"

@@ -174,7 +174,7 @@ def _name_problems(path: str, where: str, features: tuple[Feature, ...], own: li
     if len(names) != len(own):
         return [
             Problem(
-                f"{path} has {len(names)} names",
+                f"{path} has {len(names)} name" + "s" * (len(names) != 1),
                 expected=f"{len(own)}, one for each feature of the model, in its order: {_listed(own)}",
                 fix=_count_fix([feature.column or feature.name for feature in features], own),
                 where=where,

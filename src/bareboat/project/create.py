@@ -28,12 +28,14 @@ class Project:
         folder: absolute.
         files: what was written, relative to it. A README.md and a .gitignore that were there are left as they are.
         sample: a request body, as JSON text, for the function that answers; "" when the template does not tell.
+        notes: what a person should know of the model's file.
     """
 
     name: str
     folder: Path
     files: tuple[str, ...]
     sample: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def create_project(template: Template, folder: Path, *, name: str | None = None) -> Project:

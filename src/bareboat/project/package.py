@@ -15,7 +15,7 @@ from bareboat.project.around import ARCHITECTURE, Wish
 from bareboat.project.temporary import project_of
 from bareboat.project.values import json_rows
 from bareboat.service import load_service
-from bareboat.service.model import Architecture
+from bareboat.service.model import Architecture, Note
 from bareboat.service.runtimes import LIVE
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def package(
         wish = Wish(rows[0] if rows else None, python=python or "", architecture=architecture)
         project = project_of(model, Path(folder) / "project", wish, name=name)
         artifact = build(load_service(project.folder / "serverless.yml"))[FUNCTION]
-        return replace(artifact, path=_copied(artifact.path, Path(path)))
+        notes = (*artifact.notes, *(Note("warning", text) for text in project.notes))
+        return replace(artifact, path=_copied(artifact.path, Path(path)), notes=notes)
 
 
 def _check(name: str, given: str, known: tuple[str, ...]) -> None:

@@ -26,6 +26,7 @@ from bareboat.errors import InputError, LocalError
 from bareboat.local.orphans import orphans
 from bareboat.packaging.target import host_target
 from bareboat.project.around import PYTHON, Wish
+from bareboat.project.create import Project
 from bareboat.project.temporary import project_of
 from bareboat.project.values import is_one_row, json_rows
 from bareboat.service import load_service
@@ -66,7 +67,7 @@ def serve(model: Any, sample: Any = None, *, name: str | None = None, port: int 
         service = load_service(project.folder / "serverless.yml")
         targets, _ = targets_here(service)
         artifact = build_here(service, targets)[FUNCTION]
-        session = Session(folder, project.folder, artifact, json.loads(project.sample), port)
+        session = Session(folder, project, artifact, port)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -89,13 +90,14 @@ class Session:
         notes: what a person should know of it.
     """
 
-    def __init__(self, folder: Path, project: Path, artifact: Artifact, sample: Any, port: int) -> None:
+    def __init__(self, folder: Path, project: Project, artifact: Artifact, port: int) -> None:
         self.artifact = artifact
-        self.sample = sample
-        self.notes = tuple(note.text for note in artifact.notes if note.level == "warning")
+        self.sample = json.loads(project.sample)
+        warnings = tuple(note.text for note in artifact.notes if note.level == "warning")
+        self.notes = (*project.notes, *warnings)
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
         mark = f"BAREBOAT_SESSION={uuid.uuid4().hex}"
-        process = _started(project, port, mark)
+        process = _started(project.folder, port, mark)
         self._end = weakref.finalize(self, _ended, process, folder)
         self._reader = threading.Thread(target=_read, args=(process.stderr, self._lines), daemon=True)
         self._reader.start()
@@ -105,7 +107,7 @@ class Session:
         except BaseException:
             self.stop()
             raise
-        for note in self.notes:
+        for note in warnings:  # those of the project are logged
             log.warning("%s", note)
 
     @property

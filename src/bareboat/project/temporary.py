@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bareboat.errors import ModelError
+from bareboat.pipeline.reading import opening_note
 from bareboat.project.around import Wish
 from bareboat.project.create import Project, create_project_for_model
+
+log = logging.getLogger(__name__)
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _NO_NAME = re.compile(r"[^A-Za-z0-9]+")
@@ -19,7 +24,8 @@ def project_of(model: Any, folder: Path, wish: Wish, *, name: str | None = None)
     """Write a project around a model into a folder.
 
     A model in memory is compiled here, in the process that it lives in, and saved as a `.pipeline` or `.forest` file;
-    one that does not compile is saved with joblib, for the framework that it comes from.
+    one that does not compile is saved with joblib, for the framework that it comes from. That opening a file runs its
+    code is logged before it is opened, and stands in the project's notes.
 
     Args:
         model: a model file, or a fitted estimator, pipeline or Booster.
@@ -31,9 +37,13 @@ def project_of(model: Any, folder: Path, wish: Wish, *, name: str | None = None)
     """
     is_file = isinstance(model, str | os.PathLike)
     path = Path(model) if is_file else _saved(model, folder)
-    return create_project_for_model(
+    opening = opening_note(path) if is_file else None
+    if opening is not None:
+        log.warning("%s", opening)
+    project = create_project_for_model(
         path, folder, name=name or _name(path.stem if is_file else _words(model)), wish=wish
     )
+    return project if opening is None else replace(project, notes=(opening,))
 
 
 def _name(text: str) -> str:

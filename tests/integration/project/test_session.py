@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas
 import polars
@@ -171,6 +172,17 @@ def test_package_makes_the_artifact_for_lambda(folder, session, tmp_path):
         bareboat.package(FOREST, python="3.9")
     with pytest.raises(BareboatError, match="cannot be written"):
         bareboat.package(FOREST, path=tmp_path / "mine.zip" / "below")
+
+
+def test_that_a_file_runs_its_code_is_said_before_and_after(folder, tmp_path, caplog):
+    joblib.dump(FOREST, tmp_path / "m.joblib")
+
+    artifact = bareboat.package(tmp_path / "m.joblib", path=tmp_path)
+
+    assert [note.text for note in artifact.notes if "runs whatever code" in note.text]
+    assert "m.joblib is opened in a child process, which runs whatever code stands in the file" in caplog.text
+    assert repr(artifact).startswith("<bareboat artifact of predict: ")
+    assert len(repr(artifact)) < 300
 
 
 SCRIPT = """

@@ -92,6 +92,20 @@ def test_what_is_wrong_with_a_table_is_told(tmp_path: Path, text: str, found: st
     assert "rows.csv" in str(refused.value)
 
 
+def test_decimal_commas_are_read_as_points_and_told(tmp_path: Path) -> None:
+    found = inferred(tmp_path, "age;a.b c 📏;city;id\n3,5;1;Ulm;u\n40;2;Ulm;v\n")
+
+    assert (found.inputs[0].dtype, found.inputs[0].minimum, found.inputs[0].maximum) == ("float", 3.5, 40)
+    assert "decimal commas are read as points, which requests must have: 'age'" in found.notes
+
+
+def test_another_table_is_not_told_to_rename_its_columns(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as refused:
+        inferred(tmp_path, "ages,cities\n1,2\n")
+
+    assert refused.value.problems[0].fix == "--from with the table that the model was trained on"
+
+
 @pytest.mark.parametrize(("target", "found"), [("yy", "there is no column 'yy'"), ("age", "'age' is an input")])
 def test_a_target_that_is_none_is_refused(tmp_path: Path, target: str, found: str) -> None:
     with pytest.raises(InputError, match=found):

@@ -129,7 +129,7 @@ def test_labels_that_do_not_fit_the_model_are_refused(
 def test_every_problem_is_told_at_once(make_function: Make) -> None:
     text = refusal(make_function, features=["a"], labels=("x",))
 
-    assert "features has 1 names" in text
+    assert "features has 1 name\n" in text
     assert "labels has 1 entries" in text
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from bareboat.cli.group import Command
-from bareboat.cli.models import FILE, model_argument
+from bareboat.cli.models import FILE, model_argument, tell_of_opening
 from bareboat.cli.terminal import Terminal
 
 
@@ -33,6 +33,7 @@ def signature(terminal: Terminal, model: Path, sample: Path | None, target: str 
 
     if target is not None and sample is None:
         raise click.UsageError("--target needs --from")
+    tell_of_opening(terminal, model)
     with terminal.progress(f"Reading {model.name}"):
         found = infer(read_alone(model), sample, target)
     bounds: Literal["warn"] | None = "warn" if found.has_ranges else None
