@@ -84,20 +84,19 @@ def read_alone(file: Path, names: Sequence[str] | None = None) -> Ensemble | Pip
     return served_alone(file, names).read
 
 
-def served_alone(file: Path, names: Sequence[str] | None = None) -> Served:
+def served_alone(file: Path, names: Sequence[str] | None = None, home: Path | None = None) -> Served:
     """Read a model file that no serverless.yml names yet, for the engine that `auto` comes to.
-
-    The user's own modules are those beside the file.
 
     Args:
         names: of its columns, where the file has none.
+        home: where the user's own modules lie; None is beside the file.
     Raises:
         ModelError, ConfigurationError: as `read_served`.
     """
     features = None if names is None else tuple(Feature(name) for name in names)
     where = Place(str(file), 0, 0)
     model = ServedModel("predict", "functions.predict", where, (file,), features=features)
-    return read_served(model, file, file.parent)
+    return read_served(model, file, home or file.parent)
 
 
 def _read(

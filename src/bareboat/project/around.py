@@ -102,11 +102,13 @@ class Wish:
     Args:
         sample: a row that the model is asked, by name or in its order; None makes one up.
         python, architecture: Lambda's; "" takes the Python that the model must have, or else bareboat's choice.
+        home: where the user's own modules that the model needs lie; None is beside its file.
     """
 
     sample: Mapping[str, Any] | Sequence[Any] | None = None
     python: str = ""
     architecture: str = ARCHITECTURE
+    home: Path | None = None
 
 
 def readme(service: str, title: str, body: str, files: str) -> str:
@@ -136,7 +138,8 @@ def files_around(model: Path, folder: Path, service: str, wish: Wish) -> tuple[d
     from bareboat.artifact.engines import served_alone
     from bareboat.pipeline.foreign.mlflow import is_mlflow_folder
 
-    served = served_alone(model, list(wish.sample) if isinstance(wish.sample, Mapping) else None)
+    names = list(wish.sample) if isinstance(wish.sample, Mapping) else None
+    served = served_alone(model, names, wish.home)
     read = served.read
     source = model.resolve()
     if source.is_file() and is_mlflow_folder(source):

@@ -13,6 +13,7 @@ from bareboat.errors import ModelError
 from bareboat.pipeline.reading import opening_note
 from bareboat.project.around import Wish
 from bareboat.project.create import Project, create_project_for_model
+from bareboat.project.imported import home_of
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,8 @@ def project_of(model: Any, folder: Path, wish: Wish, *, name: str | None = None)
     """Write a project around a model into a folder.
 
     A model in memory is compiled here, in the process that it lives in, and saved as a `.pipeline` or `.forest` file;
-    one that does not compile is saved with joblib, for the framework that it comes from. That opening a file runs its
+    one that does not compile is saved with joblib, for the framework that it comes from; modules of the user's that it
+    needs and this process has imported are copied. That opening a file runs its
     code is logged before it is opened, and stands in the project's notes.
 
     Args:
@@ -41,7 +43,10 @@ def project_of(model: Any, folder: Path, wish: Wish, *, name: str | None = None)
     if opening is not None:
         log.warning("%s", opening)
     project = create_project_for_model(
-        path, folder, name=name or _name(path.stem if is_file else _words(model)), wish=wish
+        path,
+        folder,
+        name=name or _name(path.stem if is_file else _words(model)),
+        wish=replace(wish, home=home_of(path)),
     )
     return project if opening is None else replace(project, notes=(opening,))
 

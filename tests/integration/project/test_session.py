@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -28,7 +29,9 @@ from sklearn.preprocessing import OneHotEncoder
 import bareboat
 from bareboat.artifact import open_artifact
 from bareboat.errors import BareboatError, ConfigurationError, InputError, LocalError, ModelError
+from bareboat.project.around import Wish
 from bareboat.project.session import Session
+from bareboat.project.temporary import project_of
 
 FRAME = pandas.DataFrame(np.random.default_rng(0).normal(size=(100, 3)), columns=["a", "b", "c d"])
 FOREST = RandomForestClassifier(4, random_state=0).fit(FRAME, np.where(FRAME["a"] > 0, "up", "down"))
@@ -183,6 +186,23 @@ def test_that_a_file_runs_its_code_is_said_before_and_after(folder, tmp_path, ca
     assert "m.joblib is opened in a child process, which runs whatever code stands in the file" in caplog.text
     assert repr(artifact).startswith("<bareboat artifact of predict: ")
     assert len(repr(artifact)) < 300
+
+
+def test_modules_that_this_process_has_imported_go_with_the_model(tmp_path, monkeypatch):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "own_limit.py").write_text("ABOVE = 1\n")
+    (tmp_path / "own" / "own_steps.py").write_text(
+        "import own_limit\n\n\nclass Steps:\n    n_features_in_ = 1\n\n"
+        "    def predict(self, x):\n        return [float(own_limit.ABOVE) for _ in x]\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path / "own"))
+    steps = importlib.import_module("own_steps").Steps()
+    joblib.dump(steps, tmp_path / "m.joblib")
+
+    for place, model in (("live", steps), ("file", tmp_path / "m.joblib")):
+        project = project_of(model, tmp_path / place, Wish(sample={"a": 1.0}))
+
+        assert {"own_limit.py", "own_steps.py"} < set(project.files)
 
 
 SCRIPT = """
