@@ -186,8 +186,37 @@ class Step:
     bound: float = 0.0
 
 
+class Tabular:
+    """What a model with columns and classes says of them, whatever answers for it."""
+
+    __slots__ = ()
+
+    columns: tuple[Column, ...]
+    classes: tuple[Category, ...]
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def n_features(self) -> int:
+        """How many values a row has."""
+        return len(self.columns)
+
+    @property
+    def n_classes(self) -> int:
+        """0 for a regressor."""
+        return len(self.classes)
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether it answers with a label."""
+        return bool(self.classes)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Pipeline:
+class Pipeline(Tabular):
     """Columns in, probabilities, decisions or values out.
 
     Args:
@@ -215,26 +244,6 @@ class Pipeline:
     source: str
     objective: str
     notes: tuple[str, ...] = ()
-
-    @property
-    def feature_names(self) -> tuple[str, ...]:
-        """The names of the columns."""
-        return tuple(column.name for column in self.columns)
-
-    @property
-    def n_features(self) -> int:
-        """How many values a row has."""
-        return len(self.columns)
-
-    @property
-    def n_classes(self) -> int:
-        """0 for a regressor."""
-        return len(self.classes)
-
-    @property
-    def is_classifier(self) -> bool:
-        """Whether it answers with a label."""
-        return bool(self.classes)
 
     @property
     def n_outputs(self) -> int:

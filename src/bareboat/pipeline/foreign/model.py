@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bareboat.forest.ir import Category
-from bareboat.pipeline.ir import Column, Kind
+from bareboat.pipeline.ir import Column, Kind, Tabular
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class OwnModule:
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignModel:
+class ForeignModel(Tabular):
     """What ships for such a model, and what can be said of it. Its rows are Python values, not codes.
 
     Args:
@@ -78,23 +78,3 @@ class ForeignModel:
     modules: tuple[OwnModule, ...] = ()
     python: str = ""
     holds_code: bool = False
-
-    @property
-    def feature_names(self) -> tuple[str, ...]:
-        """The names of the columns."""
-        return tuple(column.name for column in self.columns)
-
-    @property
-    def n_features(self) -> int:
-        """How many values a row has."""
-        return len(self.columns)
-
-    @property
-    def n_classes(self) -> int:
-        """0 for a regressor."""
-        return len(self.classes)
-
-    @property
-    def is_classifier(self) -> bool:
-        """Whether it answers with a label."""
-        return bool(self.classes)
