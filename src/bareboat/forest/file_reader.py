@@ -7,7 +7,6 @@ from left to right.
 from __future__ import annotations
 
 import json
-import struct
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bareboat.errors import ModelError
-from bareboat.forest.digest import digest
+from bareboat.forest.framing import Frame
 from bareboat.forest.ir import Category, Ensemble, LinearLeaves, Rule, Transform, Trees
 from bareboat.forest.layout import (
     AVERAGE,
-    DIGEST,
     ELEMENTS,
     ENTRY,
     HEADER,
@@ -36,7 +33,6 @@ from bareboat.forest.layout import (
     element_size,
 )
 from bareboat.forest.sets import SetRoom, unpacked_set
-from bareboat.runtime.kernel import FIX
 
 
 def read_forest_file(path: Path) -> Ensemble:
@@ -45,30 +41,12 @@ def read_forest_file(path: Path) -> Ensemble:
     Raises:
         ModelError: the file is no `.forest` file of a known version, or is damaged.
     """
-    try:
-        return ensemble_from_bytes(path.read_bytes())
-    except OSError as error:
-        raise ModelError(f"cannot read the forest: {error.strerror or error}", where=str(path)) from error
-    except ModelError as error:
-        problem = error.problems[0]
-        raise ModelError(problem.found, expected=problem.expected, fix=problem.fix, where=str(path)) from error
+    return _FRAME.read(path)
 
 
 def ensemble_from_bytes(data: bytes) -> Ensemble:
     """Read the bytes of a `.forest` file; raises ModelError as `read_forest_file` does, without a place."""
-    if len(data) < HEADER.size + DIGEST.size or not data.startswith(MAGIC):
-        raise ModelError("not a .forest file", expected="a file that starts with BBFOREST", fix=FIX)
-    version, size = HEADER.unpack_from(data)[1], HEADER.unpack_from(data)[6]
-    if not 1 <= version <= VERSION:
-        raise ModelError(f"a .forest file of version {version}", expected=f"version 1 to {VERSION}", fix=FIX)
-    if size != len(data) or DIGEST.unpack(data[-DIGEST.size :])[0] != digest(data[: -DIGEST.size]):
-        raise ModelError("a damaged forest: its size or digest does not fit", expected="a whole file", fix=FIX)
-    try:
-        return _ensemble(data)
-    except (struct.error, LookupError, ValueError, TypeError, OverflowError) as error:
-        raise ModelError(
-            f"a damaged forest: {error}", expected="what docs/forest-format.md describes", fix=FIX
-        ) from error
+    return _FRAME.read_bytes(data)
 
 
 def _ensemble(data: bytes) -> Ensemble:
@@ -103,6 +81,9 @@ def _ensemble(data: bytes) -> Ensemble:
         single_sum=bool(flags & SINGLE_SUM),
         tiny_is_zero=bool(flags & TINY_IS_ZERO),
     )
+
+
+_FRAME = Frame("forest", MAGIC, HEADER, 1, VERSION, _ensemble)
 
 
 def _categories(lists: list[list[Category] | None] | None, n_features: int) -> tuple[tuple[Category, ...] | None, ...]:

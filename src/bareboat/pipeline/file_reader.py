@@ -6,19 +6,16 @@ Steps come back as they stand in the file, which may be fewer than were written;
 from __future__ import annotations
 
 import json
-import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bareboat.errors import ModelError
-from bareboat.forest.digest import digest
 from bareboat.forest.file_reader import ensemble_from_bytes
+from bareboat.forest.framing import Frame
 from bareboat.pipeline.ir import Column, Op, Pipeline, Step
 from bareboat.pipeline.layout import (
-    DIGEST,
     ELEMENTS,
     ENTRY,
     HEADER,
@@ -31,7 +28,6 @@ from bareboat.pipeline.layout import (
     VERSION,
     Section,
 )
-from bareboat.runtime.kernel import FIX
 
 
 def read_pipeline_file(path: Path) -> Pipeline:
@@ -40,30 +36,12 @@ def read_pipeline_file(path: Path) -> Pipeline:
     Raises:
         ModelError: the file is no `.pipeline` file of a known version, or is damaged.
     """
-    try:
-        return pipeline_from_bytes(path.read_bytes())
-    except OSError as error:
-        raise ModelError(f"cannot read the pipeline: {error.strerror or error}", where=str(path)) from error
-    except ModelError as error:
-        problem = error.problems[0]
-        raise ModelError(problem.found, expected=problem.expected, fix=problem.fix, where=str(path)) from error
+    return _FRAME.read(path)
 
 
 def pipeline_from_bytes(data: bytes) -> Pipeline:
     """Read the bytes of a `.pipeline` file; raises ModelError as `read_pipeline_file` does, without a place."""
-    if len(data) < HEADER.size + DIGEST.size or not data.startswith(MAGIC):
-        raise ModelError("not a .pipeline file", expected=f"a file that starts with {MAGIC.decode()}", fix=FIX)
-    version, size = HEADER.unpack_from(data)[1], HEADER.unpack_from(data)[6]
-    if version != VERSION:
-        raise ModelError(f"a .pipeline file of version {version}", expected=f"version {VERSION}", fix=FIX)
-    if size != len(data) or DIGEST.unpack(data[-DIGEST.size :])[0] != digest(data[: -DIGEST.size]):
-        raise ModelError("a damaged pipeline: its size or digest does not fit", expected="a whole file", fix=FIX)
-    try:
-        return _pipeline(data)
-    except (struct.error, LookupError, ValueError, TypeError, OverflowError) as error:
-        raise ModelError(
-            f"a damaged pipeline: {error}", expected="what docs/pipeline-format.md describes", fix=FIX
-        ) from error
+    return _FRAME.read_bytes(data)
 
 
 def _pipeline(data: bytes) -> Pipeline:
@@ -100,6 +78,9 @@ def _pipeline(data: bytes) -> Pipeline:
         objective=objective,
         notes=tuple(about.get("notes", ())),
     )
+
+
+_FRAME = Frame("pipeline", MAGIC, HEADER, VERSION, VERSION, _pipeline)
 
 
 def _written(slots: NDArray[np.int32]) -> NDArray[np.int32]:
