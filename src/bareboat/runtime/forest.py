@@ -4,19 +4,18 @@ import ctypes
 import mmap
 import os
 from struct import Struct
-from struct import error as struct_error
 
 from bareboat.errors import ArtifactError, InputError, ModelError
 from bareboat.runtime.kernel import (
     ERRORS,
     FIX,
     PATHS,
+    RowMemory,
     is_matrix,
     kernel_path,
     load_kernel,
     map_file,
     opened,
-    reader_of,
     wanted_path,
 )
 
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     Row = Sequence[float] | Mapping[str, float]
-    Work = tuple[ctypes.Array[ctypes.c_double], int, int, int]
-
-_BLOCK = 256  # rows packed for one call of the kernel
 
 # docs/forest-format.md, "Header" and "Sections"
 _HEADER = Struct("<8sHHBBHQIIIIIId")
@@ -39,7 +35,6 @@ _NAMES = 16
 
 _RAW, _PREDICT = 0, 1
 _FLOAT64 = 0
-_ALIGNMENT = 64
 _SECTIONS = (
     "thresholds",
     "threshold_start",
@@ -106,7 +101,7 @@ def _class() -> "type[OpenForest]":
     return DoorForest
 
 
-class OpenForest:
+class OpenForest(RowMemory):
     """A loaded forest. Threads may share it.
 
     A row is n_features numbers, NaN where a value is missing and its code for a category: a list or a tuple in the
@@ -130,19 +125,13 @@ class OpenForest:
 
     __slots__ = (
         "_memory",
-        "_pack",
-        "_read",
-        "_spare",
         "_start",
-        "_unpack",
         "address",
-        "feature_names",
         "file",
         "is_classifier",
         "is_single",
         "kernel",
         "n_classes",
-        "n_features",
         "n_outputs",
         "n_trees",
         "objective",
@@ -177,10 +166,7 @@ class OpenForest:
             raise _damaged(path, 9 | _NAMES << 8)
         self.objective, self.source = names[:2]
         self.feature_names = tuple(names[2:])
-        self._pack = Struct(f"={self.n_features}d").pack_into
-        self._unpack = Struct(f"={self.n_outputs}d").unpack_from
-        self._spare: "list[Work]" = []
-        self._read = reader_of(self.feature_names)
+        self._prepare(self.n_outputs)
 
     @property
     def kind(self) -> str:
@@ -276,49 +262,20 @@ class OpenForest:
         finally:
             self._spare.append(work)
 
-    def _put(self, buffer: "ctypes.Array[ctypes.c_double]", offset: int, row: "Row") -> None:
-        """Write the numbers of a row into a buffer."""
-        if type(row) is list or type(row) is tuple:
-            try:
-                self._pack(buffer, offset, *row)
-            except (struct_error, OverflowError, TypeError):
-                pass  # the reader says what is wrong
-            else:
-                return
-        self._pack(buffer, offset, *self._read(row))
-
     def _many(self, what: int, rows: "Iterable[Row]") -> "list[list[float]]":
         if not isinstance(rows, (list, tuple)) and is_matrix(rows):
             made: "list[list[float]]" = self.score_matrix(rows, raw=what == _RAW).tolist()
             return made
-        buffer, at_row, at_out, at_scratch = self._new_work(_BLOCK)
-        row_size, out_size = 8 * self.n_features, 8 * self.n_outputs
-        score = self.kernel.bareboat_score
-        results: "list[list[float]]" = []
-        n = 0
+        address, row_size, score = self.address, 8 * self.n_features, self.kernel.bareboat_score
 
-        def flush() -> None:
-            score(self.address, what, _FLOAT64, at_row, n, row_size, 8, at_out, at_scratch)
-            first = at_out - at_row
-            results.extend(list(self._unpack(buffer, first + i * out_size)) for i in range(n))
+        def compute(at_row: int, n: int, at_out: int, at_scratch: int, _: int) -> None:
+            score(address, what, _FLOAT64, at_row, n, row_size, 8, at_out, at_scratch)
 
-        for row in rows:
-            self._put(buffer, n * row_size, row)
-            n += 1
-            if n == _BLOCK:
-                flush()
-                n = 0
-        flush()
-        return results
+        return self._in_blocks(rows, compute, list)
 
-    def _new_work(self, n_rows: int) -> "Work":
-        """Return a buffer for rows, outputs and scratch, and the addresses of the three."""
-        n_values, n_results = n_rows * self.n_features, n_rows * self.n_outputs
-        scratch = self.kernel.bareboat_scratch(self.address)
-        buffer = (ctypes.c_double * (n_values + n_results + scratch // 8 + _ALIGNMENT // 8))()
-        start = ctypes.addressof(buffer)
-        at_out = start + 8 * n_values
-        return buffer, start, at_out, (at_out + 8 * n_results + _ALIGNMENT - 1) & -_ALIGNMENT
+    def _scratch(self, n_rows: int) -> int:  # noqa: ARG002 - as much for one as for many
+        scratch: int = self.kernel.bareboat_scratch(self.address)
+        return scratch
 
 
 def several_outputs(n_outputs: int) -> InputError:

@@ -4,15 +4,18 @@ import ctypes
 import mmap
 import os
 import sys
+from struct import Struct
+from struct import error as struct_error
 
 from bareboat.errors import ArtifactError, ModelError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     Row = Sequence[float] | Mapping[str, float]
+    Work = tuple[ctypes.Array[ctypes.c_double], int, int, int]
 
 ABI = 3
 
@@ -39,6 +42,8 @@ PATHS = ("best", "scalar", "neon", "avx2", "avx512")
 _PAGE = 1 << 21
 _HUGE = 2 * _PAGE  # bytes from which on pages of 2 MiB are worth asking for
 FIX = "import or package the model again"
+_BLOCK = 256  # rows packed for one call of the kernel
+_ALIGNMENT = 64
 
 _kernels: "dict[str, ctypes.CDLL]" = {}
 
@@ -211,3 +216,80 @@ def reader_of(names: "tuple[str, ...]") -> "Callable[[Row], list[float]]":
         return RowReader(names)(row)
 
     return read
+
+
+class RowMemory:
+    """Rows of numbers where the kernel reads them: what an open forest and an open pipeline have in common.
+
+    Attributes:
+        n_features: how many values a row has.
+        feature_names: by which a row may name them.
+    """
+
+    __slots__ = ("_n_results", "_pack", "_read", "_spare", "_unpack", "feature_names", "n_features")
+
+    feature_names: "tuple[str, ...]"
+    n_features: int
+
+    def _prepare(self, n_results: int) -> None:
+        """Get ready for rows, of which each gives n_results numbers; n_features and feature_names are set."""
+        self._n_results = n_results
+        self._pack = Struct(f"={self.n_features}d").pack_into
+        self._unpack = Struct(f"={n_results}d").unpack_from
+        self._spare: "list[Work]" = []
+        self._read = reader_of(self.feature_names)
+
+    def _scratch(self, n_rows: int) -> int:
+        """Return how many bytes of scratch so many rows take."""
+        raise NotImplementedError
+
+    def _put(self, buffer: "ctypes.Array[ctypes.c_double]", offset: int, row: "Row") -> None:
+        """Write the numbers of a row into a buffer."""
+        if type(row) is list or type(row) is tuple:
+            try:
+                self._pack(buffer, offset, *row)
+            except (struct_error, OverflowError, TypeError):
+                pass  # the reader says what is wrong
+            else:
+                return
+        self._pack(buffer, offset, *self._read(row))
+
+    def _new_work(self, n_rows: int) -> "Work":
+        """Return a buffer for rows, results and scratch, and the addresses of the three."""
+        n_values, n_results = n_rows * self.n_features, n_rows * self._n_results
+        scratch = self._scratch(n_rows)
+        buffer = (ctypes.c_double * (n_values + n_results + scratch // 8 + _ALIGNMENT // 8))()
+        start = ctypes.addressof(buffer)
+        at_out = start + 8 * n_values
+        return buffer, start, at_out, (at_out + 8 * n_results + _ALIGNMENT - 1) & -_ALIGNMENT
+
+    def _in_blocks(
+        self,
+        rows: "Iterable[Row]",
+        score: "Callable[[int, int, int, int, int], None]",
+        answer: "Callable[[tuple[float, ...]], Any]",
+    ) -> "list[Any]":
+        """Return what `answer` makes of the results of each row.
+
+        Args:
+            score: computes a block: the address of its rows, how many there are, the addresses of results and
+                scratch, and how many rows were before it.
+        """
+        buffer, at_row, at_out, at_scratch = self._new_work(_BLOCK)
+        row_size, result_size, first = 8 * self.n_features, 8 * self._n_results, at_out - at_row
+        unpack = self._unpack
+        results: "list[Any]" = []
+        n = 0
+
+        def flush() -> None:
+            score(at_row, n, at_out, at_scratch, len(results))
+            results.extend([answer(unpack(buffer, first + i * result_size)) for i in range(n)])
+
+        for row in rows:
+            self._put(buffer, n * row_size, row)
+            n += 1
+            if n == _BLOCK:
+                flush()
+                n = 0
+        flush()
+        return results

@@ -4,18 +4,17 @@ import ctypes
 import json
 import mmap
 from struct import Struct
-from struct import error as struct_error
 
 from bareboat.errors import InputError, ModelError
 from bareboat.runtime.kernel import (
     ERRORS,
     FIX,
+    RowMemory,
     is_matrix,
     kernel_path,
     load_kernel,
     map_file,
     opened,
-    reader_of,
     wanted_path,
 )
 
@@ -25,10 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     Row = Sequence[float] | Mapping[str, float]
-    Work = tuple[ctypes.Array[ctypes.c_double], int, int, int]
 
-_BLOCK = 256  # rows packed for one call of the kernel
-_ALIGNMENT = 64
 _FLOAT64 = 0
 
 # docs/pipeline-format.md, "Header" and "Sections"
@@ -78,7 +74,7 @@ def _declare(kernel: "ctypes.CDLL") -> None:
     _declared.add(id(kernel))
 
 
-class OpenPipeline:
+class OpenPipeline(RowMemory):
     """A loaded pipeline. Threads may share it.
 
     A row is n_features numbers: a code for a column that has values (its place among them, -1 for another one), NaN
@@ -106,14 +102,9 @@ class OpenPipeline:
 
     __slots__ = (
         "_memory",
-        "_pack",
-        "_read",
         "_row",
-        "_spare",
         "_start",
-        "_unpack",
         "address",
-        "feature_names",
         "file",
         "has_label",
         "is_classifier",
@@ -121,7 +112,6 @@ class OpenPipeline:
         "kind",
         "n_classes",
         "n_columns",
-        "n_features",
         "n_outputs",
         "n_steps",
         "n_trees",
@@ -146,11 +136,8 @@ class OpenPipeline:
         )
         self.size_bytes: int = len(self.file) + memory_size
         self._head(path)
-        self._pack = Struct(f"={self.n_features}d").pack_into
-        self._unpack = Struct(f"={self.n_columns}d").unpack_from
+        self._prepare(self.n_columns)
         self._row = kernel.bareboat_pipeline_row
-        self._spare: "list[Work]" = []
-        self._read = reader_of(self.feature_names)
 
     def _head(self, path: str) -> None:
         """Take what the header and the names say."""
@@ -209,23 +196,12 @@ class OpenPipeline:
         if not isinstance(rows, (list, tuple)) and is_matrix(rows):
             made: "list[list[float]]" = self.score_matrix(rows).tolist()
             return [self._answer(tuple(row)) for row in made]
-        buffer, at_row, at_out, at_scratch = self._new_work(_BLOCK)
-        row_size, out_size, first = 8 * self.n_features, 8 * self.n_columns, at_out - at_row
-        results: "list[tuple[list[float], int]]" = []
-        n = 0
+        row_size = 8 * self.n_features
 
-        def flush() -> None:
-            self.score_rows(_FLOAT64, at_row, n, row_size, 8, at_out, at_scratch, len(results))
-            results.extend(self._answer(self._unpack(buffer, first + i * out_size)) for i in range(n))
+        def compute(at_row: int, n: int, at_out: int, at_scratch: int, first: int) -> None:
+            self.score_rows(_FLOAT64, at_row, n, row_size, 8, at_out, at_scratch, first)
 
-        for row in rows:
-            self._put(buffer, n * row_size, row)
-            n += 1
-            if n == _BLOCK:
-                flush()
-                n = 0
-        flush()
-        return results
+        return self._in_blocks(rows, compute, self._answer)
 
     def score_matrix(self, matrix: "Any", *, out: "Any" = None, n_threads: "int | None" = 1) -> "Any":
         """Compute a matrix where it lies, without a copy.
@@ -270,32 +246,15 @@ class OpenPipeline:
 
     def scratch_size(self) -> int:
         """Return how many bytes of scratch `score_rows` takes, aligned to 64."""
-        return int(self.kernel.bareboat_pipeline_scratch(self.address, 1))
+        return self._scratch(2)  # what many rows take, be they two
+
+    def _scratch(self, n_rows: int) -> int:
+        return int(self.kernel.bareboat_pipeline_scratch(self.address, int(n_rows > 1)))
 
     def _answer(self, values: "tuple[float, ...]") -> "tuple[list[float], int]":
         if self.has_label:
             return list(values[:-1]), int(values[-1])
         return list(values), -1
-
-    def _put(self, buffer: "ctypes.Array[ctypes.c_double]", offset: int, row: "Row") -> None:
-        """Write the numbers of a row into a buffer."""
-        if type(row) is list or type(row) is tuple:
-            try:
-                self._pack(buffer, offset, *row)
-            except (struct_error, OverflowError, TypeError):
-                pass  # the reader says what is wrong
-            else:
-                return
-        self._pack(buffer, offset, *self._read(row))
-
-    def _new_work(self, n_rows: int) -> "Work":
-        """Return a buffer for rows, outputs and scratch, and the addresses of the three."""
-        n_values, n_results = n_rows * self.n_features, n_rows * self.n_columns
-        scratch = self.kernel.bareboat_pipeline_scratch(self.address, int(n_rows > 1))
-        buffer = (ctypes.c_double * (n_values + n_results + scratch // 8 + _ALIGNMENT // 8))()
-        start = ctypes.addressof(buffer)
-        at_out = start + 8 * n_values
-        return buffer, start, at_out, (at_out + 8 * n_results + _ALIGNMENT - 1) & -_ALIGNMENT
 
     def _refusal(self, step: int, row: "int | None" = None) -> InputError:
         from bareboat.runtime.refusals import refusal
