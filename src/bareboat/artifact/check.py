@@ -15,19 +15,20 @@ def check_models(service: Service) -> tuple[Note, ...]:
         ConfigurationError: they do not fit, in some function; every problem of every function at once.
         ModelError: all that is wrong is in the model files.
     """
-    from bareboat.artifact.models import check_function
+    from bareboat.artifact.models import check_model, each_model
 
     problems: list[Problem] = []
     notes: list[Note] = []
     kind: type[BareboatError] = ModelError
     for function in service.functions.values():
-        try:
-            notes += check_function(function, service.folder)
-        except ModelError as error:
-            problems += error.problems
-        except ConfigurationError as error:
-            problems += error.problems
-            kind = ConfigurationError
+        for model, file in each_model(function):
+            try:
+                notes += check_model(model, file, function, service.folder)
+            except ModelError as error:
+                problems += error.problems
+            except ConfigurationError as error:
+                problems += error.problems
+                kind = ConfigurationError
     if problems:
         raise kind(problems[0].found, problems=tuple(problems))
     return tuple(notes)

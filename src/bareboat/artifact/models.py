@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bareboat.artifact.model import FUNCTION
 from bareboat.artifact.signature import describe_model, parts_for, signature_document
-from bareboat.errors import ConfigurationError, ModelError, Problem
+from bareboat.errors import ConfigurationError, Problem
 from bareboat.service.model import Function, Note, ServedModel
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def model_files(
     problems: list[Problem] = []
     packages: list[tuple[Package, Path]] = []
     modules: dict[str, Path] = {}
-    for model, file in _each(function):
+    for model, file in each_model(function):
         opening = _opening(file)
         on_step(opening or f"Reading {file}")
         try:
@@ -153,9 +153,7 @@ def model_files(
         files[f"{FOLDER}/{model.name}-{version}.json"] = _json(document, indent=None)
         about = {key: value for key, value in document.items() if key != "file"}
         manifest.setdefault(model.name, {})[version] = {**about, "model": made.about}
-        notes += [
-            Note("warning", text, str(file)) for text in (*made.notes, *_python_notes(made, python or function.python))
-        ]
+        notes += _notes(made, python or function.python, file)
         packages += [(package, file) for package in made.packages]
         modules.update(made.modules)
     if problems:
@@ -183,33 +181,24 @@ def model_files(
     return ModelFiles(files, signature, tuple(notes), uses, tuple(packages), modules)
 
 
-def check_function(function: Function, folder: Path) -> tuple[Note, ...]:
-    """Read the models of a function and hold what is declared against them; raises as `model_files` does.
+def check_model(model: ServedModel, file: Path, function: Function, folder: Path) -> tuple[Note, ...]:
+    """Read one model and hold what is declared against it; raises as `model_files` does.
 
     Returns:
         what the readers have to say.
     """
-    notes: list[Note] = []
-    problems: list[Problem] = []
-    kind: type[ModelError | ConfigurationError] = ModelError
-    for model, file in _each(function):
-        try:
-            _, made = _read(model, file, function, folder)
-            _check_python(made, function.python, function, file)
-            notes += [Note("warning", text, str(file)) for text in (*made.notes, *_python_notes(made, function.python))]
-            if opening := _opening(file):
-                notes.append(Note("info", opening, str(file)))
-        except ModelError as error:
-            problems += error.problems
-        except ConfigurationError as error:
-            problems += error.problems
-            kind = ConfigurationError
-    if problems:
-        raise kind(problems[0].found, problems=tuple(problems))
-    return tuple(notes)
+    _, made = _read(model, file, function, folder)
+    _check_python(made, function.python, function, file)
+    opening = _opening(file)
+    return (*_notes(made, function.python, file), *((Note("info", opening, str(file)),) if opening else ()))
 
 
-def _each(function: Function) -> Iterator[tuple[ServedModel, Path]]:
+def _notes(made: EngineFile, python: str, file: Path) -> tuple[Note, ...]:
+    return tuple(Note("warning", text, str(file)) for text in (*made.notes, *_python_notes(made, python)))
+
+
+def each_model(function: Function) -> Iterator[tuple[ServedModel, Path]]:
+    """Yield each model of a function with each file of it: a file is a version."""
     return ((model, file) for model in function.served_models for file in model.files)
 
 
