@@ -8,7 +8,6 @@ import pytest
 import yaml
 
 from bareboat.artifact import check_models
-from bareboat.artifact.models import check_function
 from bareboat.errors import ConfigurationError, ModelError
 from bareboat.project import create_project, create_project_for_model, find_template, templates
 from bareboat.project.create import service_name
@@ -282,7 +281,7 @@ def test_the_users_own_modules_are_copied_with_the_model(with_own_module, tmp_pa
     assert {"custom.pkl", "steps/__init__.py", "steps/model.py"} <= set(project.files)
     assert (tmp_path / "new/steps/model.py").read_text() == (with_own_module.parent / "steps/model.py").read_text()
     assert "`steps/model.py`" in (tmp_path / "new/README.md").read_text()
-    check_function(load_service(tmp_path / "new" / "serverless.yml").functions["predict"], tmp_path / "new")
+    check_models(load_service(tmp_path / "new" / "serverless.yml"))
 
 
 def test_modules_that_lie_there_already_stay(with_own_module):
