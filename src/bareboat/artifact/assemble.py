@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from bareboat.artifact.handlers import check_handlers
+from bareboat.artifact.libraries import complete_libraries
 from bareboat.artifact.manifest import make_manifest, manifest_bytes
 from bareboat.artifact.model import MANIFEST, MODEL_HANDLER, Artifact
 from bareboat.artifact.plan import Plan, handler_strings
 from bareboat.packaging.archive import chosen_members, write_archive
 from bareboat.packaging.cache import cannot_write
-from bareboat.packaging.elf import Elf
 from bareboat.packaging.interpreters import Interpreter
-from bareboat.packaging.native import check_native, refuse
-from bareboat.packaging.packs import Contents, Member, Pack, make_packs
-from bareboat.packaging.redistributable import fetch_library, is_redistributable, origin
+from bareboat.packaging.packs import Contents, Pack, make_packs
 from bareboat.packaging.sizes import DIRECT_BYTES, measure, refuse_over_limit, shed_bytecode
 from bareboat.service.model import Note, Service
 
@@ -51,7 +49,7 @@ def assemble(
             is full.
         ConfigurationError: a handler's file does not ship.
     """
-    libraries, bundled, notes = _libraries(service, plan, parts, scratch, on_step)
+    libraries, bundled, notes = complete_libraries(service, plan, parts.packs, parts.wanted_libraries, scratch, on_step)
     packs = (*parts.packs, *libraries)
     members, contested = chosen_members(packs)
     check_handlers(plan.functions, {member.path for member, _ in members}, service.folder)
@@ -88,50 +86,6 @@ def assemble(
         manifest=manifest,
         notes=(*parts.notes, *notes, *_more_notes(plan, parts, written.size_bytes, contested, shed)),
     )
-
-
-def _libraries(
-    service: Service, plan: Plan, parts: Parts, scratch: Path, on_step: Callable[[str], None]
-) -> tuple[tuple[Pack, ...], dict[str, str], list[Note]]:
-    """Check the native files and bundle what is missing and may be passed on."""
-    if plan.target.system != "linux":
-        return (), {}, []
-    members, _ = chosen_members(parts.packs)
-    elves = _elves(members)
-    names = [member.path for member, _ in members]
-    report = check_native(elves, plan.target, names)
-    inside = {PurePosixPath(path).name for path in names}
-    asked = [PurePosixPath(path).name for path in parts.wanted_libraries]
-    wanted = {*report.missing, *(name for name in asked if name not in inside)}
-    files: dict[str, Path | bytes] = {}
-    bundled: dict[str, str] = {}
-    notes: list[Note] = []
-    for library in sorted(wanted):
-        if is_redistributable(library, plan.target):
-            on_step(f"Bundling {library}")
-            data, notice = fetch_library(library, plan.target)
-            files[f"lib/{library}"] = data
-            files[f"lib/{library}.NOTICE.txt"] = notice.encode()
-            bundled[f"lib/{library}"] = origin(library, plan.target)
-        elif library not in report.missing:
-            text = f"dockerExtraFiles names {library}; nothing in the archive needs it, and it is left out"
-            notes.append(Note("warning", text, str(service.path)))
-    packs = make_packs([Contents("native libraries", "", files)], None, scratch) if files else ()
-    notes += [
-        Note("info", f"{path} does not load, since Lambda has no {library}: {why}")
-        for path, library, why in report.optional
-    ]
-    everything, _ = chosen_members((*parts.packs, *packs))
-    refuse(
-        check_native(_elves(everything), plan.target, [member.path for member, _ in everything]),
-        plan.target,
-        where=str(service.path),
-    )
-    return packs, bundled, notes
-
-
-def _elves(members: Sequence[tuple[Member, Pack]]) -> dict[str, Elf]:
-    return {member.path: elf for member, pack in members if (elf := pack.elves.get(member.path)) is not None}
 
 
 def _more_notes(plan: Plan, parts: Parts, size_bytes: int, contested: Sequence[str], shed: Sequence[str]) -> list[Note]:

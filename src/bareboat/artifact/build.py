@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bareboat.artifact.dependencies import Needs, requirement_rules, resolve_dependencies, vendored_files
 from bareboat.artifact.model import Artifact
+from bareboat.artifact.output import OUTPUT
 from bareboat.artifact.plan import Plan, make_plans
 from bareboat.artifact.record import Inputs, read_record, recorded_artifact, settings_of, write_record
 from bareboat.artifact.shipping import CODE, imports_of_bareboat, kernel_file, runtime_files, shipped_files
@@ -21,10 +23,8 @@ from bareboat.service.model import Note, Service
 
 if TYPE_CHECKING:
     from bareboat.packaging.packs import Contents, Pack
-    from bareboat.packaging.requirements import RequirementRules
-    from bareboat.pipeline.foreign.model import Package
+    from bareboat.packaging.slim import Slimming
 
-OUTPUT = ".bareboat"
 _KEPT_ARCHIVES = 3
 
 
@@ -105,13 +105,13 @@ def _inputs(service: Service, plan: Plan, selection: Selection, interpreter: Int
     if plan.model is not None:
         files += [each for model in plan.model.served_models for file in model.files for each in _files_of(file)]
     if plan.whole:
-        files += source_files(service.folder, _rules(service))
+        files += source_files(service.folder, requirement_rules(service))
     more: dict[str, Any] = {
         "python": os.environ.get("BAREBOAT_PYTHON"),
         "service": service.name,
         "requirements": asdict(service.python_requirements) if plan.whole else None,
     }
-    found = (*selection.files, *_vendored(service, plan).files)
+    found = (*selection.files, *vendored_files(service, plan).files)
     return Inputs(settings_of(plan, interpreter, more), found, tuple(files))
 
 
@@ -151,14 +151,18 @@ def _make(
         what it has not seen changing has not changed.
     """
     from bareboat.artifact.assemble import Parts, assemble
+    from bareboat.packaging.dependencies import dependency_packs
     from bareboat.packaging.packs import make_packs
 
     contents, signature, notes, needs = _contents(service, plan, selection, on_step)
     own = make_packs(contents, interpreter, scratch)
     notes += _uncompiled(own, plan)
-    dependencies = _dependencies(service, plan, interpreter, on_step, needs, upgrade=upgrade)
+    dependencies = resolve_dependencies(service, plan, needs, on_step, upgrade=upgrade)
+    packs: tuple[Pack, ...] = ()
+    if dependencies.resolution is not None:
+        packs = dependency_packs(dependencies.resolution, _slimming(service), interpreter, on_step=on_step)
     parts = Parts(
-        packs=(*own, *dependencies.packs),
+        packs=(*own, *packs),
         interpreter=interpreter,
         wanted_libraries=service.python_requirements.docker_extra_files if plan.whole else (),
         signature=signature,
@@ -170,9 +174,16 @@ def _make(
     return artifact, (*dependencies.files, *map(str, needs.modules.values())), dependencies.lasting
 
 
+def _slimming(service: Service) -> Slimming:
+    from bareboat.packaging.slim import Slimming
+
+    said = service.python_requirements
+    return Slimming(safe=said.slim_patterns_append_defaults or not said.slim_patterns, patterns=said.slim_patterns)
+
+
 def _contents(
     service: Service, plan: Plan, selection: Selection, on_step: Callable[[str], None]
-) -> tuple[list[Contents], dict[str, Any], list[Note], _Needs]:
+) -> tuple[list[Contents], dict[str, Any], list[Note], Needs]:
     """Return what is packed anew in every build: bareboat's runtime, the model, the project, `vendor`."""
     from bareboat.packaging.packs import Contents
 
@@ -181,7 +192,7 @@ def _contents(
     importing = imports_of_bareboat(project.items())
     contents = []
     signature: dict[str, Any] = {}
-    needs = _Needs()
+    needs = Needs()
     if plan.model is not None:
         from bareboat.artifact.models import model_files
 
@@ -191,95 +202,15 @@ def _contents(
         contents.append(Contents("bareboat runtime", "", shipped_files(plan.target, uses)))
         contents.append(Contents("model", "", made.files))
         notes += made.notes
-        needs = _Needs(made.packages, made.modules)
+        needs = Needs(made.packages, made.modules)
     elif importing:
         contents.append(Contents("bareboat runtime", "", shipped_files(plan.target)))
     notes += _beyond_runtime(importing)
     contents.append(Contents("project", "", {**needs.modules, **project}))
-    vendored = _vendored(service, plan).files
+    vendored = vendored_files(service, plan).files
     if vendored:
         contents.append(Contents("vendor", "", {found.path: found.source for found in vendored}))
     return contents, signature, notes, needs
-
-
-@dataclass(frozen=True, slots=True)
-class _Needs:
-    """What models need beside bareboat's runtime: packages, each with the model file, and the user's own modules."""
-
-    packages: tuple[tuple[Package, Path], ...] = ()
-    modules: Mapping[str, Path] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Dependencies:
-    packs: tuple[Pack, ...] = ()
-    notes: tuple[Note, ...] = ()
-    files: tuple[str, ...] = ()
-    lasting: bool = True
-
-
-def _dependencies(
-    service: Service,
-    plan: Plan,
-    interpreter: Interpreter | None,
-    on_step: Callable[[str], None],
-    needs: _Needs,
-    *,
-    upgrade: bool,
-) -> _Dependencies:
-    if not plan.whole and not needs.packages:
-        return _Dependencies()
-    from bareboat.artifact.needs import with_packages
-    from bareboat.packaging.dependencies import dependency_packs
-    from bareboat.packaging.requirements import Requirements, read_requirements
-    from bareboat.packaging.resolve import resolve
-    from bareboat.packaging.slim import Slimming
-
-    said = service.python_requirements
-    requirements = (
-        read_requirements(service.folder, _rules(service)) if plan.whole else Requirements("", service.folder)
-    )
-    slug = plan.stem.removeprefix(plan.name).strip("-").replace(".", "")
-    if needs.packages:
-        requirements = with_packages(requirements, needs.packages, plan.target)
-        slug += f"-{plan.functions[0].name}"
-    resolution = resolve(
-        requirements,
-        plan.target,
-        lock=service.folder / OUTPUT / f"pylock.{slug}.toml",
-        upgrade=upgrade,
-        on_step=on_step,
-    )
-    slimming = Slimming(safe=said.slim_patterns_append_defaults or not said.slim_patterns, patterns=said.slim_patterns)
-    packs = dependency_packs(resolution, slimming, interpreter, on_step=on_step)
-    return _Dependencies(
-        packs=packs,
-        notes=tuple(Note("warning", note, requirements.source) for note in resolution.notes),
-        files=tuple(str(path) for path in requirements.files),
-        lasting=all(pin.kind != "directory" for pin in resolution.pins),
-    )
-
-
-def _rules(service: Service) -> RequirementRules:
-    from bareboat.packaging.requirements import RequirementRules
-
-    said = service.python_requirements
-    return RequirementRules(
-        file_name=said.file_name,
-        use_pipenv=said.use_pipenv,
-        use_poetry=said.use_poetry,
-        # bareboat itself never ships as a package: what a function may import of it is added as the runtime
-        no_deploy=(*said.no_deploy, "bareboat"),
-        extra_args=said.pip_extra_args,
-    )
-
-
-def _vendored(service: Service, plan: Plan) -> Selection:
-    """`custom.pythonRequirements.vendor`: the files of a folder that ship at the root, beside the dependencies."""
-    vendor = service.python_requirements.vendor
-    if not vendor or not plan.whole or not (service.folder / vendor).is_dir():
-        return Selection(())
-    return select_files((service.folder / vendor).resolve(), ())
 
 
 def _beyond_runtime(importing: dict[str, tuple[str, ...]]) -> list[Note]:

@@ -1,0 +1,63 @@
+"""Native libraries of an archive: checked against Lambda's image, and completed where a copy may be passed on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
+
+from bareboat.artifact.plan import Plan
+from bareboat.packaging.archive import chosen_members
+from bareboat.packaging.elf import Elf
+from bareboat.packaging.native import check_native, refuse
+from bareboat.packaging.packs import Contents, Member, Pack, make_packs
+from bareboat.packaging.redistributable import fetch_library, is_redistributable, origin
+from bareboat.service.model import Note, Service
+
+
+def complete_libraries(
+    service: Service,
+    plan: Plan,
+    packs: Sequence[Pack],
+    asked_for: Sequence[str],
+    scratch: Path,
+    on_step: Callable[[str], None],
+) -> tuple[tuple[Pack, ...], dict[str, str], list[Note]]:
+    """Check the native files and bundle what is missing and may be passed on."""
+    if plan.target.system != "linux":
+        return (), {}, []
+    members, _ = chosen_members(packs)
+    elves = _elves(members)
+    names = [member.path for member, _ in members]
+    report = check_native(elves, plan.target, names)
+    inside = {PurePosixPath(path).name for path in names}
+    asked = [PurePosixPath(path).name for path in asked_for]
+    wanted = {*report.missing, *(name for name in asked if name not in inside)}
+    files: dict[str, Path | bytes] = {}
+    bundled: dict[str, str] = {}
+    notes: list[Note] = []
+    for library in sorted(wanted):
+        if is_redistributable(library, plan.target):
+            on_step(f"Bundling {library}")
+            data, notice = fetch_library(library, plan.target)
+            files[f"lib/{library}"] = data
+            files[f"lib/{library}.NOTICE.txt"] = notice.encode()
+            bundled[f"lib/{library}"] = origin(library, plan.target)
+        elif library not in report.missing:
+            text = f"dockerExtraFiles names {library}; nothing in the archive needs it, and it is left out"
+            notes.append(Note("warning", text, str(service.path)))
+    more = make_packs([Contents("native libraries", "", files)], None, scratch) if files else ()
+    notes += [
+        Note("info", f"{path} does not load, since Lambda has no {library}: {why}")
+        for path, library, why in report.optional
+    ]
+    everything, _ = chosen_members((*packs, *more))
+    refuse(
+        check_native(_elves(everything), plan.target, [member.path for member, _ in everything]),
+        plan.target,
+        where=str(service.path),
+    )
+    return more, bundled, notes
+
+
+def _elves(members: Sequence[tuple[Member, Pack]]) -> dict[str, Elf]:
+    return {member.path: elf for member, pack in members if (elf := pack.elves.get(member.path)) is not None}

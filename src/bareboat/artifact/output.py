@@ -1,0 +1,3 @@
+"""The folder beside serverless.yml that builds write into."""
+
+OUTPUT = ".bareboat"

@@ -1,0 +1,1 @@
+"""Container images without a daemon: OCI layouts, layers, registries, and the engines that run them."""

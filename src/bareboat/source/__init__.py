@@ -1,0 +1,1 @@
+"""Python source text: comments and docstrings taken out, lines counted."""
