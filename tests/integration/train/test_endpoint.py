@@ -17,12 +17,14 @@ import pandas as pd
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from sklearn import ensemble
 
 from bareboat.cli.root import bareboat
 from bareboat.train import Options, Training, train
 from bareboat.train.features import frame_of
 from bareboat.train.fitted import Fitted, Fitting
 from bareboat.train.libraries import fit
+from bareboat.train.libraries.sklearn import saved
 from bareboat.train.notes import Notes
 from bareboat.train.project import project_files
 from bareboat.train.report import MOST_BYTES
@@ -169,6 +171,21 @@ def test_another_process_makes_the_same_files(folder: Path) -> None:
 
     files, _ = project_files(train(folder / "data.csv", asked), "left")
     assert found.strip() == str({name: sha256(content).hexdigest() for name, content in files.items()})
+
+
+def test_what_memory_held_does_not_reach_the_file() -> None:
+    rows = np.random.default_rng(0).random((50, 3))
+    model = ensemble.GradientBoostingClassifier(n_estimators=1, random_state=0).fit(rows, rows[:, 0] > 0.5)
+    clean = saved(model)
+    tree = model.estimators_[0, 0].tree_
+    state = tree.__getstate__()
+    nodes = state["nodes"].copy()
+    unused = nodes.view(np.uint8).reshape(len(nodes), -1)[:, nodes.dtype.fields["missing_go_to_left"][1] + 1 :]
+    unused[:] = 7
+    tree.__setstate__({**state, "nodes": nodes})
+
+    assert (tree.__getstate__()["nodes"].view(np.uint8) == 7).any()
+    assert saved(model) == clean
 
 
 @pytest.mark.parametrize(

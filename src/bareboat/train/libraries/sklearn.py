@@ -159,7 +159,7 @@ def _fitted(
         estimator=type(booster).__name__ if model is booster else f"Pipeline(encoders, {type(booster).__name__})",
         settings=settings,
         file_name="model.joblib",
-        data=_saved(model),
+        data=saved(model),
         curves=curves,
         rounds=best[0],
         why=best[1],
@@ -196,8 +196,21 @@ def _scorer(_model: Any, n_classes: int) -> Callable[[Any, Any, Any], float]:
     return lambda model, rows, truth: -error(model.predict_proba(rows), truth)
 
 
-def _saved(model: Any) -> bytes:
+def saved(model: Any) -> bytes:
+    """Return a model's file: the same model gives the same bytes."""
     joblib = need("joblib", "saves the model")
+    booster = model if hasattr(model, "n_iter_no_change") else model[-1]
+    for tree in np.ravel(getattr(booster, "estimators_", ())):
+        _clear_padding(tree.tree_)
     file = io.BytesIO()
     joblib.dump(model, file)
     return file.getvalue()
+
+
+def _clear_padding(tree: Any) -> None:
+    """Zero the unused bytes of a tree's nodes: they hold what memory held, and the file would differ each time."""
+    state = tree.__getstate__()
+    nodes = np.zeros(state["nodes"].shape, state["nodes"].dtype)
+    for name in nodes.dtype.names:
+        nodes[name] = state["nodes"][name]
+    tree.__setstate__({**state, "nodes": nodes})
