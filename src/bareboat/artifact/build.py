@@ -109,6 +109,7 @@ def _inputs(service: Service, plan: Plan, selection: Selection, interpreter: Int
     more: dict[str, Any] = {
         "python": os.environ.get("BAREBOAT_PYTHON"),
         "service": service.name,
+        "slim": service.slim,
         "requirements": asdict(service.python_requirements) if plan.whole else None,
     }
     found = (*selection.files, *vendored_files(service, plan).files)
@@ -178,7 +179,12 @@ def _slimming(service: Service) -> Slimming:
     from bareboat.packaging.slim import Slimming
 
     said = service.python_requirements
-    return Slimming(safe=said.slim_patterns_append_defaults or not said.slim_patterns, patterns=said.slim_patterns)
+    return Slimming(
+        level=service.slim,
+        patterns=said.slim_patterns,
+        defaults=said.slim_patterns_append_defaults or not said.slim_patterns,
+        strip=said.strip,
+    )
 
 
 def _contents(

@@ -18,7 +18,7 @@ from bareboat.packaging.pins import Pin
 from bareboat.packaging.resolve import Resolution
 from bareboat.packaging.slim import Slimming, count_removed, removed_files
 
-_FORMAT = 2  # goes up whenever the same wheel would give another pack
+_FORMAT = 3  # goes up whenever the same wheel would give another pack
 _KEPT_DAYS = 60
 
 
@@ -70,7 +70,7 @@ def _key_of_contents(pack: Pack, slimming: Slimming, interpreter: Interpreter | 
 
 
 def _settings(slimming: Slimming, interpreter: Interpreter | None) -> list[object]:
-    return [_FORMAT, slimming.safe, slimming.patterns, interpreter.release if interpreter else ""]
+    return [_FORMAT, slimming.level, slimming.patterns, slimming.defaults, interpreter.release if interpreter else ""]
 
 
 def _digest(parts: list[object]) -> str:

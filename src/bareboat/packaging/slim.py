@@ -7,14 +7,16 @@ tests, and those only when no other module of the package imports them.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 import msgspec
 
 from bareboat.packaging.patterns import Matcher
+
+Level = Literal["none", "safe", "max"]
 
 _SUFFIXES = {
     ".pyi": "type stubs",
@@ -36,7 +38,7 @@ _CACHES = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypot
 _TESTS = {"tests", "test"}
 # importlib.metadata reads these; top_level.txt is how packages_distributions() knows a package without its RECORD.
 _METADATA = {"METADATA", "entry_points.txt", "top_level.txt"}
-_LICENCE = re.compile(r"(?i)^(licen[cs]es?|copying|notice|authors|copyright)")
+LICENCE = re.compile(r"(?i)^(licen[cs]es?|copying|notice|authors|copyright)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,29 +46,47 @@ class Slimming:
     """How dependencies are slimmed.
 
     Args:
-        safe: whether the rules of this module apply (`slimPatternsAppendDefaults: false` turns them off).
-        patterns: further globs of files to leave out (`slimPatterns`).
+        level: "none" leaves packages as their wheels have them; "max" is "safe" and more (docs/slimming.md).
+        patterns: further globs of files to leave out (`slimPatterns`), at levels other than none.
+        defaults: whether the rules of this module apply too (`slimPatternsAppendDefaults`).
+        strip: whether native files lose their debug symbols.
+        keep: normalised paths of files that a proof found needed: they stay as they were, against the rules.
     """
 
-    safe: bool = True
+    level: Level = "safe"
     patterns: tuple[str, ...] = ()
+    defaults: bool = True
+    strip: bool = True
+    keep: frozenset[str] = frozenset()
 
 
 class Removed(msgspec.Struct, frozen=True):
-    """Files of one kind that slimming left out."""
+    """Files that slimming left out or made smaller, for one reason.
+
+    Args:
+        paths: path in the artifact -> bytes saved.
+    """
 
     reason: str
-    files: int
-    size_bytes: int
+    paths: dict[str, int]
+
+    @property
+    def files(self) -> int:
+        """Return how many files it touches."""
+        return len(self.paths)
+
+    @property
+    def size_bytes(self) -> int:
+        """Return the bytes saved, unzipped."""
+        return sum(self.paths.values())
 
 
 def count_removed(files: Mapping[str, Path], removed: Mapping[str, str]) -> tuple[Removed, ...]:
-    """Sum up what `removed_files` found, by reason."""
-    counts: Counter[str] = Counter(removed.values())
-    sizes: Counter[str] = Counter()
-    for path, reason in removed.items():
-        sizes[reason] += files[path].stat().st_size
-    return tuple(Removed(reason, counts[reason], sizes[reason]) for reason in sorted(counts))
+    """Gather what `removed_files` found, by reason."""
+    found: dict[str, dict[str, int]] = {}
+    for path, reason in sorted(removed.items()):
+        found.setdefault(reason, {})[path] = files[path].stat().st_size
+    return tuple(Removed(reason, paths) for reason, paths in sorted(found.items()))
 
 
 def removed_files(files: Mapping[str, Path], slimming: Slimming) -> dict[str, str]:
@@ -76,10 +96,12 @@ def removed_files(files: Mapping[str, Path], slimming: Slimming) -> dict[str, st
         files: path in the artifact -> where it lies.
     """
     removed: dict[str, str] = {}
+    if slimming.level == "none":
+        return removed
     if slimming.patterns:
         matcher = Matcher(slimming.patterns)
         removed = {path: "slimPatterns" for path in files if matcher.last_match(path) is True}
-    if not slimming.safe:
+    if not slimming.defaults:
         return removed
     tests = _test_folders(files)
     needed = _imported_tests(files, tests) if tests else set()
@@ -108,7 +130,7 @@ def _reason(path: PurePosixPath, tests: set[str]) -> str:
 
 def _is_kept_metadata(path: PurePosixPath) -> bool:
     inner = path.parts[1:]
-    return inner[0] in _METADATA or inner[0] == "licenses" or _LICENCE.match(inner[0]) is not None
+    return inner[0] in _METADATA or inner[0] == "licenses" or LICENCE.match(inner[0]) is not None
 
 
 def _test_folders(files: Iterable[str]) -> set[str]:

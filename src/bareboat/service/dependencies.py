@@ -1,14 +1,15 @@
-"""`custom.pythonRequirements` -> PythonRequirements."""
+"""`custom.pythonRequirements` -> PythonRequirements, and with `custom.bareboat.slim` how much of them is left out."""
 
 from __future__ import annotations
 
 from bareboat.service.check import Checker
 from bareboat.service.keys.requirements import NO_MEANING, PythonRequirementsKeys
-from bareboat.service.model import PythonRequirements
+from bareboat.service.model import PythonRequirements, Slim
 from bareboat.service.nodes import Node, plain
 from bareboat.service.report import Report
 
 PATH = "custom.pythonRequirements"
+LEVELS: tuple[Slim, ...] = ("none", "safe", "max")
 
 
 def python_requirements(node: Node | None, checker: Checker, report: Report) -> PythonRequirements:
@@ -36,7 +37,7 @@ def python_requirements(node: Node | None, checker: Checker, report: Report) -> 
     defaults = PythonRequirements()
     return PythonRequirements(
         file_name=keys.file_name or defaults.file_name,
-        slim=bool(keys.slim),
+        slim=keys.slim,
         slim_patterns=tuple(patterns),
         slim_patterns_append_defaults=append,
         strip=keys.strip is not False,
@@ -49,3 +50,23 @@ def python_requirements(node: Node | None, checker: Checker, report: Report) -> 
         docker_extra_files=tuple(keys.docker_extra_files or ()),
         pip_extra_args=tuple(keys.pip_cmd_extra_args or ()),
     )
+
+
+def slim_level(custom: Node | None, requirements: PythonRequirements, report: Report) -> Slim:
+    """Return the level of slimming: that of `custom.bareboat`, else none for `slim: false` and safe otherwise."""
+    by_plugin: Slim = "none" if requirements.slim is False else "safe"
+    node = custom.get("slim") if custom is not None and custom.is_mapping else None
+    if node is None or node.value is None or node.state:
+        level = by_plugin
+    elif node.value in LEVELS:
+        level = node.value
+        report.value("custom.bareboat.slim", level, node)
+    else:
+        said = f"'{node.value}'" if isinstance(node.value, str) else str(plain(node)).lower()
+        report.problems.add(
+            node.place, f"custom.bareboat.slim is {said}", expected="none, safe or max", fix="docs/slimming.md"
+        )
+        return by_plugin
+    if level == "none" and requirements.slim_patterns:
+        report.warn(f"{PATH}.slimPatterns takes nothing away: slimming is off")
+    return level

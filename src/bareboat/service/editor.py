@@ -8,6 +8,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import msgspec
 
 from bareboat.service.check import known_keys
+from bareboat.service.dependencies import LEVELS
 from bareboat.service.keys.base import Keys, Said
 from bareboat.service.keys.file import ServerlessKeys
 from bareboat.service.keys.provider import RoleKeys
@@ -124,7 +125,16 @@ def _refine(definitions: dict[str, Any], requirements: dict[str, Any], role: dic
         "type": ["object", "null", "string"],
         "properties": {
             "pythonRequirements": {"anyOf": [requirements, {"$ref": "#/$defs/Variable"}, {"type": "null"}]},
-            "bareboat": {"type": ["object", "null"], "description": "bareboat's own settings."},
+            "bareboat": {
+                "type": ["object", "null"],
+                "description": "bareboat's own settings.",
+                "properties": {
+                    "slim": {
+                        "description": "How much of the dependencies is left out.",
+                        "anyOf": [{"enum": [*LEVELS, None]}, {"$ref": "#/$defs/Variable"}],
+                    }
+                },
+            },
         },
     }
     for name in ("functions", "resources"):

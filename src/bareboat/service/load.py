@@ -12,7 +12,7 @@ from typing import Any
 from bareboat.errors import ConfigurationError
 from bareboat.service.check import Checker
 from bareboat.service.compose import compose
-from bareboat.service.dependencies import python_requirements
+from bareboat.service.dependencies import python_requirements, slim_level
 from bareboat.service.draft import Context
 from bareboat.service.events import check_routes
 from bareboat.service.functions import function_of
@@ -252,6 +252,7 @@ class _Loader:
         provider = self.routes(provider, provider_node, functions)
         self.authorizer_functions(provider_node, list(keys.functions or {}))
         custom = tree.get("custom", "bareboat")
+        slim = slim_level(custom, requirements, report)
         resources = tree.get("resources")
         layers = tree.get("layers")
         return Service(
@@ -262,6 +263,7 @@ class _Loader:
             functions=functions,
             package=package,
             python_requirements=requirements,
+            slim=slim,
             custom_bareboat=plain(custom) if custom is not None and custom.is_mapping else {},
             layers=plain(layers) if layers is not None and layers.is_mapping else {},
             resources=plain(resources) if resources is not None and resources.is_mapping else {},

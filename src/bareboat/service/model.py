@@ -148,7 +148,7 @@ class PythonRequirements:
     """`custom.pythonRequirements`, what of it has a meaning here (serverless-python-requirements 6)."""
 
     file_name: str = "requirements.txt"
-    slim: bool = False
+    slim: bool | None = None
     slim_patterns: tuple[str, ...] = ()
     slim_patterns_append_defaults: bool = True
     strip: bool = True
@@ -162,6 +162,7 @@ class PythonRequirements:
     pip_extra_args: tuple[str, ...] = ()
 
 
+Slim = Literal["none", "safe", "max"]
 Dtype = Literal["float", "int", "bool", "string", "category", "datetime"]
 Bounds = Literal["error", "warn", "ignore"]
 Unknown = Literal["error", "missing"]
@@ -338,6 +339,7 @@ class Service:
 
     Args:
         path: the file; `folder` is its directory, the root of everything that is packaged.
+        slim: how much of the dependencies is left out (docs/slimming.md).
         custom_bareboat: `custom.bareboat` as written.
         image_functions: functions that are container images; they have neither handler nor model, so they stand apart.
         notes: what a person should know, in file order.
@@ -351,6 +353,7 @@ class Service:
     functions: Mapping[str, Function]
     package: PackageRules = PackageRules()
     python_requirements: PythonRequirements = PythonRequirements()
+    slim: Slim = "safe"
     custom_bareboat: Mapping[str, Any] = field(default_factory=dict)
     layers: Mapping[str, Any] = field(default_factory=dict)
     resources: Mapping[str, Any] = field(default_factory=dict)

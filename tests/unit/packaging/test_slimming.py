@@ -93,7 +93,7 @@ def test_slim_patterns_take_more_away(tmp_path: Path) -> None:
 
 def test_slim_patterns_alone_when_the_defaults_are_turned_off(tmp_path: Path) -> None:
     removed = slim(
-        tmp_path, "a/x.pyi", "a/tests/x.py", "a/b.bin", slimming=Slimming(safe=False, patterns=("**/*.bin",))
+        tmp_path, "a/x.pyi", "a/tests/x.py", "a/b.bin", slimming=Slimming(defaults=False, patterns=("**/*.bin",))
     )
 
     assert removed == {"a/b.bin": "slimPatterns"}

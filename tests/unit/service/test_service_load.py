@@ -425,3 +425,24 @@ def test_authorizers_are_found_by_name(load):
 
     assert service.functions["a"].events[0].authorizer == "jwt"
     assert "jwt" in service.provider.http_api.options["authorizers"]
+
+
+@pytest.mark.parametrize(
+    ("custom", "level"),
+    [
+        ("{}", "safe"),
+        ("{pythonRequirements: {slim: true}}", "safe"),
+        ("{pythonRequirements: {slim: false}}", "none"),
+        ("{bareboat: {slim: max}, pythonRequirements: {slim: false}}", "max"),
+        ("{bareboat: {slim: none}}", "none"),
+        ("{bareboat: {slim: null}}", "safe"),
+    ],
+)
+def test_the_level_of_slimming(load, custom, level):
+    assert load(HEAD + f"custom: {custom}\n").slim == level
+
+
+@pytest.mark.parametrize("value", ["maximum", "true", "[max]", "3"])
+def test_a_level_of_slimming_that_is_none(load, value):
+    with pytest.raises(ConfigurationError, match=r"custom\.bareboat\.slim is"):
+        load(HEAD + f"custom: {{bareboat: {{slim: {value}}}}}\n")

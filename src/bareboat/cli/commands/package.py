@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
     from bareboat.artifact.model import Artifact
-    from bareboat.service.model import Service
+    from bareboat.service.model import Service, Slim
 
 
 @click.command(cls=Command)
@@ -29,9 +30,14 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Copy the archives here too.",
 )
+@click.option(
+    "--slim",
+    type=click.Choice(["none", "safe", "max"]),
+    help="How much of the dependencies to leave out.  [default: custom.bareboat.slim, else safe]",
+)
 @service_options
 @click.pass_obj
-def package(terminal: Terminal, source: Source, name: str | None, output: Path | None) -> None:
+def package(terminal: Terminal, source: Source, name: str | None, output: Path | None, slim: Slim | None) -> None:
     """Package each function and its dependencies for Lambda.
 
     The archives lie in .bareboat/ beside serverless.yml. What has not changed since the last time is not built again.
@@ -39,6 +45,8 @@ def package(terminal: Terminal, source: Source, name: str | None, output: Path |
     from bareboat.artifact import build
 
     service = source.load(terminal)
+    if slim is not None:
+        service = replace(service, slim=slim)
     terminal.notes(service.notes)
     if name is not None:
         chosen(service, name)
