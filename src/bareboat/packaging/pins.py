@@ -44,7 +44,7 @@ def read_pins(text: str, requirements: Requirements, lock: Path | None) -> tuple
     blocks = text.split(BLOCK)[1:]
     try:
         packages = tomllib.loads(text).get("packages", [])
-        pins = [_pin(package, block) for package, block in zip(packages, blocks, strict=True)]
+        pins = [pin_of(package, block) for package, block in zip(packages, blocks, strict=True)]
     except (tomllib.TOMLDecodeError, ValueError, KeyError, TypeError) as error:
         raise PackagingError(
             f"the resolution cannot be read: {error!r}", fix="delete the file", where=str(lock or "")
@@ -72,17 +72,21 @@ def _refuse_other_hashes(pins: tuple[Pin, ...], requirements: Requirements) -> N
         raise PackagingError(problems[0].found, problems=tuple(problems))
 
 
-def _pin(package: dict[str, Any], block: str) -> Pin:
+def pin_of(package: dict[str, Any], block: str) -> Pin:
+    """Return the pin that a package's table (PEP 751) stands for.
+
+    Args:
+        block: the same as text.
+    Raises:
+        KeyError, TypeError, AttributeError: the table is not whole.
+    """
     name, version = package["name"], str(package.get("version", ""))
     if package.get("wheels"):
         wheel = package["wheels"][0]
         file = wheel.get("name") or (wheel.get("url") or wheel.get("path", "")).rpartition("/")[2]
         digest = wheel.get("hashes", {}).get("sha256", "")
         if len(package["wheels"]) > 1:  # two places have it: take the first, so that the digest is of what is installed
-            place = "url" if "url" in wheel else "path"
-            hashes = f', hashes = {{ sha256 = "{digest}" }}' if digest else ""
-            one = f"wheels = [{{ {place} = {json.dumps(wheel[place])}{hashes} }}]"
-            block = f'name = "{name}"\nversion = "{version}"\n{one}\n'
+            block = as_toml({**package, "wheels": [wheel]})
         return Pin(name, version, "wheel", file, digest, block)
     for kind in ("sdist", "archive"):
         if kind in package:
@@ -93,3 +97,30 @@ def _pin(package: dict[str, Any], block: str) -> Pin:
     if "vcs" in package:
         return Pin(name, version, "vcs", "", str(package["vcs"].get("commit-id", "")), block)
     return Pin(name, version, "directory", "", "", block)
+
+
+_LEFT_OUT = {"upload-time", "size", "editable", "attestation-identities"}  # not needed, and differ between indexes
+_ORDER = ("name", "version", "type", "url", "path", "requested-revision", "commit-id", "subdirectory", "hashes")
+
+
+def as_toml(package: dict[str, Any]) -> str:
+    """Return a package's table (PEP 751) as text that is the same on every machine: one file, no dates, no sizes."""
+    lines = [f"{key} = {toml_text(package[key])}" for key in ("name", "version") if package.get(key)]
+    kind = next((kind for kind in ("wheels", "sdist", "archive", "vcs", "directory") if package.get(kind)), "")
+    if kind == "wheels":
+        lines.append(f"wheels = [{_inline(package['wheels'][0])}]")
+    elif kind:
+        lines.append(f"{kind} = {_inline(package[kind])}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _inline(table: dict[str, Any]) -> str:
+    keys = sorted(table.keys() - _LEFT_OUT, key=lambda key: (_ORDER.index(key) if key in _ORDER else 99, key))
+    parts = [f"{key} = {_inline(value) if isinstance(value, dict) else toml_text(value)}"
+             for key in keys if (value := table[key]) is not None]  # fmt: skip
+    return "{ " + ", ".join(parts) + " }"
+
+
+def toml_text(text: object) -> str:
+    """Return a string of TOML."""
+    return json.dumps(str(text), ensure_ascii=False).replace("\x7f", "\\u007f")
