@@ -11,9 +11,9 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
+from bareboat.artifact.orphans import orphans
+from bareboat.artifact.watchdog import kill_group
 from bareboat.errors import LocalError
-from bareboat.local.orphans import orphans
-from bareboat.local.watchdog import kill_group
 
 READ = 65_536
 READS = 16  # in one go, so that a function that writes without end does not stop the rest

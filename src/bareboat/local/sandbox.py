@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
+from bareboat.artifact.environment import log_stream
 from bareboat.errors import LocalError
 from bareboat.local import faults, ids
-from bareboat.local.environment import log_stream
 from bareboat.local.invocation import Invocation
 from bareboat.local.logs import LogBuffer
 from bareboat.local.outcome import UNHANDLED, Outcome

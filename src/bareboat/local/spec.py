@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bareboat.artifact import check_runs_here
+from bareboat.artifact.environment import environment
+from bareboat.artifact.image_packages import boto3_folder, mentions_boto3
 from bareboat.artifact.model import Artifact
 from bareboat.errors import LocalError
 from bareboat.local.cores import Cores
-from bareboat.local.environment import environment
 from bareboat.local.runtime_client import (
     LAUNCH,
     OWN_CLIENT,
-    boto3_folder,
     client_kind,
-    mentions_boto3,
     runtime_client,
 )
 from bareboat.packaging.interpreters import find_python

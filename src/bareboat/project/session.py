@@ -22,8 +22,8 @@ from typing import IO, Any, Self
 from urllib.parse import urlsplit
 
 from bareboat.artifact import Artifact, build_here, targets_here
+from bareboat.artifact.orphans import orphans
 from bareboat.errors import InputError, LocalError
-from bareboat.local.orphans import orphans
 from bareboat.packaging.target import host_target
 from bareboat.project.around import PYTHON, Wish
 from bareboat.project.create import Project

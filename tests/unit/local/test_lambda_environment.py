@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from bareboat.artifact.environment import environment, log_stream
+from bareboat.artifact.image_packages import mentions_boto3
 from bareboat.errors import LocalError
 from bareboat.local import ids
-from bareboat.local.environment import environment, log_stream
 from bareboat.local.faults import exit_reason, timeout_reason
-from bareboat.local.runtime_client import client_kind, mentions_boto3
+from bareboat.local.runtime_client import client_kind
 from bareboat.service.model import Function, Place
 
 

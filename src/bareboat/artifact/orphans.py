@@ -10,7 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
-from bareboat.local.watchdog import kill_group, kill_marked
+from bareboat.artifact.watchdog import kill_group, kill_marked
 
 WATCHDOG = Path(__file__).with_name("watchdog.py")
 

@@ -1,0 +1,84 @@
+"""What Lambda's image has beside Python, installed for this machine: boto3, for functions that do not ship it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bareboat.errors import BareboatError
+from bareboat.packaging.cache import cache_folder, scratch_folder, tidy
+from bareboat.packaging.interpreters import Interpreter
+
+log = logging.getLogger(__name__)
+
+
+def boto3_folder(interpreter: Interpreter) -> Path | None:
+    """Return the folder that holds boto3 for this interpreter, installed if need be; None, with a warning, if not."""
+    try:
+        return installed_for(interpreter, "boto3", ["boto3"])
+    except BareboatError as error:
+        log.warning(
+            "boto3, which Lambda's image has, cannot be installed for Python %s here: %s. "
+            "A function that imports it will fail.",
+            interpreter.version,
+            error.problems[0].found,
+        )
+        return None
+
+
+def mentions_boto3(folder: Path) -> bool:
+    """Return whether any Python file under `folder` speaks of boto3 or botocore. Remembered beside the folder."""
+    answer = folder.with_name(folder.name + ".boto3")
+    try:
+        return answer.read_bytes() == b"yes"
+    except OSError:
+        pass
+    found = any(
+        b"boto3" in text or b"botocore" in text
+        for text in (path.read_bytes() for path in folder.rglob("*.py") if path.is_file())
+    )
+    try:
+        answer.write_bytes(b"yes" if found else b"no")
+    except OSError as error:
+        log.info("cannot remember whether %s needs boto3: %s", folder, error)
+    return found
+
+
+def installed_for(interpreter: Interpreter, name: str, requirements: Sequence[str]) -> Path:
+    """Return the folder that holds packages for an interpreter, installed into the cache once.
+
+    Args:
+        name: of the folder; one for each set of requirements.
+    Raises:
+        PackagingError: they cannot be installed.
+    """
+    folder = cache_folder("runtime-client")
+    whole = folder / f"{name}-{interpreter.version}-{_abi_of_host()}"
+    if whole.is_dir():
+        return whole
+    from bareboat.packaging.uv import run_uv
+
+    tidy(folder)
+    with scratch_folder(folder) as scratch:
+        target = scratch / "site"
+        run_uv(
+            [
+                "pip", "install", "--python", str(interpreter.path), "--target", str(target),
+                "--only-binary", ":all:", "--compile-bytecode", *requirements,
+            ],
+            cwd=scratch,
+            while_doing=f"installing {requirements[0]}",
+        )  # fmt: skip
+        try:
+            target.rename(whole)
+        except OSError:
+            if not whole.is_dir():  # else another bareboat was quicker
+                raise
+    return whole
+
+
+def _abi_of_host() -> str:
+    return f"{sys.platform}-{os.uname().machine}" if hasattr(os, "uname") else sys.platform
