@@ -6,7 +6,8 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from bareboat.errors import PackagingError
@@ -18,8 +19,9 @@ from bareboat.packaging.pins import Pin
 from bareboat.packaging.resolve import Resolution
 from bareboat.packaging.slim import Slimming, count_removed, removed_files
 
-_FORMAT = 3  # goes up whenever the same wheel would give another pack
+_FORMAT = 4  # goes up whenever the same wheel would give another pack
 _KEPT_DAYS = 60
+_ORIGINALS = ".originals"  # beside KEY.pack; a proof compares with them
 
 
 def dependency_packs(
@@ -49,11 +51,44 @@ def dependency_packs(
         with scratch_folder(folder) as scratch:
             installed = install(resolution, absent, scratch / "tree")
             on_step(f"Compiling and compressing {_some(absent)}")
-            made = make_packs([_contents(one, slimming) for one in installed], interpreter, scratch)
-            for one, pack in zip(installed, made, strict=True):
+            contents = [_contents(one, slimming) for one in installed]
+            made = make_packs(contents, interpreter, scratch)
+            before = [_originals(one, content) for one, content in zip(installed, contents, strict=True)]
+            originals = make_packs(before, None, _made(scratch / "originals"))
+            for one, pack, original in zip(installed, made, originals, strict=True):
                 key = keys[one.pin.name] or _key_of_contents(pack, slimming, interpreter)
+                if pack.removed:
+                    _keep(original, folder / f"{key}{_ORIGINALS}")
                 packs[one.pin.name] = _keep(pack, folder / f"{key}.pack")
     return tuple(packs[pin.name] for pin in resolution.pins)
+
+
+def originals_of(packs: Iterable[Pack]) -> tuple[Pack, ...]:
+    """Return for packs of `dependency_packs` what slimming took away or changed, as it was, without bytecode.
+
+    Raises:
+        PackagingError: the cache was emptied meanwhile.
+    """
+    found = []
+    for pack in packs:
+        if pack.removed:
+            path = Path(pack.file).with_suffix(_ORIGINALS)
+            original = read_pack(path)
+            if original is None:
+                raise PackagingError("the cache changed while it was read", fix="build again", where=str(path))
+            found.append(original)
+    return tuple(found)
+
+
+def _originals(installed: Installed, contents: Contents) -> Contents:
+    files = dict(installed.files)
+    touched = {path: files[path] for removed in contents.removed for path in removed.paths}
+    return Contents(contents.name, contents.version, touched)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
 
 
 def _key(pin: Pin, slimming: Slimming, resolution: Resolution, interpreter: Interpreter | None) -> str:
@@ -81,10 +116,15 @@ def _kept(path: Path) -> Pack | None:
     pack = read_pack(path)
     if pack is None or not is_sound(pack):
         return None
-    try:
-        os.utime(path)
-    except OSError:  # a cache that is shared read-only serves as well
-        return pack
+    files = [path]
+    if pack.removed:
+        original = read_pack(path.with_suffix(_ORIGINALS))
+        if original is None or not is_sound(original):
+            return None
+        files.append(path.with_suffix(_ORIGINALS))
+    for file in files:
+        with suppress(OSError):  # a cache that is shared read-only serves as well
+            os.utime(file)
     return pack
 
 
@@ -102,7 +142,7 @@ def _keep(pack: Pack, path: Path) -> Pack:
 def _forget(folder: Path) -> None:
     """Remove packs that no build has used for long."""
     limit = time.time() - _KEPT_DAYS * 86_400
-    for path in folder.glob("*.pack"):
+    for path in (*folder.glob("*.pack"), *folder.glob(f"*{_ORIGINALS}")):
         try:
             if path.stat().st_mtime < limit:
                 path.unlink()
