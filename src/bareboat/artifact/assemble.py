@@ -53,7 +53,9 @@ def assemble(
     packs = (*parts.packs, *libraries)
     members, contested = chosen_members(packs)
     check_handlers(plan.functions, {member.path for member, _ in members}, service.folder)
-    members, shed = shed_bytecode(members, reserve_bytes=_MANIFEST_BYTES * (len(members) + 100))
+    members, shed = shed_bytecode(
+        members, reserve_bytes=_MANIFEST_BYTES * (len(members) + 100), limit_bytes=plan.limit_bytes
+    )
     sizes = measure(members, packs)
     manifest = make_manifest(
         plan,
@@ -66,7 +68,7 @@ def assemble(
         shed=shed,
     )
     (about,) = make_packs([Contents("manifest", "", {MANIFEST: manifest_bytes(manifest)})], None, scratch)
-    refuse_over_limit(sizes, more_bytes=about.members[0].size, where=str(service.path))
+    refuse_over_limit(sizes, more_bytes=about.members[0].size, where=str(service.path), limit_bytes=plan.limit_bytes)
     everything = sorted([*members, *((member, about) for member in about.members)], key=lambda entry: entry[0].path)
     on_step(f"Writing {plan.stem}")
     written = write_archive(scratch / "archive.zip", everything)
@@ -103,7 +105,7 @@ def _more_notes(plan: Plan, parts: Parts, size_bytes: int, contested: Sequence[s
             "two to three times as long"
         )
         notes.append(Note("warning", text))
-    if size_bytes > DIRECT_BYTES:
+    if size_bytes > DIRECT_BYTES and not plan.for_image:
         text = (
             f"the zip has {size_bytes / 1e6:.1f} MB; above {DIRECT_BYTES / 1e6:.1f} MB Lambda takes it from S3 only, "
             "not by direct upload"

@@ -18,6 +18,7 @@ from bareboat.packaging.cache import cannot_write, scratch_folder, tidy
 from bareboat.packaging.exclusive import exclusive
 from bareboat.packaging.folder import Selection, select_files
 from bareboat.packaging.interpreters import Interpreter, find_python
+from bareboat.packaging.sizes import UNZIPPED_BYTES
 from bareboat.packaging.target import Target
 from bareboat.service.model import Note, Service
 
@@ -35,6 +36,7 @@ def build(
     target: Target | None = None,
     on_step: Callable[[str], None] = lambda _: None,
     upgrade: bool = False,
+    limit_bytes: int = UNZIPPED_BYTES,
 ) -> dict[str, Artifact]:
     """Build the archives of a service into `.bareboat/` beside serverless.yml.
 
@@ -46,6 +48,7 @@ def build(
         target: the machine to build for; None is each function's own Lambda target.
         on_step: told what is under way.
         upgrade: resolve requirements anew instead of honouring the last resolution.
+        limit_bytes: what an archive may weigh unzipped: Lambda's limit, or more for what becomes an image.
     Returns:
         function name -> Artifact; functions that share an archive share the object.
     Raises:
@@ -55,7 +58,7 @@ def build(
         ArtifactError: `package.artifact` is no zip, or this installation lacks the kernel.
     """
     artifacts: dict[str, Artifact] = {}
-    for plan in make_plans(service, function=function, target=target):
+    for plan in make_plans(service, function=function, target=target, limit_bytes=limit_bytes):
         artifact = _artifact(service, plan, on_step, upgrade=upgrade)
         artifacts.update(dict.fromkeys((one.name for one in plan.functions), artifact))
     return {name: artifacts[name] for name in service.functions if name in artifacts}

@@ -44,7 +44,7 @@ def make_manifest(
             one.name: {"handler": handlers[one.name], "kind": "model" if one.serves_models else "handler"}
             for one in plan.functions
         },
-        "target": asdict(plan.target),
+        "target": {key: value for key, value in asdict(plan.target).items() if key != "baseline"},
         "versions": {
             "bareboat": __version__,
             "bytecode": interpreter.release if interpreter is not None else None,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bareboat.errors import ConfigurationError
+from bareboat.packaging.sizes import UNZIPPED_BYTES
 from bareboat.packaging.target import Target
 from bareboat.service.model import Function, Service
 
@@ -21,6 +22,7 @@ class Plan:
             patterns add.
         patterns: of the service, then of the function.
         ready: a zip that somebody else made, instead of a build.
+        limit_bytes: what it may weigh unzipped; an image may weigh more than an archive.
     """
 
     name: str
@@ -29,13 +31,20 @@ class Plan:
     patterns: tuple[str, ...]
     whole: bool
     ready: Path | None = None
+    limit_bytes: int = UNZIPPED_BYTES
 
     @property
     def stem(self) -> str:
         """The name of the archive's files, without digest and suffix: `predict-python3.13-arm64`."""
         system = "" if self.target.system == "linux" else f"-{self.target.system}"
         image = f"-for-{self.target.image}" if self.target.image else ""
-        return f"{self.name}-python{self.target.python}{image}-{self.target.architecture}{system}"
+        purpose = "-image" if self.for_image else ""
+        return f"{self.name}-python{self.target.python}{image}-{self.target.architecture}{system}{purpose}"
+
+    @property
+    def for_image(self) -> bool:
+        """Whether it becomes part of a container image."""
+        return self.limit_bytes > UNZIPPED_BYTES
 
     @property
     def model(self) -> Function | None:
@@ -43,7 +52,13 @@ class Plan:
         return self.functions[0] if self.functions[0].serves_models else None
 
 
-def make_plans(service: Service, *, function: str | None = None, target: Target | None = None) -> tuple[Plan, ...]:
+def make_plans(
+    service: Service,
+    *,
+    function: str | None = None,
+    target: Target | None = None,
+    limit_bytes: int = UNZIPPED_BYTES,
+) -> tuple[Plan, ...]:
     """Group functions into archives.
 
     A model function has an archive of its own, as has a function with `package.individually`, with patterns or with a
@@ -71,7 +86,9 @@ def make_plans(service: Service, *, function: str | None = None, target: Target 
         for its_target, functions in shared.items()
     ]
     return tuple(
-        plan for plan in (*together, *alone) if function is None or function in {one.name for one in plan.functions}
+        replace(plan, limit_bytes=limit_bytes)
+        for plan in (*together, *alone)
+        if function is None or function in {one.name for one in plan.functions}
     )
 
 

@@ -83,6 +83,7 @@ def settings_of(plan: Plan, interpreter: Interpreter | None, more: Mapping[str, 
         "target": asdict(plan.target),
         "patterns": plan.patterns,
         "whole": plan.whole,
+        "limit_bytes": plan.limit_bytes,
         "bytecode": [interpreter.path, interpreter.release] if interpreter is not None else None,
         **more,
     }

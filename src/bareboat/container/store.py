@@ -191,8 +191,9 @@ class Store:
 
 def full_name(name: str) -> str:
     """Return a name as the store has it: with its tag, `latest` when none is given."""
-    _, _, last = name.rpartition("/")
-    return name if ":" in last or "@" in last else f"{name}:latest"
+    from bareboat.container.reference import parse_reference
+
+    return parse_reference(name).familiar
 
 
 def _reachable(layout: Layout, images: Iterable[Descriptor]) -> dict[str, int]:

@@ -30,6 +30,11 @@ PROVIDED = GLIBC | GCC | VERY_LIKELY
 TASK_ROOT = "/var/task"
 
 
+def provided(target: Target) -> frozenset[str]:
+    """Return the names of the libraries that the target's image has."""
+    return PROVIDED if target.baseline is None else target.baseline.libraries
+
+
 def newest_versions(target: Target) -> dict[str, tuple[int, ...]]:
     """Return the newest symbol versions that the image's C and C++ libraries have.
 
@@ -37,6 +42,8 @@ def newest_versions(target: Target) -> dict[str, tuple[int, ...]]:
         Amazon Linux 2: glibc 2.26, GCC 7.3 (GLIBCXX_3.4.24, CXXABI_1.3.11). Amazon Linux 2023: glibc 2.34, GCC 11.3
         (GLIBCXX_3.4.29, CXXABI_1.3.13). GCC's table "ABI Policy and Guidelines" maps GCC to its versions.
     """
+    if target.baseline is not None:
+        return dict(target.baseline.versions)
     if target.glibc >= (2, 34):
         return {"GLIBC": (2, 34), "GLIBCXX": (3, 4, 29), "CXXABI": (1, 3, 13)}
     return {"GLIBC": target.glibc, "GLIBCXX": (3, 4, 24), "CXXABI": (1, 3, 11)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bareboat.errors import PackagingError, Problem
 from bareboat.packaging.elf import Elf
-from bareboat.packaging.lambda_image import PROVIDED, newest_versions
+from bareboat.packaging.lambda_image import newest_versions, provided
 from bareboat.packaging.target import Target
 
 # Files that their package tries to load and does without, by the beginning of their path.
@@ -56,12 +56,13 @@ def check_native(elves: Mapping[str, Elf], target: Target, names: Iterable[str] 
     wrong: list[tuple[str, str]] = []
     too_new: list[tuple[str, str, str, str]] = []
     limits = newest_versions(target)
+    there = provided(target)
     for path, elf in sorted(elves.items()):
         if elf.machine != target.machine:
             wrong.append((path, elf.machine))
             continue
         for library in elf.needed:
-            if library in PROVIDED or library in inside or library in sonames:
+            if library in there or library in inside or library in sonames:
                 continue
             why = next((why for start, why in _OPTIONAL.items() if path.startswith(start)), "")
             if why:

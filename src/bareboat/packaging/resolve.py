@@ -21,6 +21,9 @@ _NOTE = "# note: "
 _NO_WHEEL = re.compile(r"(?:all versions of )?([A-Za-z0-9][\w.-]*?)(?:==(\S+))? (?:has|have) no (?:usable )?wheels")
 
 
+_MANYLINUX = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)  # those that uv 0.8 knows
+
+
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """What to install for a target.
@@ -90,8 +93,8 @@ def platform_args(target: Target, *, newest: bool = False) -> list[str]:
         newest: as if the image were the newest, to see what an older one holds back.
     """
     if target.system == "linux":
-        glibc = "2_34" if target.glibc >= (2, 34) or newest else "2_17"
-        platform = f"{target.machine}-manylinux_{glibc}"
+        minor = max(known for known in _MANYLINUX if (2, known) <= max(target.glibc, (2, 34) if newest else (2, 17)))
+        platform = f"{target.machine}-manylinux_2_{minor}"
     elif target.system == "macos":
         platform = "aarch64-apple-darwin" if target.architecture == "arm64" else "x86_64-apple-darwin"
     else:

@@ -54,7 +54,7 @@ def measure(members: Sequence[tuple[Member, Pack]], packs: Sequence[Pack]) -> tu
 
 
 def shed_bytecode(
-    members: Sequence[tuple[Member, Pack]], *, reserve_bytes: int
+    members: Sequence[tuple[Member, Pack]], *, reserve_bytes: int, limit_bytes: int = UNZIPPED_BYTES
 ) -> tuple[tuple[tuple[Member, Pack], ...], tuple[str, ...]]:
     """Leave out the bytecode of as few packages as it takes to come under Lambda's limit, the most bytecode first.
 
@@ -65,7 +65,7 @@ def shed_bytecode(
     Returns:
         The members that are left, and the names of the packages whose bytecode went. Nothing goes if it would not help.
     """
-    over = sum(member.size for member, _ in members) + reserve_bytes - UNZIPPED_BYTES
+    over = sum(member.size for member, _ in members) + reserve_bytes - limit_bytes
     bytecode: dict[str, int] = {}
     for member, pack in members:
         if pack.version and member.path.endswith(".pyc"):
@@ -81,7 +81,9 @@ def shed_bytecode(
     return tuple(left), tuple(sorted(shed))
 
 
-def refuse_over_limit(sizes: Sequence[PackageSize], *, more_bytes: int, where: str) -> None:
+def refuse_over_limit(
+    sizes: Sequence[PackageSize], *, more_bytes: int, where: str, limit_bytes: int = UNZIPPED_BYTES
+) -> None:
     """Raise when Lambda would refuse the archive for its unzipped size.
 
     Args:
@@ -90,12 +92,12 @@ def refuse_over_limit(sizes: Sequence[PackageSize], *, more_bytes: int, where: s
         PackagingError: with the largest packages and what brings it under.
     """
     total = sum(size.unzipped_bytes for size in sizes) + more_bytes
-    if total <= UNZIPPED_BYTES:
+    if total <= limit_bytes:
         return
     largest = ", ".join(f"{size.name} {size.unzipped_bytes / 1e6:.1f} MB" for size in sizes[:5])
     raise PackagingError(
         f"unzipped the archive has {total:,} bytes; the largest: {largest}",
-        expected=f"at most {UNZIPPED_BYTES:,} bytes, Lambda's limit (layers count too)",
+        expected=f"at most {limit_bytes:,} bytes, Lambda's limit (layers count too)",
         fix="serve the model with `model:` instead of its framework; or take out what the function never imports with "
         "custom.pythonRequirements.noDeploy or slimPatterns; or leave project files out with package.patterns",
         where=where,

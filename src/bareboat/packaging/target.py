@@ -9,6 +9,23 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
+class Baseline:
+    """What an image that is not Lambda's offers to native files.
+
+    Args:
+        name: as a person knows the image: `python:3.13-slim`.
+        glibc: its version.
+        libraries: the names of those that its loader finds.
+        versions: the newest symbol versions of its C and C++ libraries, by family: ("GLIBCXX", (3, 4, 30)).
+    """
+
+    name: str
+    glibc: tuple[int, int]
+    libraries: frozenset[str]
+    versions: tuple[tuple[str, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A Python version on a CPU and an operating system.
 
@@ -18,16 +35,19 @@ class Target:
         system: "linux" for Lambda; "macos" and "windows" only for running on the host.
         image: the version whose Lambda image counts, where another Python stands in for it on this machine; "" is the
             same version.
+        baseline: what the base image offers, where it is not Lambda's own.
     """
 
     python: str
     architecture: Literal["x86_64", "arm64"]
     system: Literal["linux", "macos", "windows"] = "linux"
     image: str = ""
+    baseline: Baseline | None = None
 
     def __str__(self) -> str:
         stands_in = f" in place of python{self.image}" if self.image else ""
-        return f"python{self.python}{stands_in} on {self.system} {self.architecture}"
+        within = f" in {self.baseline.name}" if self.baseline is not None else ""
+        return f"python{self.python}{stands_in} on {self.system} {self.architecture}{within}"
 
     @property
     def machine(self) -> str:
@@ -38,7 +58,9 @@ class Target:
 
     @property
     def glibc(self) -> tuple[int, int]:
-        """The runtime image's glibc: Amazon Linux 2 up to python3.11, Amazon Linux 2023 from python3.12."""
+        """The image's glibc. Lambda's: Amazon Linux 2 up to python3.11, Amazon Linux 2023 from python3.12."""
+        if self.baseline is not None:
+            return self.baseline.glibc
         image = self.image or self.python
         return (2, 34) if tuple(map(int, image.split("."))) >= (3, 12) else (2, 26)
 
