@@ -8,6 +8,7 @@ from typing import Any
 from bareboat.source.docstrings import n_leading_strings
 
 _POSITIONS = frozenset(["lineno", "end_lineno", "col_offset", "end_col_offset"])
+_SIGNED = (float, complex)  # 0.0 and -0.0 are equal and not the same
 _OWNERS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
 
 
@@ -43,9 +44,7 @@ def first_difference(before: ast.Module, after: ast.Module, *, docstrings: bool,
                     todo.append(_without_docstrings(value, counterpart or [], one))
                 elif value is not counterpart:
                     todo.append((value, counterpart))
-        elif one != other and one == one:  # noqa: PLR0124 - nan
-            return _place(line)
-        elif kind is not str and repr(one) != repr(other):  # 0.0 and -0.0 are equal and not the same
+        elif one != other or (kind in _SIGNED and repr(one) != repr(other)):
             return _place(line)
     return ""
 

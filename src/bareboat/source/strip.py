@@ -8,7 +8,8 @@ import warnings
 from bisect import bisect_right
 from collections.abc import Collection, Iterator
 
-from bareboat.source.docstrings import Docstring, docstrings as docstrings_of
+from bareboat.source.docstrings import Docstring
+from bareboat.source.docstrings import docstrings as docstrings_of
 from bareboat.source.same import first_difference
 from bareboat.source.scan import Scan, Span, scan
 from bareboat.source.text import SourceError, read_text
