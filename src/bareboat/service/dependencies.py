@@ -9,6 +9,12 @@ from bareboat.service.nodes import Node, plain
 from bareboat.service.report import Report
 
 PATH = "custom.pythonRequirements"
+# measured with lightgbm under AWS's runtime client: benchmarks/cold_start.py
+_ZIP = (
+    "dependencies ship ready to import, not as a zip inside the archive. Unpacking that at each cold start costs 89 "
+    "times the start of an empty handler and 219 MB of /tmp, against 7.6 times without. `import unzip_requirements` "
+    "goes on working, and may be taken out"
+)
 LEVELS: tuple[Slim, ...] = ("none", "safe", "max")
 
 
@@ -27,9 +33,8 @@ def python_requirements(node: Node | None, checker: Checker, report: Report) -> 
         if name in NO_MEANING or child.state:
             continue
         report.value(f"{PATH}.{name}", plain(child), child)
-    if keys.layer:
-        child_place = node.key_place("layer")
-        report.warn(f"{PATH}.layer: a layer of dependencies is not made yet; they go into the artifact", child_place)
+    if keys.zip:
+        report.info(f"{PATH}.zip: {_ZIP}", node.key_place("zip"))
     if keys.vendor:
         report.info(f"{PATH}.vendor: {keys.vendor} is copied into the artifact", node.key_place("vendor"))
     patterns = keys.slim_patterns if isinstance(keys.slim_patterns, list) else []
@@ -42,7 +47,7 @@ def python_requirements(node: Node | None, checker: Checker, report: Report) -> 
         slim_patterns_append_defaults=append,
         strip=keys.strip is not False,
         zip=bool(keys.zip),
-        layer=keys.layer or False,
+        layer=bool(keys.layer),
         no_deploy=tuple(keys.no_deploy or ()),
         vendor=keys.vendor or "",
         use_pipenv=keys.use_pipenv is not False,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from bareboat.service import modules
 from bareboat.service.keys.functions import FunctionKeys
 from bareboat.service.keys.provider import ProviderKeys
-from bareboat.service.model import Place, Provider
+from bareboat.service.model import Layer, Place, Provider
 from bareboat.service.nodes import Node, plain
 from bareboat.service.report import Report
 from bareboat.service.signatures import Signature, signature_of
@@ -23,6 +23,8 @@ class Context(NamedTuple):
         requirements_file: where dependencies that bring handler modules are named.
         has_artifact: whether a ready-made zip stands for the folder, so that no file is looked for.
         pseudo: CloudFormation's pseudo parameters that are known, by name.
+        layers: those that the service makes.
+        resources: logical ids of its own CloudFormation.
     """
 
     service: str
@@ -34,6 +36,8 @@ class Context(NamedTuple):
     requirements_file: str
     has_artifact: bool
     pseudo: Mapping[str, str]
+    layers: Mapping[str, Layer]
+    resources: tuple[str, ...]
 
 
 class Draft:

@@ -12,12 +12,14 @@ from bareboat.service.draft import Context
 from bareboat.service.environment import display, variables_of
 from bareboat.service.events import events_of
 from bareboat.service.keys.functions import FunctionKeys
+from bareboat.service.layers import references
 from bareboat.service.model import (
     Architecture,
     Event,
     Function,
     HttpApiEvent,
     HttpEvent,
+    LayerRef,
     Place,
     ScheduleEvent,
 )
@@ -312,14 +314,16 @@ class _Function(ServedDraft):
             )
         return events
 
-    def layers(self) -> tuple[Any, ...]:
+    def layers(self) -> tuple[LayerRef, ...]:
         own, shared = self.keys.layers, self.context.provider_keys.layers
         if not (shared if own is None else own):
             return ()
-        found = self.inherited("layers", own, shared, [])
-        node = self.node.get("layers") or self.context.provider_node.get("layers")
-        self.report.warn(f"{self.path}.layers: layers are not there locally yet", node.place if node else self.where)
-        return tuple(found)
+        self.inherited("layers", own, shared, [])
+        node, path = self.node.get("layers"), f"{self.path}.layers"
+        if node is None:
+            node, path = self.context.provider_node.get("layers"), "provider.layers"
+        assert node is not None
+        return references(node, path, self.context.layers, self.context.resources, self.report)
 
     def options(self, raw_environment: dict[str, Any]) -> dict[str, Any]:
         for key, what in _NOT_YET.items():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bareboat.errors import ConfigurationError
+from bareboat.service import runtimes
 from bareboat.service.check import Checker
 from bareboat.service.compose import compose
 from bareboat.service.dependencies import python_requirements, slim_level
@@ -19,7 +20,15 @@ from bareboat.service.functions import function_of
 from bareboat.service.keys.events import REFUSED_EVENTS, EventKeys
 from bareboat.service.keys.file import REFUSED_KEYS, REFUSED_PROVIDER_KEYS, ServerlessKeys
 from bareboat.service.keys.provider import ProviderKeys
-from bareboat.service.model import Function, HttpApiEvent, HttpEvent, Place, Service
+from bareboat.service.layers import LayerReader, with_targets
+from bareboat.service.model import (
+    Function,
+    HttpApiEvent,
+    HttpEvent,
+    Layer,
+    Place,
+    Service,
+)
 from bareboat.service.nodes import Node, plain
 from bareboat.service.packages import package_rules
 from bareboat.service.plugins import plugin_names
@@ -247,6 +256,8 @@ class _Loader:
                 "AWS::Partition": "aws",
                 "AWS::URLSuffix": "amazonaws.com",
             },
+            layers=self.layers(keys, tree, name, provider.stage),
+            resources=self.resource_ids(tree),
         )
         functions, images = self.functions(keys, tree, context)
         provider = self.routes(provider, provider_node, functions)
@@ -254,7 +265,8 @@ class _Loader:
         custom = tree.get("custom", "bareboat")
         slim = slim_level(custom, requirements, report)
         resources = tree.get("resources")
-        layers = tree.get("layers")
+        default = (_python(provider.runtime), provider_keys.architecture or "x86_64")
+        layers = with_targets(context.layers, functions.values(), default, report)
         return Service(
             name=name,
             path=self.file,
@@ -265,11 +277,32 @@ class _Loader:
             python_requirements=requirements,
             slim=slim,
             custom_bareboat=plain(custom) if custom is not None and custom.is_mapping else {},
-            layers=plain(layers) if layers is not None and layers.is_mapping else {},
+            layers=layers,
             resources=plain(resources) if resources is not None and resources.is_mapping else {},
             plugins=plugins,
             image_functions=images,
         )
+
+    def layers(self, keys: ServerlessKeys, tree: Node, service: str, stage: str) -> dict[str, Layer]:
+        """Return the layers that the service makes."""
+        reader = LayerReader(self.folder, self.checker, self.report)
+        found = reader.own(keys.layers or {}, tree.get("layers"))
+        node = tree.get("custom", "pythonRequirements", "layer")
+        of_project = reader.of_project(node, service, stage)
+        if of_project is not None:
+            if (other := found.get(of_project.name)) is not None:
+                self.report.problems.add(
+                    other.where,
+                    f"layers.{other.name} and custom.pythonRequirements.layer make the same layer",
+                    expected="one of them",
+                )
+            found[of_project.name] = of_project
+        return found
+
+    def resource_ids(self, tree: Node) -> tuple[str, ...]:
+        """Return the names that a Ref may have beside those of functions and layers."""
+        sections = (tree.get("resources", name) for name in ("Resources", "Parameters", "resources", "parameters"))
+        return tuple(name for section in sections if section is not None for name, _ in section.items())
 
     def name(self, keys: ServerlessKeys, tree: Node) -> str:
         node = tree.get("service")
@@ -347,6 +380,12 @@ class _Loader:
                     expected=f"one of {listed(names)}" if names else "a function of this file",
                     fix=f"write {near}" if near else "",
                 )
+
+
+def _python(runtime: str) -> str:
+    """Return the Python version of what no function says more of."""
+    known = runtime if runtime in runtimes.LIVE else runtimes.STAND_IN
+    return known.removeprefix("python")
 
 
 def _spell_out(tree: Node, report: Report) -> None:

@@ -153,7 +153,7 @@ class PythonRequirements:
     slim_patterns_append_defaults: bool = True
     strip: bool = True
     zip: bool = False
-    layer: Any = False
+    layer: bool = False
     no_deploy: tuple[str, ...] = ()
     vendor: str = ""
     use_pipenv: bool = True
@@ -259,6 +259,7 @@ class Function:
         cache_mb: how much memory loaded models may take; None for a share of `memory_mb`.
         before, after: `module.function` that wrap a model function's input and output.
         samples: files or literal events.
+        layers: in the order in which Lambda lays them over each other.
         options: the keys that nothing but a deployment needs, as written (role, vpc, tags, ...).
     """
 
@@ -290,7 +291,7 @@ class Function:
     environment: Mapping[str, str] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     package: PackageRules = PackageRules()
-    layers: tuple[Any, ...] = ()
+    layers: tuple[LayerRef, ...] = ()
     http_api_payload: Literal["1.0", "2.0"] = "2.0"
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -298,6 +299,11 @@ class Function:
     def serves_models(self) -> bool:
         """Whether it is a model function, which has no handler."""
         return self.model is not None or bool(self.models)
+
+    @property
+    def own_layers(self) -> tuple[str, ...]:
+        """The names of those of its layers that the service makes."""
+        return tuple(ref.name for ref in self.layers if ref.name)
 
     @property
     def served_models(self) -> tuple[ServedModel, ...]:
@@ -318,6 +324,55 @@ class Function:
             engine=self.engine,
         )
         return (model,)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRef:
+    """One entry of a function's `layers`.
+
+    Args:
+        name: of one of the service's own layers; "" for an ARN or what only CloudFormation knows.
+        written: as it stands in the file, for a deployment.
+    """
+
+    name: str = ""
+    written: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer that the service makes: an entry of `layers`, or that of `custom.pythonRequirements.layer`.
+
+    Args:
+        name: its key.
+        full_name: the name on AWS.
+        logical_id: the name in CloudFormation, which `{Ref: ...}` gives.
+        path: a folder that ships as it is, absolute.
+        patterns: which of the folder's files ship.
+        artifact: a zip that somebody else made, absolute.
+        requirements: what is installed into `python/`: lines, a file, or "project" for all that the project needs.
+        places: where each line of the requirements stands.
+        python, architecture: what it is built for.
+        license: `licenseInfo`.
+    """
+
+    name: str
+    where: Place
+    full_name: str
+    logical_id: str
+    path: Path | None = None
+    patterns: tuple[str, ...] = ()
+    artifact: Path | None = None
+    requirements: tuple[str, ...] | Path | Literal["project"] | None = None
+    places: tuple[str, ...] = ()
+    python: str = ""
+    architecture: Architecture = "x86_64"
+    description: str = ""
+    runtimes: tuple[str, ...] = ()
+    architectures: tuple[Architecture, ...] = ()
+    license: str = ""
+    retain: bool = False
+    allowed_accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,7 +410,7 @@ class Service:
     python_requirements: PythonRequirements = PythonRequirements()
     slim: Slim = "safe"
     custom_bareboat: Mapping[str, Any] = field(default_factory=dict)
-    layers: Mapping[str, Any] = field(default_factory=dict)
+    layers: Mapping[str, Layer] = field(default_factory=dict)
     resources: Mapping[str, Any] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()
     image_functions: Mapping[str, Function] = field(default_factory=dict)

@@ -33,7 +33,7 @@ def test_a_function_inherits_from_the_provider(function):
 
     assert (found.memory_mb, found.timeout_s, found.architecture) == (256, 20, "arm64")
     assert found.environment == {"AA": "1", "BB": "y", "CC": "z"}
-    assert found.layers == ("arn:aws:lambda:us-east-1:1:layer:l:1",)
+    assert [ref.written for ref in found.layers] == ["arn:aws:lambda:us-east-1:1:layer:l:1"]
     assert found.http_api_payload == "1.0"
     assert found.options["tags"] == {"t": "u", "v": "w"}
 

@@ -151,7 +151,7 @@ functions:
     dependsOn: [T]
     maximumRetryAttempts: 1
     events: [{stream: {arn: 'arn:aws:dynamodb:x', batchSize: 10}}]
-layers: {l: {path: layer, compatibleRuntimes: [python3.13]}}
+layers: {l: {path: ., compatibleRuntimes: [python3.13]}}
 resources: {Resources: {}, extensions: {}}
 """
     )
@@ -366,7 +366,7 @@ def test_each_event_is_among_the_values(load):
     ]
 
 
-def test_layers_and_authorizers_are_said_not_to_be_there_locally(load):
+def test_layers_of_aws_and_authorizers_are_said_not_to_be_there_locally(load):
     head = HEAD + "  httpApi: {authorizers: {jwt: {type: jwt}}}\n  layers: ['arn:aws:lambda:x']\n"
 
     service = load(
@@ -375,7 +375,7 @@ def test_layers_and_authorizers_are_said_not_to_be_there_locally(load):
     )
 
     assert [note.level for note in service.notes] == ["warning", "warning"]
-    assert "layers are not there locally yet" in service.notes[0].text
+    assert "arn:aws:lambda:x lies on AWS" in service.notes[0].text
     assert "anyone may call it" in service.notes[1].text
 
 

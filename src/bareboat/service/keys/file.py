@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from bareboat.service.keys.base import ArchitectureName, Keys, doc
+from bareboat.service.keys.base import ArchitectureName, Description, Keys, Said, doc
 from bareboat.service.keys.functions import FunctionKeys
 from bareboat.service.keys.provider import ProviderKeys
+
+LayerName = Annotated[
+    str,
+    Said(
+        "letters, digits, '-' and '_', at most 140",
+        pattern=r"^(arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\d{12}:layer:)?[a-zA-Z0-9_-]+$",
+        max_length=140,
+    ),
+]
+LicenseInfo = Annotated[str, Said("at most 512 characters", max_length=512)]
 
 
 class PackageKeys(Keys):
@@ -28,18 +38,28 @@ class PluginKeys(Keys):
     local_path: str | None = None
 
 
+class LayerPackageKeys(Keys):
+    """What a layer holds."""
+
+    patterns: Annotated[list[str] | None, doc("Globs of the folder's files in order; '!' takes away.")] = None
+    artifact: Annotated[str | None, doc("A zip that is ready, instead of a build.")] = None
+
+
 class LayerKeys(Keys):
     """A layer that the service makes."""
 
-    path: str | None = None
-    name: str | None = None
-    description: str | None = None
-    package: PackageKeys | None = None
-    compatible_runtimes: list[str] | None = None
-    compatible_architectures: list[ArchitectureName] | None = None
-    license_info: str | None = None
-    allowed_accounts: list[str] | None = None
-    retain: bool | None = None
+    path: Annotated[str | None, doc("A folder that ships as it is; Lambda lays it to /opt.")] = None
+    requirements: Annotated[
+        str | list[str] | None, doc("Python packages for python/: a requirements file, or requirements.")
+    ] = None
+    name: Annotated[LayerName | None, doc("The name on AWS; else the key.")] = None
+    description: Annotated[Description | None, doc("At most 256 characters.")] = None
+    package: LayerPackageKeys | None = None
+    compatible_runtimes: Annotated[list[str] | None, doc("The runtimes it is for, as AWS shows them.")] = None
+    compatible_architectures: Annotated[list[ArchitectureName] | None, doc("The CPUs it is for.")] = None
+    license_info: Annotated[LicenseInfo | None, doc("At most 512 characters.")] = None
+    allowed_accounts: Annotated[list[str] | None, doc("Accounts that may use it.")] = None
+    retain: Annotated[bool | None, doc("Whether older versions stay after a deployment.")] = None
 
 
 class ResourcesKeys(Keys):

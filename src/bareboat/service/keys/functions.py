@@ -180,7 +180,9 @@ class FunctionKeys(Keys):
     tracing: Annotated[bool | Literal["Active", "PassThrough"] | None, doc("X-Ray.", "should")] = None
     log_retention_in_days: Annotated[Retention | None, doc("Days that logs are kept.", "should")] = None
     http_api: Annotated[FunctionHttpApiKeys | None, doc("payload: '1.0' or '2.0'.")] = None
-    layers: Annotated[list[str | CloudFormation] | None, doc("ARNs of layers.")] = None
+    layers: Annotated[
+        list[str | CloudFormation] | None, doc("{Ref: NameLambdaLayer}, a layer's name, or an ARN; at most 5.")
+    ] = None
     reserved_concurrency: Annotated[Count | CloudFormation | None, doc("How many may run at once.")] = None
     provisioned_concurrency: Annotated[Count | CloudFormation | None, doc("How many are kept warm.")] = None
     ephemeral_storage_size: Annotated[EphemeralStorage | None, doc("MB of /tmp; else 512.")] = None

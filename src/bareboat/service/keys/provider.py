@@ -111,7 +111,9 @@ class ProviderKeys(Keys):
     deployment_bucket: Annotated[str | dict[str, Any] | None, doc("The bucket of the artifacts.", "should")] = None
     deployment_prefix: Annotated[str | None, doc("The folder in the bucket; serverless.", "should")] = None
     vpc: Annotated[dict[str, Any] | None, doc("Subnets and security groups.", "should")] = None
-    layers: Annotated[list[str | CloudFormation] | None, doc("ARNs of layers.")] = None
+    layers: Annotated[
+        list[str | CloudFormation] | None, doc("{Ref: NameLambdaLayer}, a layer's name, or an ARN; at most 5.")
+    ] = None
     ecr: Annotated[dict[str, Any] | None, doc("Container images.")] = None
     api_name: str | None = None
     cfn_role: Text | None = None

@@ -19,7 +19,7 @@ class PythonRequirementsKeys(Keys):
         bool | None, doc("Whether slimPatterns adds to the defaults.", "should")
     ] = None
     strip: Annotated[bool | None, doc("Strip debug symbols in slim mode.", "should")] = None
-    zip: Annotated[bool | None, doc("No meaning here.", "must")] = None
+    zip: Annotated[bool | None, doc("Dependencies ship ready to import all the same.", "must")] = None
     layer: Annotated[bool | dict[str, Any] | None, doc("Dependencies in a layer of their own.", "should")] = None
     no_deploy: Annotated[List, doc("Packages to leave out.", "should")] = None
     vendor: Annotated[str | None, doc("A folder of packages to copy.", "should")] = None
@@ -52,7 +52,6 @@ class PythonRequirementsKeys(Keys):
 
 # What bareboat does instead, for the keys that have no meaning here.
 NO_MEANING: dict[str, str] = {
-    "zip": "dependencies are shipped ready to import; the try/except around unzip_requirements may stay",
     "cleanupZipHelper": "no zip helper is made",
     "pythonBin": "the interpreter of the declared runtime is found by its version",
     "dockerizePip": "wheels for Lambda's Linux are taken on any host, without Docker",
