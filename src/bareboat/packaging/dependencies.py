@@ -17,7 +17,8 @@ from bareboat.packaging.interpreters import Interpreter
 from bareboat.packaging.packs import Contents, Pack, is_sound, make_packs, read_pack
 from bareboat.packaging.pins import Pin
 from bareboat.packaging.resolve import Resolution
-from bareboat.packaging.slim import Slimming, count_removed, removed_files
+from bareboat.packaging.slim import Removed, Slimming, count_removed, removed_files
+from bareboat.packaging.symbols import strip_files
 
 _FORMAT = 4  # goes up whenever the same wheel would give another pack
 _KEPT_DAYS = 60
@@ -51,7 +52,10 @@ def dependency_packs(
         with scratch_folder(folder) as scratch:
             installed = install(resolution, absent, scratch / "tree")
             on_step(f"Compiling and compressing {_some(absent)}")
-            contents = [_contents(one, slimming) for one in installed]
+            contents = [
+                _contents(one, slimming, scratch / f"native{number}", system=resolution.target.system)
+                for number, one in enumerate(installed)
+            ]
             made = make_packs(contents, interpreter, scratch)
             before = [_originals(one, content) for one, content in zip(installed, contents, strict=True)]
             originals = make_packs(before, None, _made(scratch / "originals"))
@@ -105,7 +109,14 @@ def _key_of_contents(pack: Pack, slimming: Slimming, interpreter: Interpreter | 
 
 
 def _settings(slimming: Slimming, interpreter: Interpreter | None) -> list[object]:
-    return [_FORMAT, slimming.level, slimming.patterns, slimming.defaults, interpreter.release if interpreter else ""]
+    return [
+        _FORMAT,
+        slimming.level,
+        slimming.patterns,
+        slimming.defaults,
+        slimming.strip,
+        interpreter.release if interpreter else "",
+    ]
 
 
 def _digest(parts: list[object]) -> str:
@@ -150,11 +161,16 @@ def _forget(folder: Path) -> None:
             continue
 
 
-def _contents(installed: Installed, slimming: Slimming) -> Contents:
+def _contents(installed: Installed, slimming: Slimming, scratch: Path, *, system: str) -> Contents:
     files = dict(installed.files)
-    removed = removed_files(files, slimming)
+    removed = removed_files(files, slimming, system=system)
     kept: dict[str, Path | bytes] = {path: source for path, source in files.items() if path not in removed}
     counted = count_removed(files, removed)
+    if slimming.level != "none" and slimming.strip and system == "linux":
+        smaller, saved = strip_files(kept, scratch)
+        kept |= smaller
+        if saved:
+            counted = (*counted, Removed("debug symbols", saved))
     if removed:
         _keep_top_level(files, kept)
     return Contents(installed.pin.name, installed.version, kept, counted)

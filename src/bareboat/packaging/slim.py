@@ -1,7 +1,7 @@
 """Which files of an installed package a Lambda never needs.
 
-The rules are of the kind that needs no proof by running: nothing that Python imports is taken away, but directories of
-tests, and those only when no other module of the package imports them.
+The rules are of the kind that needs no proof by running: nothing that Python imports is taken away, but folders of
+tests, examples and benchmarks, and those only when no other module of the package imports them.
 """
 
 from __future__ import annotations
@@ -23,6 +23,16 @@ _SUFFIXES = {
     ".pyx": "sources of compiled modules",
     ".pxd": "sources of compiled modules",
     ".pxi": "sources of compiled modules",
+    ".c": "sources of compiled modules",
+    ".cc": "sources of compiled modules",
+    ".cpp": "sources of compiled modules",
+    ".cxx": "sources of compiled modules",
+    ".f": "sources of compiled modules",
+    ".f90": "sources of compiled modules",
+    ".pyf": "sources of compiled modules",
+    ".tp": "sources of compiled modules",  # Tempita, as scikit-learn's .pyx.tp
+    ".cmake": "build files",
+    ".pc": "build files",
     ".a": "static libraries",
     ".lib": "static libraries",
     ".h": "headers",
@@ -34,8 +44,29 @@ _SUFFIXES = {
     ".pyo": "bytecode of another machine",
     ".debug": "debug symbols",
 }
+_NAMES = {
+    "py.typed": "type stubs",
+    "meson.build": "build files",
+    "CMakeLists.txt": "build files",
+    ".gitignore": "build files",
+    ".gitattributes": "build files",
+    ".gitkeep": "build files",
+}
+# Scripts and libraries of other systems, in packages for Linux.
+_OTHER_SYSTEMS = {".exe", ".bat", ".cmd", ".ps1", ".dll", ".pyd", ".dylib"}
+# What installers put under sys.prefix, where Lambda has no packages: nobody finds it there.
+_PREFIX = {
+    "share": {"jupyter", "man", "doc", "info", "applications", "icons", "bash-completion", "zsh", "fish", "cmake"},
+    "etc": {"jupyter", "bash_completion.d"},
+}
 _CACHES = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"}
-_TESTS = {"tests", "test"}
+_FOLDERS = {
+    "tests": "tests",
+    "test": "tests",
+    "examples": "examples",
+    "_examples": "examples",
+    "benchmarks": "benchmarks",
+}
 # importlib.metadata reads these; top_level.txt is how packages_distributions() knows a package without its RECORD.
 _METADATA = {"METADATA", "entry_points.txt", "top_level.txt"}
 LICENCE = re.compile(r"(?i)^(licen[cs]es?|copying|notice|authors|copyright)")
@@ -89,31 +120,40 @@ def count_removed(files: Mapping[str, Path], removed: Mapping[str, str]) -> tupl
     return tuple(Removed(reason, paths) for reason, paths in sorted(found.items()))
 
 
-def removed_files(files: Mapping[str, Path], slimming: Slimming) -> dict[str, str]:
+def removed_files(files: Mapping[str, Path], slimming: Slimming, *, system: str = "linux") -> dict[str, str]:
     """Return the files of one package that are left out, each with the reason.
 
     Args:
         files: path in the artifact -> where it lies.
+        system: of the target: linux, macos or windows.
     """
     removed: dict[str, str] = {}
     if slimming.level == "none":
         return removed
     if slimming.patterns:
         matcher = Matcher(slimming.patterns)
-        removed = {path: "slimPatterns" for path in files if matcher.last_match(path) is True}
+        removed = {path: "slimPatterns" for path in files if _is_matched(matcher, path)}
     if not slimming.defaults:
         return removed
-    tests = _test_folders(files)
-    needed = _imported_tests(files, tests) if tests else set()
+    folders = _idle_folders(files)
     for path in files:
         if path not in removed:
-            reason = _reason(PurePosixPath(path), tests - needed)
+            reason = _reason(PurePosixPath(path), folders, system)
             if reason:
                 removed[path] = reason
     return removed
 
 
-def _reason(path: PurePosixPath, tests: set[str]) -> str:
+def _is_matched(matcher: Matcher, path: str) -> bool:
+    """Whether patterns take a file away: by its own path or, as the plugin has it, by that of a folder above it."""
+    own = matcher.last_match(path)
+    if own is not None:
+        return own
+    parents = [str(parent) for parent in PurePosixPath(path).parents][:-1]
+    return any(matcher.last_match(parent) is True for parent in parents)
+
+
+def _reason(path: PurePosixPath, idle: Mapping[str, str], system: str) -> str:
     folders = path.parts[:-1]
     if not folders:
         return _SUFFIXES.get(path.suffix, "")
@@ -121,11 +161,18 @@ def _reason(path: PurePosixPath, tests: set[str]) -> str:
         return "caches"
     if folders[0] == "bin":
         return "commands"
+    if folders[0] in _PREFIX and len(folders) > 1 and folders[1] in _PREFIX[folders[0]]:
+        return "files of other programs"
     if folders[0].endswith(".dist-info"):
         return "" if _is_kept_metadata(path) else "metadata"
-    if any("/".join(folders[: end + 1]) in tests for end in range(len(folders))):
-        return "tests"
-    return _SUFFIXES.get(path.suffix, "")
+    for end in range(len(folders) + 1):
+        if (reason := idle.get("/".join(path.parts[: end + 1]))) is not None:
+            return reason
+    if system == "linux" and path.suffix in _OTHER_SYSTEMS:
+        return "files of other systems"
+    if path.name in _NAMES:
+        return _NAMES[path.name]
+    return _SUFFIXES.get(path.suffix, "") or _SUFFIXES.get(PurePosixPath(path.stem).suffix * (path.suffix == ".in"), "")
 
 
 def _is_kept_metadata(path: PurePosixPath) -> bool:
@@ -133,16 +180,23 @@ def _is_kept_metadata(path: PurePosixPath) -> bool:
     return inner[0] in _METADATA or inner[0] == "licenses" or LICENCE.match(inner[0]) is not None
 
 
-def _test_folders(files: Iterable[str]) -> set[str]:
-    """The outermost folders called `tests` or `test` inside a package, never a top-level one."""
-    found = set()
+def _idle_folders(files: Mapping[str, Path]) -> dict[str, str]:
+    """Return folders of tests and examples, and pytest's conftest.py, that no module outside of them imports.
+
+    Returns:
+        path -> reason, of the outermost folder of its kind inside a package, never a top-level one.
+    """
+    found: dict[str, str] = {}
     for path in files:
-        folders = path.split("/")[:-1]
-        for end in range(1, len(folders)):
-            if folders[end] in _TESTS:
-                found.add("/".join(folders[: end + 1]))
+        parts = path.split("/")
+        if len(parts) > 1 and parts[-1] == "conftest.py":
+            found[path] = "tests"
+        for end in range(1, len(parts) - 1):
+            if parts[end] in _FOLDERS:
+                found["/".join(parts[: end + 1])] = _FOLDERS[parts[end]]
                 break
-    return found
+    imported = _imported(files, set(found)) if found else set()
+    return {path: reason for path, reason in found.items() if path not in imported}
 
 
 _IMPORT = re.compile(
@@ -150,16 +204,17 @@ _IMPORT = re.compile(
 )
 
 
-def _imported_tests(files: Mapping[str, Path], tests: set[str]) -> set[str]:
-    """Which of the test folders some module outside of them imports.
+def _imported(files: Mapping[str, Path], folders: set[str]) -> set[str]:
+    """Which of the folders (or modules) some module outside of them imports.
 
     A private module that no other module imports does not count: such are scripts that made a package's test data.
     """
-    dotted = {folder.replace("/", "."): folder for folder in tests}
+    dotted = {folder.removesuffix(".py").replace("/", "."): folder for folder in folders}
+    hints = {module.rpartition(".")[2].encode() for module in dotted}
     importers: dict[str, set[str]] = {}
-    for path, source in _modules_outside(files, tests):
+    for path, source in _modules_outside(files, folders):
         text = source.read_bytes()
-        if b"test" not in text:
+        if not any(hint in text for hint in hints):
             continue
         for name in _imported_names(text, path):
             for module, folder in dotted.items():
@@ -167,24 +222,24 @@ def _imported_tests(files: Mapping[str, Path], tests: set[str]) -> set[str]:
                     importers.setdefault(path, set()).add(folder)
     idle = {path for path in importers if _is_private(path)}
     if idle:
-        idle -= _imported_modules(files, tests, idle)
-    return {folder for path, folders in importers.items() if path not in idle for folder in folders}
+        idle -= _imported_modules(files, folders, idle)
+    return {folder for path, found in importers.items() if path not in idle for folder in found}
 
 
-def _modules_outside(files: Mapping[str, Path], tests: set[str]) -> Iterable[tuple[str, Path]]:
-    folders = tuple(folder + "/" for folder in tests)
-    return ((path, source) for path, source in files.items() if path.endswith(".py") and not path.startswith(folders))
+def _modules_outside(files: Mapping[str, Path], folders: set[str]) -> Iterable[tuple[str, Path]]:
+    inside = tuple(folder if folder.endswith(".py") else folder + "/" for folder in folders)
+    return ((path, source) for path, source in files.items() if path.endswith(".py") and not path.startswith(inside))
 
 
 def _is_private(path: str) -> bool:
     return any(part.startswith("_") and not part.startswith("__") for part in path.split("/"))
 
 
-def _imported_modules(files: Mapping[str, Path], tests: set[str], wanted: set[str]) -> set[str]:
+def _imported_modules(files: Mapping[str, Path], folders: set[str], wanted: set[str]) -> set[str]:
     """Which of the modules `wanted` some other module imports."""
     dotted = {path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in wanted}
     found: set[str] = set()
-    for path, source in _modules_outside(files, tests):
+    for path, source in _modules_outside(files, folders):
         names = set(_imported_names(source.read_bytes(), path))
         found |= {wanted_path for module, wanted_path in dotted.items() if module in names and wanted_path != path}
     return found
