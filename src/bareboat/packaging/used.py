@@ -36,6 +36,11 @@ class Used:
     files: frozenset[str]
     folders: frozenset[str] = frozenset()
 
+    @staticmethod
+    def from_paths(paths: Iterable[str], folders: Iterable[str] = ()) -> Used:
+        """Return it from paths as a run gave them, relative to the artifact's root."""
+        return Used(frozenset(map(normalised, paths)), frozenset(folders))
+
 
 def normalised(path: str) -> str:
     """Return a path of the artifact without what differs from machine to machine.
