@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any, get_args
 
 from bareboat.service import modules, runtimes
@@ -20,6 +19,7 @@ from bareboat.service.model import (
     HttpApiEvent,
     HttpEvent,
     LayerRef,
+    ModelFile,
     Place,
     ScheduleEvent,
 )
@@ -29,6 +29,7 @@ from bareboat.service.problems import is_misspelt
 from bareboat.service.report import Report
 from bareboat.service.scalars import js_text
 from bareboat.service.served import ServedDraft
+from bareboat.service.stores import model_file
 
 NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
 
@@ -225,27 +226,13 @@ class _Function(ServedDraft):
             self.missing_module("handler", text, child)
         return text
 
-    def model(self) -> Path | None:
-        text, child = self.keys.model, self.node.get("model")
-        if text is None or child is None or child.state:
+    def model(self) -> ModelFile | None:
+        """Return the model file, or the model in a store."""
+        said, child = self.keys.model, self.node.get("model")
+        if said is None or child is None or child.state:
             return None
-        self.report.value(f"{self.path}.model", text, child)
-        if "://" in text:
-            self.report.problems.add(
-                child.place, f"{self.path}.model is '{text}'", expected="a file in the folder; stores are not read yet"
-            )
-            return None
-        path = modules.model_in(self.context.folder, text)
-        if path is None:
-            is_folder = (self.context.folder / text).is_dir()
-            self.report.problems.add(
-                child.place,
-                f"{self.path}.model: {text} is a folder without a file MLmodel"
-                if is_folder
-                else f"{self.path}.model: there is no file {text}",
-                expected=f"a model file in {self.context.folder}, or the folder of an MLflow model",
-            )
-        return path
+        self.report.value(f"{self.path}.model", plain(child), child)
+        return model_file(said, child, f"{self.path}.model", self.context.folder, self.report)
 
     def runtime(self, kind: str) -> tuple[str, str | None]:
         """Return the declared runtime and the Python version that is used for it."""

@@ -10,6 +10,7 @@ from typing import Any, Literal
 Architecture = Literal["x86_64", "arm64"]
 Protocol = Literal["bareboat", "mlflow", "oip", "sagemaker"]
 Engine = Literal["auto", "compiled", "onnx", "framework"]
+Load = Literal["build", "cold-start"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,13 +214,68 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One object of a store, pinned.
+
+    Args:
+        source: `s3://bucket/key` or an https address.
+        version_id: of a bucket with versioning, else "".
+        sha256: of its content, hex.
+    """
+
+    source: str
+    version_id: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteModel:
+    """A model in a store, as serverless.yml names it; `artifact.fetch` fills in what it is.
+
+    Args:
+        source: `s3://bucket/key`, the `s3://bucket/folder/` of an MLflow model, or an https address.
+        where: the place in serverless.yml.
+        version_id: the one that is asked for, "" for the newest, or the pinned one.
+        sha256: what the content must be; "" for what the lock pins.
+        load: whether the artifact holds the model, or fetches it at a cold start.
+        file: the copy on this machine, once it is fetched: a file, or an MLflow model's folder.
+        objects: what the copy is of: one object, or all of a folder.
+    """
+
+    source: str
+    where: Place = field(compare=False)
+    version_id: str = ""
+    sha256: str = ""
+    load: Load = "build"
+    file: Path | None = None
+    objects: tuple[StoredObject, ...] = ()
+
+    @property
+    def pin(self) -> str:
+        """What bareboat.lock calls it."""
+        return f"{self.source}?versionId={self.version_id}" if self.version_id else self.source
+
+
+ModelFile = Path | RemoteModel
+
+
+def local_file(file: ModelFile) -> Path:
+    """Return the path of a model on this machine; a remote one must have been fetched."""
+    if isinstance(file, RemoteModel):
+        assert file.file is not None, f"{file.source} has not been fetched"
+        return file.file
+    return file
+
+
+@dataclass(frozen=True, slots=True)
 class ServedModel:
     """One model of a function: that of `functions.NAME.model`, or an entry of `functions.NAME.models`.
 
     Args:
         name: what requests call it.
         key: where it stands in serverless.yml, such as `functions.predict` or `functions.predict.models.churn`.
-        files: of its versions, the default one first; absolute.
+        files: of its versions, the default one first: absolute paths, or models in a store.
         features: None when the model's own names are used.
         labels: None when the model's own are answered, or class indices.
         outputs, bounds, features_key: as those of a Function.
@@ -229,7 +285,7 @@ class ServedModel:
     name: str
     key: str
     where: Place
-    files: tuple[Path, ...]
+    files: tuple[ModelFile, ...]
     features: tuple[Feature, ...] | None = None
     labels: tuple[str | int | float | bool, ...] | None = None
     outputs: tuple[Output, ...] = ()
@@ -270,7 +326,7 @@ class Function:
     python: str  # "3.13"
     architecture: Architecture
     handler: str | None = None
-    model: Path | None = None
+    model: ModelFile | None = None
     models: tuple[ServedModel, ...] = ()
     features: tuple[Feature, ...] | None = None
     outputs: tuple[Output, ...] = ()

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
-from bareboat.service import modules
 from bareboat.service.draft import Draft
-from bareboat.service.keys.functions import ServedModelKeys
+from bareboat.service.keys.functions import ServedModelKeys, StoredModelKeys
 from bareboat.service.model import Engine, Event, HttpApiEvent, HttpEvent, Protocol, ServedModel
-from bareboat.service.nodes import Node
+from bareboat.service.nodes import Node, plain
 from bareboat.service.signatures import Signature, signature_of
+from bareboat.service.stores import model_file
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z"
 
@@ -74,8 +73,9 @@ class ServedDraft(Draft):
 
     def _model(self, name: str, path: str, keys: Any, node: Node) -> ServedModel | None:
         engine: Engine = self.keys.engine or "auto"
+        entries: list[tuple[str, str | StoredModelKeys | None, Node]]
         if isinstance(keys, str):
-            entries = [(path, node)]
+            entries = [(path, keys, node)]
             labels, signature = None, Signature()
         else:
             assert isinstance(keys, ServedModelKeys)
@@ -88,15 +88,20 @@ class ServedDraft(Draft):
             older = versions.value if versions is not None and isinstance(versions.value, list) else []
             if versions is not None and not isinstance(versions.value, list):
                 older = [versions]
-            entries = [(f"{path}.model", first)]
-            entries += [(f"{path}.versions[{index}]", each) for index, each in enumerate(older)]
+            if len(older) != len(keys.versions or ()):
+                return None  # an entry of the wrong kind, which has been told
+            entries = [(f"{path}.model", keys.model, first)]
+            entries += [
+                (f"{path}.versions[{index}]", said, each)
+                for index, (said, each) in enumerate(zip(keys.versions or (), older, strict=True))
+            ]
             labels = tuple(keys.labels) if keys.labels is not None else None
             signature = signature_of(node, keys, path, self.context.folder, self.report)
             if keys.engine is not None:
                 engine = keys.engine
                 self.report.value(f"{path}.engine", engine, node.get("engine") or "")
-        files = [self._file(*entry) for entry in entries]
-        self.report.value(f"{path}.model", entries[0][1].value, entries[0][1])
+        files = [model_file(said, each, at, self.context.folder, self.report) for at, said, each in entries]
+        self.report.value(f"{path}.model", plain(entries[0][2]), entries[0][2])
         if any(file is None for file in files):
             return None
         place = self.node.get("models")
@@ -112,17 +117,6 @@ class ServedDraft(Draft):
             features_key=signature.features_key,
             engine=engine,
         )
-
-    def _file(self, path: str, node: Node) -> Path | None:
-        text = node.value
-        if not isinstance(text, str) or node.state:
-            return None
-        file = modules.model_in(self.context.folder, text)
-        if file is None:
-            self.report.problems.add(
-                node.place, f"{path}: there is no file {text}", expected=f"a model file in {self.context.folder}"
-            )
-        return file
 
     def protocol(self, events: Iterable[Event]) -> Protocol:
         """Return `protocol`, and warn of routes that its clients ask for and no event covers."""

@@ -107,11 +107,29 @@ EngineName = Literal["auto", "compiled", "onnx", "framework"]
 ProtocolName = Literal["bareboat", "mlflow", "oip", "sagemaker"]
 
 
+LoadName = Literal["build", "cold-start"]
+
+
+class StoredModelKeys(Keys):
+    """Where a model comes from."""
+
+    source: Annotated[str | None, doc("s3://BUCKET/KEY, https://HOST/PATH, or a file of the folder.", "must")] = None
+    version_id: Annotated[str | None, doc("The version in the bucket; else the one that bareboat.lock pins.")] = None
+    sha256: Annotated[str | None, doc("What the content must be; else what bareboat.lock pins.")] = None
+    load: Annotated[
+        LoadName | None, doc("build puts the model into the artifact; cold-start fetches it to /tmp when it starts.")
+    ] = None
+
+
 class ServedModelKeys(Keys):
     """One of several models of a function."""
 
-    model: Annotated[str | None, doc("The model file; its version is the default one.", "must")] = None
-    versions: Annotated[list[str] | None, doc("Model files of older versions, which clients may ask for.")] = None
+    model: Annotated[
+        str | StoredModelKeys | None, doc("The model file, here or in a store; its version is the default one.", "must")
+    ] = None
+    versions: Annotated[
+        list[str | StoredModelKeys] | None, doc("Model files of older versions, which clients may ask for.")
+    ] = None
     features: Annotated[list[str | FeatureKeys] | None, doc("The names that requests use, in the model's order.")] = (
         None
     )
@@ -127,7 +145,8 @@ class FunctionKeys(Keys):
 
     handler: Annotated[str | None, doc("module.function, or folder/module.function.", "must")] = None
     model: Annotated[
-        str | None, doc("bareboat: a model file, or an MLflow model's folder, to serve, instead of a handler.", "must")
+        str | StoredModelKeys | None,
+        doc("bareboat: a model file, or an MLflow model's folder, here or in a store, instead of a handler.", "must"),
     ] = None
     engine: Annotated[
         EngineName | None, doc("bareboat: auto compiles the model where it can; compiled, onnx, framework.", "must")
