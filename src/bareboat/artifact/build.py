@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bareboat.artifact.dependencies import Needs, requirement_rules, resolve_dependencies, vendored_files
+from bareboat.artifact.fetch import fetched
 from bareboat.artifact.model import Artifact
 from bareboat.artifact.output import OUTPUT
 from bareboat.artifact.plan import Plan, make_plans
@@ -20,7 +21,7 @@ from bareboat.packaging.folder import Selection, select_files
 from bareboat.packaging.interpreters import Interpreter, find_python
 from bareboat.packaging.sizes import UNZIPPED_BYTES
 from bareboat.packaging.target import Target
-from bareboat.service.model import Note, Service
+from bareboat.service.model import Note, Service, local_file
 
 if TYPE_CHECKING:
     from bareboat.packaging.packs import Contents, Pack
@@ -55,8 +56,10 @@ def build(
         ConfigurationError: no such function, a handler's file is missing, features or labels do not fit the model.
         ModelError: the model file cannot be read.
         PackagingError: requirements, native libraries, the limit of 262,144,000 bytes, the disk.
+        RemoteError: the store of a model refuses, or has other content than bareboat.lock pins.
         ArtifactError: `package.artifact` is no zip, or this installation lacks the kernel.
     """
+    service = fetched(service, function=function, upgrade=upgrade, on_step=on_step)
     artifacts: dict[str, Artifact] = {}
     for plan in make_plans(service, function=function, target=target, limit_bytes=limit_bytes):
         artifact = _artifact(service, plan, on_step, upgrade=upgrade)
@@ -106,7 +109,9 @@ def _inputs(service: Service, plan: Plan, selection: Selection, interpreter: Int
 
     files = [*runtime_files().values(), kernel_file(plan.target)[1]]
     if plan.model is not None:
-        files += [each for model in plan.model.served_models for file in model.files for each in _files_of(file)]
+        files += [
+            each for model in plan.model.served_models for file in model.files for each in _files_of(local_file(file))
+        ]
     if plan.whole:
         files += source_files(service.folder, requirement_rules(service))
     more: dict[str, Any] = {

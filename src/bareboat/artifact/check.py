@@ -14,9 +14,12 @@ def check_models(service: Service) -> tuple[Note, ...]:
     Raises:
         ConfigurationError: they do not fit, in some function; every problem of every function at once.
         ModelError: all that is wrong is in the model files.
+        RemoteError: the store of a model refuses. What is not pinned yet is not pinned by this either.
     """
+    from bareboat.artifact.fetch import fetched
     from bareboat.artifact.models import check_model, each_model
 
+    service = fetched(service, write=False)
     problems: list[Problem] = []
     notes: list[Note] = []
     kind: type[BareboatError] = ModelError

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bareboat import __version__
+from bareboat.artifact.cold_start import permissions
 from bareboat.artifact.model import MODEL_HANDLER
 from bareboat.artifact.plan import Plan, handler_strings
 from bareboat.artifact.reader import FORMAT
@@ -51,6 +52,7 @@ def make_manifest(
             "packages": {pack.name: pack.version for pack in packs if pack.version},
         },
         "signature": dict(signature),
+        **permissions(signature),
         "unzipped_bytes": sum(member.size for member, _ in members),
         "sizes": [asdict(size) for size in sizes],
         "removed": [

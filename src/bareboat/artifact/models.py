@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bareboat.artifact.cold_start import fetch_document, room_problems, stored_object
+from bareboat.artifact.fetch import remote_notes
 from bareboat.artifact.model import FUNCTION
 from bareboat.artifact.signature import describe_model, parts_for, signature_document
 from bareboat.errors import ConfigurationError, Problem
-from bareboat.service.model import Function, Note, ServedModel
+from bareboat.service.model import Function, ModelFile, Note, RemoteModel, ServedModel, local_file
 
 if TYPE_CHECKING:
     from bareboat.artifact.engines import Served
@@ -132,30 +134,37 @@ def model_files(
     problems: list[Problem] = []
     packages: list[tuple[Package, Path]] = []
     modules: dict[str, Path] = {}
-    for model, file in each_model(function):
+    for model, named in each_model(function):
+        file = local_file(named)
         opening = _opening(file)
         on_step(opening or f"Reading {file}")
         try:
             document, made = _read(model, file, function, folder)
             _check_python(made, python or function.python, function, file)
+            remote = stored_object(named, made)
         except ConfigurationError as error:
             problems += error.problems
             continue
-        digest = hashlib.sha256(made.data).hexdigest()
+        digest = hashlib.sha256(made.data).hexdigest() if remote is None else remote.sha256
         version = digest[:_VERSION_DIGITS]
         if version in versions.setdefault(model.name, []):
             problems.append(_twice(model, file, version))
             continue
         versions[model.name].append(version)
         name = stored.setdefault(digest + made.suffix, f"{model.name}-{version}{made.suffix}")
-        files[f"{FOLDER}/{name}"] = made.data
+        if remote is None:
+            files[f"{FOLDER}/{name}"] = made.data
+        else:
+            document = {**document, "fetch": fetch_document(remote)}
         document = {"engine": made.engine, "file": name, "kind": made.kind, **document, **made.document}
         files[f"{FOLDER}/{model.name}-{version}.json"] = _json(document, indent=None)
         about = {key: value for key, value in document.items() if key != "file"}
         manifest.setdefault(model.name, {})[version] = {**about, "model": made.about}
-        notes += _notes(made, python or function.python, file)
+        notes += _notes(made, python or function.python, named)
         packages += [(package, file) for package in made.packages]
         modules.update(made.modules)
+    fetches = [about["fetch"] for each in manifest.values() for about in each.values() if "fetch" in about]
+    problems += room_problems(function, fetches)
     if problems:
         raise ConfigurationError(problems[0].found, problems=tuple(problems))
     default = function.served_models[0].name
@@ -178,26 +187,31 @@ def model_files(
     engines = {about["engine"] for each in manifest.values() for about in each.values()}
     uses = frozenset({*engines, function.protocol, *(("several",) if function.models else ())})
     uses = uses.union(*(parts_for(about) for each in manifest.values() for about in each.values()))
+    uses = uses.union(*(("remote", "s3") if each["source"].startswith("s3://") else ("remote",) for each in fetches))
     return ModelFiles(files, signature, tuple(notes), uses, tuple(packages), modules)
 
 
-def check_model(model: ServedModel, file: Path, function: Function, folder: Path) -> tuple[Note, ...]:
+def check_model(model: ServedModel, named: ModelFile, function: Function, folder: Path) -> tuple[Note, ...]:
     """Read one model and hold what is declared against it; raises as `model_files` does.
 
     Returns:
         what the readers have to say.
     """
+    file = local_file(named)
     _, made = _read(model, file, function, folder)
     _check_python(made, function.python, function, file)
+    stored_object(named, made)
     opening = _opening(file)
-    return (*_notes(made, function.python, file), *((Note("info", opening, str(file)),) if opening else ()))
+    return (*_notes(made, function.python, named), *((Note("info", opening, str(file)),) if opening else ()))
 
 
-def _notes(made: EngineFile, python: str, file: Path) -> tuple[Note, ...]:
-    return tuple(Note("warning", text, str(file)) for text in (*made.notes, *_python_notes(made, python)))
+def _notes(made: EngineFile, python: str, named: ModelFile) -> tuple[Note, ...]:
+    where = named.pin if isinstance(named, RemoteModel) else str(named)
+    notes = tuple(Note("warning", text, where) for text in (*made.notes, *_python_notes(made, python)))
+    return (*notes, *remote_notes(named)) if isinstance(named, RemoteModel) else notes
 
 
-def each_model(function: Function) -> Iterator[tuple[ServedModel, Path]]:
+def each_model(function: Function) -> Iterator[tuple[ServedModel, ModelFile]]:
     """Yield each model of a function with each file of it: a file is a version."""
     return ((model, file) for model in function.served_models for file in model.files)
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from bareboat.artifact.fetch import fetched
 from bareboat.artifact.models import MAX_ROWS, model_files
 from bareboat.artifact.schemas import ERROR, answer_schema, list_schema, request_schema, row_schema
 from bareboat.errors import ConfigurationError
@@ -68,6 +69,8 @@ def openapi(service: Service, function: str | None = None) -> dict[str, Any]:
         ConfigurationError: there is no such function, it serves no model, or what is declared does not fit a model.
         ModelError: a model cannot be read.
     """
+    _chosen(service, function)  # before anything is fetched
+    service = fetched(service, function=function, write=False)
     chosen = _chosen(service, function)
     paths: dict[str, dict[str, Any]] = {}
     schemas: dict[str, Any] = {"Error": ERROR}

@@ -50,7 +50,7 @@ class Saved:
         self.size_bytes = size_bytes
 
 
-class Differs(RemoteError):
+class Differs(RemoteError):  # noqa: N818 - it is told as a RemoteError
     """The content is whole, and not what its digest says."""
 
 
@@ -99,7 +99,7 @@ def save(
                     raise RemoteError(
                         f"the connection broke {ATTEMPTS} times without a byte: {text}",
                         expected="a store that can be reached",
-                        fix="check the network, proxies (HTTPS_PROXY) and endpoints (AWS_ENDPOINT_URL_S3), and try again",
+                        fix="check the network, HTTPS_PROXY and AWS_ENDPOINT_URL_S3, and try again",
                         where=source,
                     ) from error
                 resumed = True

@@ -8,7 +8,7 @@ import time
 from json import JSONEncoder, dumps
 from json.encoder import encode_basestring_ascii as _QUOTE  # noqa: N812  used as a constant
 
-from bareboat.errors import ArtifactError, InputError
+from bareboat.errors import ArtifactError, InputError, RemoteError
 from bareboat.runtime.document import refuse_repeated
 from bareboat.runtime.events import VERSION_HEADER, document_of, header, is_http, response
 from bareboat.runtime.faults import body_of, cut, fault, listed, missing
@@ -25,6 +25,7 @@ FORMAT = 2
 MAX_ANSWER_BYTES = 6_291_556  # Lambda's limit on a response, recorded: 6 * 1024 * 1024 + 100
 _ENCODE = JSONEncoder(allow_nan=False).encode
 INTERNAL = '{"message": "Internal Server Error"}'
+UNAVAILABLE = '{"message": "Service Unavailable"}'  # the store of a model that is fetched on first use
 
 
 class ModelFunction:
@@ -110,9 +111,9 @@ class ModelFunction:
                 return response(event, status, dumps(body_of(error)))
             raise error.with_traceback(None) from None  # callers are told the fields, and this one line of the stack
         except Exception as error:  # noqa: BLE001  logged and raised again, without the stack that is in the log
-            self.log_failure(error, context, started)
+            status = self.log_failure(error, context, started)
             if through_http:
-                return response(event, 500, INTERNAL)
+                return response(event, status, INTERNAL if status == 500 else UNAVAILABLE)
             raise error.with_traceback(None) from None
         found = f', "outsideBounds": {sum(outside.values())}' if outside else ""
         self.log("INFO", context, started, 200, f', "rows": {n_rows}{found}')
@@ -217,13 +218,15 @@ class ModelFunction:
 
         return {"x-bareboat-warning": warning_of(outside)}
 
-    def log_failure(self, error: Exception, context: Any, started: float) -> None:
-        """Write the line of a request that failed, with the stack."""
+    def log_failure(self, error: Exception, context: Any, started: float) -> int:
+        """Write the line of a request that failed, with the stack; return its status."""
         from traceback import format_exc
 
+        status = 503 if isinstance(error, RemoteError) else 500
         trace = cut(format_exc(), 32_000).splitlines()
         found = f', "errorType": {_QUOTE(type(error).__name__)}, "stackTrace": {dumps(trace)}'
-        self.log("ERROR", context, started, 500, found)
+        self.log("ERROR", context, started, status, found)
+        return status
 
     def log(self, level: str, context: Any, started: float, status: int, rest: str) -> None:
         """Write one JSON object a line, with the request id and counts: never a row or a header.

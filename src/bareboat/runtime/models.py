@@ -142,6 +142,7 @@ def load_model(folder: str, name: str, version: str, max_rows: int) -> LoadedMod
     Raises:
         ArtifactError: its document cannot be read, or does not fit the file.
         ModelError: the file is damaged.
+        RemoteError: the file is fetched from a store, which refuses or cannot be reached.
     """
     path = os.path.join(folder, f"{name}-{version}.json")
     document = read_json(path)
@@ -155,6 +156,10 @@ def load_model(folder: str, name: str, version: str, max_rows: int) -> LoadedMod
     module, function, takes_document = _ENGINES[document["engine"]]
     load = getattr(__import__(module, fromlist=(function,)), function)
     file = os.path.join(folder, document["file"])
+    if "fetch" in document:
+        from bareboat.runtime.remote import fetched
+
+        file = fetched(document["fetch"], document["file"])
     predictor = load(file, document) if takes_document else load(file)
     if len(document["inputs"]) != predictor.n_features:
         raise ArtifactError(

@@ -36,6 +36,7 @@ def fetched(said: Mapping[str, Any], name: str) -> str:
     if _is_whole(path, said):
         return path
     started = time.perf_counter()
+    _sweep(folder)
     _check_room(folder, said)
     part = part_of(path)
     try:
@@ -78,6 +79,19 @@ def _folder() -> str:
     if hasattr(os, "getuid") and (about.st_uid != user or about.st_mode & 0o170022 != 0o040000):
         raise ArtifactError("the folder for models is somebody else's, or open to others", where=folder)
     return folder
+
+
+def _sweep(folder: str) -> None:
+    """Remove what starts that were killed left half-written: Lambda ends an init after ten seconds, and keeps /tmp."""
+    for name in os.listdir(folder):
+        if not name.endswith(".part"):
+            continue
+        pid = name.split(".")[-2].partition("-")[0]
+        if pid == str(os.getpid()) or (os.path.isdir("/proc/self") and not os.path.exists(f"/proc/{pid}")):
+            try:
+                os.unlink(os.path.join(folder, name))
+            except OSError:
+                pass  # another process was quicker
 
 
 def _is_whole(path: str, said: Mapping[str, Any]) -> bool:

@@ -19,8 +19,7 @@ _REFUSALS = {
     "MethodNotAllowed": ("that version is a mark of deletion", "bareboat model list shows the versions that there are"),
     "AccessDenied": (
         "S3 denies access",
-        "allow s3:GetObject, s3:GetObjectVersion and s3:ListBucket to whoever asks; without the last one a missing key "
-        "looks the same",
+        "allow s3:GetObject and s3:GetObjectVersion; and s3:ListBucket, without which a missing key looks the same",
     ),
     "InvalidAccessKeyId": ("S3 does not know the access key", "check AWS_ACCESS_KEY_ID or AWS_PROFILE"),
     "SignatureDoesNotMatch": ("the secret key is wrong", "check AWS_SECRET_ACCESS_KEY, and the clock"),

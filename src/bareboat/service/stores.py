@@ -122,7 +122,7 @@ def _remote(
 class Fault:
     """Why a text is no source."""
 
-    __slots__ = ("expected", "found", "fix")
+    __slots__ = ("expected", "fix", "found")
 
     def __init__(self, found: str, expected: str = FORMS, fix: str = "") -> None:
         self.found = found

@@ -231,7 +231,7 @@ def test_a_faulty_setting_is_refused_with_its_line(refuse_function, body, found,
     ("body", "found"),
     [
         ("model: none.model", "functions.predict.model: there is no file none.model"),
-        ("model: s3://bucket/key", "functions.predict.model is 's3://bucket/key'"),
+        ("model: gs://bucket/key", "functions.predict.model: 'gs://bucket/key' is in a store that is not known"),
         ("model: lgb.model\nfeatures: [a, a]", "functions.predict.features has 'a' twice"),
         ("model: lgb.model\nfeatures: [{nullable: true}]", "functions.predict.features[0] has no name"),
         ("model: lgb.model\nbefore: none.run", "there is no file none.py"),

@@ -76,8 +76,12 @@ def respond(function: ModelFunction, event: Mapping[str, Any], context: Any) -> 
         function.log("WARNING", context, started, reply.status, f', "errors": {len(error.problems)}')
         return reply.response()  # type: ignore[no-any-return]
     except Exception as error:  # noqa: BLE001  logged; the client is told nothing of it
-        function.log_failure(error, context, started)
-        return protocol.FAILED.response()  # type: ignore[no-any-return]
+        failed = protocol.FAILED
+        status = function.log_failure(error, context, started)
+        if status != 500:
+            body = failed.body.replace("Internal Server Error", "Service Unavailable")
+            failed = Reply(status, body, failed.content_type, failed.headers)
+        return failed.response()  # type: ignore[no-any-return]
     function.log("INFO", context, started, reply.status, f', "rows": {reply.n_rows}')
     return response  # type: ignore[no-any-return]
 

@@ -1,0 +1,348 @@
+"""Models in stores -> files on this machine, each the very version that bareboat.lock pins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bareboat.errors import BareboatError, ConfigurationError, PackagingError, Problem, RemoteError
+from bareboat.service.model import (
+    Function,
+    ModelFile,
+    Note,
+    Place,
+    RemoteModel,
+    ServedModel,
+    Service,
+    StoredObject,
+)
+
+if TYPE_CHECKING:
+    from bareboat.packaging.lock import Lock
+    from bareboat.packaging.store import Store
+
+MLMODEL = "MLmodel"
+
+
+def fetched(
+    service: Service,
+    *,
+    function: str | None = None,
+    locked: bool = False,
+    upgrade: bool = False,
+    write: bool = True,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> Service:
+    """Return the service with every model of a store fetched, as bareboat.lock pins it.
+
+    What the lock does not pin yet is pinned to its newest version. Without remote models nothing happens; with pinned
+    ones that are kept from an earlier time, nothing is asked of the network.
+
+    Args:
+        function: only this one's models.
+        locked: refuse to pin what is not pinned.
+        upgrade: pin the newest versions anew.
+        write: whether pins are written to bareboat.lock.
+    Raises:
+        RemoteError: a store refuses, cannot be reached, or has other content than the lock says.
+        PackagingError: the disk is full, boto3 is missing, or the lock is damaged or has no pin.
+    """
+    wanted = dict.fromkeys(remote for _, remote in _missing(service, function))
+    if not wanted:
+        return service
+    from bareboat.packaging.exclusive import exclusive
+    from bareboat.packaging.lock import LOCK, read_lock, write_lock
+
+    path = service.folder / LOCK
+    pins = Pins(read_lock(path), service.provider.region, on_step, locked=locked, upgrade=upgrade)
+    found: dict[RemoteModel, RemoteModel] = {}
+    problems: list[Problem] = []
+    kind: type[BareboatError] = PackagingError
+    for remote in wanted:
+        try:
+            found[remote] = pins.fetch(remote)
+        except BareboatError as error:
+            problems += (_placed(each, remote) for each in error.problems)
+            kind = RemoteError if isinstance(error, RemoteError) else kind
+    if problems:
+        raise kind(problems[0].found, problems=tuple(problems))
+    if pins.new and write:
+        from bareboat.artifact.output import OUTPUT
+
+        (service.folder / OUTPUT).mkdir(exist_ok=True)
+        with exclusive(service.folder / OUTPUT / "lock.lock"):
+            write_lock(path, pins.over(read_lock(path)))
+    return _with(service, found)
+
+
+def fetch_alone(source: str, on_step: Callable[[str], None] = lambda _: None) -> RemoteModel:
+    """Fetch the newest version of a model, or the one that the source names, which no serverless.yml knows.
+
+    Raises:
+        ConfigurationError: the text is no source.
+        RemoteError, PackagingError: as `fetched`.
+    """
+    from bareboat.packaging.lock import Lock
+
+    return Pins(Lock(), "", on_step).fetch(remote_of(source))
+
+
+def remote_of(source: str) -> RemoteModel:
+    """Read `s3://bucket/key?versionId=ID`, or an address.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    from bareboat.service.stores import Fault, parse_source
+
+    parsed = parse_source(source)
+    if isinstance(parsed, Fault):
+        raise ConfigurationError(parsed.found, expected=parsed.expected, fix=parsed.fix)
+    return RemoteModel(parsed.source, Place(source, 0, 0), parsed.version_id, parsed.sha256)
+
+
+def remote_notes(remote: RemoteModel) -> Iterator[Note]:
+    """Yield what a person should know of a model's pins."""
+    if remote.source.startswith("s3://") and any(not each.version_id for each in remote.objects):
+        from bareboat.packaging.store import turn_on_versioning
+
+        text = (
+            f"{remote.source} has no versions: only its digest is pinned, and a build fails once it is overwritten. "
+            f"Turn them on with: {turn_on_versioning(remote.source)}"
+        )
+        yield Note("warning", text, str(remote.where))
+
+
+class Pins:
+    """The models of a lock, and those that are added to it.
+
+    Args:
+        lock: what is pinned.
+        region: where S3 is asked when nothing else says so.
+        locked, upgrade: as in `fetched`.
+    """
+
+    def __init__(
+        self,
+        lock: Lock,
+        region: str,
+        on_step: Callable[[str], None] = lambda _: None,
+        *,
+        locked: bool = False,
+        upgrade: bool = False,
+    ) -> None:
+        self.lock = lock
+        self.new: list[StoredObject] = []
+        self._region = region
+        self._on_step = on_step
+        self._locked = locked
+        self._upgrade = upgrade
+        self._made: Store | None = None
+        self._gone: set[str] = set()
+        self._done: dict[str, tuple[StoredObject, ...]] = {}
+
+    def store(self) -> Store:
+        """Return S3, asked for the first time or again."""
+        if self._made is None:
+            from bareboat.packaging.store import Store
+
+            self._made = Store(self._region)
+        return self._made
+
+    def over(self, lock: Lock) -> Lock:
+        """Return a lock with the new pins in it."""
+        from bareboat.packaging.lock import LockedModel
+
+        kept = tuple(each for each in lock.models if not each.source.startswith(tuple(self._gone)))
+        lock = replace(lock, models=kept)
+        for each in self.new:
+            lock = lock.with_model(LockedModel(each.source, each.sha256, each.size_bytes, each.version_id))
+        return lock
+
+    def fetch(self, remote: RemoteModel) -> RemoteModel:
+        """Return a model with its file and its objects; raises as `fetched` does."""
+        pinned = self._done.get(remote.pin) or self._pinned(remote)
+        if pinned:
+            return self._fetch(remote, pinned)
+        if self._locked:
+            raise PackagingError(
+                f"bareboat.lock has no pin for {remote.pin}", expected="a lock that names it", fix="bareboat lock"
+            )
+        if remote.source.endswith("/"):
+            return self._resolve_folder(remote)
+        try:
+            return self._resolve(remote)
+        except RemoteError as error:
+            if "no such key" not in str(error) or not self.store().has(f"{remote.source}/{MLMODEL}"):
+                raise
+            raise RemoteError(
+                f"{remote.source} is a folder", expected="the key of a file", fix=f"write {remote.source}/"
+            ) from None
+
+    def _pinned(self, remote: RemoteModel) -> tuple[StoredObject, ...]:
+        """Return the objects that a lock, or serverless.yml, pins; () when neither does."""
+        declared = bool(remote.version_id or (remote.sha256 and not remote.source.startswith("s3://")))
+        entry = self.lock.model(remote.pin)
+        if entry is None or (self._upgrade and not declared) or remote.sha256 not in ("", entry.sha256):
+            return ()
+        if not remote.source.endswith("/"):
+            return (StoredObject(remote.source, entry.version_id, entry.sha256, entry.size_bytes),)
+        from bareboat.packaging.model_cache import tree_digest
+
+        objects = tuple(
+            StoredObject(each.source, each.version_id, each.sha256, each.size_bytes)
+            for each in self.lock.models
+            if each.source.startswith(remote.source) and each.source != remote.source
+        )
+        if tree_digest({_path(remote, each): each.sha256 for each in objects}) != entry.sha256:
+            raise PackagingError(
+                f"the pins of {remote.source} do not belong together",
+                expected="those that bareboat wrote",
+                fix=f"bareboat model pin {remote.source}",
+            )
+        return objects
+
+    def _fetch(self, remote: RemoteModel, objects: tuple[StoredObject, ...]) -> RemoteModel:
+        """Return the very objects that are pinned."""
+        from bareboat.packaging.model_cache import find, keep, tree_digest
+        from bareboat.packaging.store import opener_of
+        from bareboat.runtime.download import Differs
+
+        paths = {_path(remote, each): each for each in objects}
+        digests = {name: each.sha256 for name, each in paths.items()}
+        folder = find(tree_digest(digests), digests)
+        if folder is None:
+            self._on_step(f"Fetching {remote.source}")
+            openers = {name: opener_of(each.source, each.version_id, self.store) for name, each in paths.items()}
+            try:
+                folder, _ = keep(openers, digests, source=remote.pin, on_step=self._on_step)
+            except Differs as error:
+                problem = error.problems[0]
+                raise RemoteError(
+                    f"{remote.pin} is not what bareboat.lock pins: {problem.found}",
+                    expected=problem.expected,
+                    fix=f"if the new content is wanted: bareboat model pin {remote.source}",
+                ) from error
+        return _complete(remote, folder, objects)
+
+    def _resolve(self, remote: RemoteModel) -> RemoteModel:
+        """Fetch the newest version, or the one that serverless.yml names, and pin it."""
+        from bareboat.packaging.model_cache import find, keep, plain_name
+        from bareboat.packaging.store import opener_of
+        from bareboat.runtime.download import Differs
+        from bareboat.runtime.s3 import Object
+
+        name = plain_name(remote.source)
+        is_s3 = remote.source.startswith("s3://")
+        if remote.sha256 and (remote.version_id or not is_s3):
+            folder = find(remote.sha256, {name: remote.sha256})
+            if folder is not None:
+                size_bytes = (folder / name).stat().st_size
+                return self._pin(
+                    remote, folder, StoredObject(remote.source, remote.version_id, remote.sha256, size_bytes)
+                )
+        self._on_step(f"Fetching {remote.source}")
+        opener = opener_of(remote.source, remote.version_id, self.store)
+        try:
+            folder, saved = keep({name: opener}, {name: remote.sha256}, source=remote.pin, on_step=self._on_step)
+        except Differs as error:
+            problem = error.problems[0]
+            raise RemoteError(
+                f"{remote.pin} is not what sha256 in serverless.yml says: {problem.found}",
+                expected=problem.expected,
+                fix="if the new content is wanted, write its sha256",
+            ) from error
+        version_id = opener.found_version if isinstance(opener, Object) else ""
+        version_id = "" if version_id == "null" else version_id
+        return self._pin(
+            remote, folder, StoredObject(remote.source, version_id, saved[name].digest, saved[name].size_bytes)
+        )
+
+    def _pin(self, remote: RemoteModel, folder: Path, found: StoredObject) -> RemoteModel:
+        self.new.append(replace(found, source=remote.pin))
+        self._done[remote.pin] = (found,)
+        return _complete(remote, folder, (found,))
+
+    def _resolve_folder(self, remote: RemoteModel) -> RemoteModel:
+        """Fetch all that is below a prefix, and pin each object of it."""
+        from bareboat.packaging.model_cache import checked_path, keep, tree_digest
+
+        store = self.store()
+        bucket = remote.source[5:].partition("/")[0]
+        sources = [f"s3://{bucket}/{key}" for key in store.keys(remote.source)]
+        if f"{remote.source}{MLMODEL}" not in sources:
+            raise RemoteError(
+                "there is no MLmodel below it" if sources else "there is nothing below it",
+                expected="the folder of an MLflow model",
+                fix="name the folder that holds MLmodel, or a file (no '/' at the end)",
+            )
+        self._on_step(f"Fetching {remote.source}: {len(sources)} files")
+        openers = {checked_path(each.removeprefix(remote.source), each): store.opener(each) for each in sources}
+        folder, saved = keep(openers, {}, source=remote.source, on_step=self._on_step)
+        objects = tuple(
+            StoredObject(
+                f"{remote.source}{name}",
+                "" if openers[name].found_version == "null" else openers[name].found_version,
+                each.digest,
+                each.size_bytes,
+            )
+            for name, each in saved.items()
+        )
+        digest = tree_digest({name: each.digest for name, each in saved.items()})
+        if remote.sha256 not in ("", digest):
+            raise RemoteError(
+                f"{remote.source} has sha256 {digest}", expected=f"sha256 {remote.sha256}, as serverless.yml says"
+            )
+        self._gone.add(remote.source)
+        size_bytes = sum(each.size_bytes for each in objects)
+        self.new += [StoredObject(remote.source, "", digest, size_bytes), *objects]
+        self._done[remote.pin] = objects
+        return _complete(remote, folder, objects)
+
+
+def _path(remote: RemoteModel, found: StoredObject) -> str:
+    from bareboat.packaging.model_cache import checked_path, plain_name
+
+    if remote.source.endswith("/"):
+        return checked_path(found.source.removeprefix(remote.source), found.source)
+    return plain_name(remote.source)
+
+
+def _complete(remote: RemoteModel, folder: Path, objects: tuple[StoredObject, ...]) -> RemoteModel:
+    file = folder if remote.source.endswith("/") else folder / _path(remote, objects[0])
+    return replace(remote, file=file, objects=objects)
+
+
+def _missing(service: Service, function: str | None) -> Iterator[tuple[str, RemoteModel]]:
+    for one in service.functions.values():
+        if function is None or one.name == function:
+            for model in one.served_models:
+                for file in model.files:
+                    if isinstance(file, RemoteModel) and file.file is None:
+                        yield one.name, file
+
+
+def _with(service: Service, found: dict[RemoteModel, RemoteModel]) -> Service:
+    def file_of(file: ModelFile) -> ModelFile:
+        if not isinstance(file, RemoteModel) or file not in found:
+            return file
+        return replace(found[file], where=file.where, load=file.load)
+
+    def model_of(model: ServedModel) -> ServedModel:
+        return replace(model, files=tuple(map(file_of, model.files)))
+
+    def function_of(one: Function) -> Function:
+        if one.model is not None:
+            return replace(one, model=file_of(one.model))
+        return replace(one, models=tuple(map(model_of, one.models)))
+
+    return replace(service, functions={name: function_of(one) for name, one in service.functions.items()})
+
+
+def _placed(problem: Problem, remote: RemoteModel) -> Problem:
+    """Put a problem where serverless.yml names the model."""
+    found = problem.found if remote.source in problem.found else f"{remote.pin}: {problem.found}"
+    where = str(remote.where) if remote.where.line else problem.where
+    return Problem(found, expected=problem.expected, fix=problem.fix, where=where)
