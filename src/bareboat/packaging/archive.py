@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from bareboat.packaging.bytecode import source_path
 from bareboat.packaging.cache import cannot_write
 from bareboat.packaging.packs import Member, Pack, PackReader
 
@@ -48,7 +49,7 @@ def chosen_members(packs: Sequence[Pack]) -> tuple[tuple[tuple[Member, Pack], ..
     chosen = []
     for number, pack in enumerate(packs):
         for member in pack.members:
-            decisive = _source_of(member.path) if _is_bytecode(member.path) else member.path
+            decisive = source_path(member.path) if _is_bytecode(member.path) else member.path
             if winner.get(decisive, number) == number:
                 chosen.append((member, pack))
     chosen.sort(key=lambda entry: entry[0].path)
@@ -110,10 +111,3 @@ def _write_end(out: _Hashed, central: Sequence[bytes]) -> None:
 
 def _is_bytecode(path: str) -> bool:
     return path.endswith(".pyc")
-
-
-def _source_of(path: str) -> str:
-    """`a/__pycache__/b.cpython-313.pyc` -> `a/b.py`."""
-    folder, _, name = path.rpartition("/")
-    parent = folder.removesuffix("__pycache__")
-    return f"{parent}{name.split('.')[0]}.py"

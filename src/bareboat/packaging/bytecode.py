@@ -55,6 +55,13 @@ def bytecode_path(path: str, python: str) -> str:
     return f"{folder}/{cached}" if folder else cached
 
 
+def source_path(bytecode: str) -> str:
+    """Return what a file of bytecode was made of: `a/__pycache__/b.cpython-313.pyc` -> `a/b.py`."""
+    folder, _, name = bytecode.rpartition("/")
+    parent = folder.removesuffix("__pycache__")
+    return f"{parent}{name.split('.')[0]}.py"
+
+
 def compile_files(interpreter: Interpreter, jobs: Sequence[Job]) -> frozenset[Path]:
     """Compile with optimisation level 0, in as many processes as there are processors.
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,10 +19,12 @@ from bareboat.packaging.pins import Pin
 from bareboat.packaging.resolve import Resolution
 from bareboat.packaging.slim import Removed, Slimming, count_removed, removed_files
 from bareboat.packaging.symbols import strip_files
+from bareboat.packaging.text import strip_text
 
-_FORMAT = 4  # goes up whenever the same wheel would give another pack
+_FORMAT = 5  # goes up whenever the same wheel would give another pack
 _KEPT_DAYS = 60
 _ORIGINALS = ".originals"  # beside KEY.pack; a proof compares with them
+_TEXT = ".text"  # beside KEY.pack: the same without comments and docstrings
 
 
 def dependency_packs(
@@ -61,10 +63,22 @@ def dependency_packs(
             originals = make_packs(before, None, _made(scratch / "originals"))
             for one, pack, original in zip(installed, made, originals, strict=True):
                 key = keys[one.pin.name] or _key_of_contents(pack, slimming, interpreter)
-                if pack.removed:
-                    _keep(original, folder / f"{key}{_ORIGINALS}")
+                _keep(original, folder / f"{key}{_ORIGINALS}")
                 packs[one.pin.name] = _keep(pack, folder / f"{key}.pack")
-    return tuple(packs[pin.name] for pin in resolution.pins)
+    ordered = tuple(packs[pin.name] for pin in resolution.pins)
+    return _without_text(ordered, interpreter, on_step) if slimming.level == "max" and interpreter else ordered
+
+
+def _without_text(packs: Sequence[Pack], interpreter: Interpreter, on_step: Callable[[str], None]) -> tuple[Pack, ...]:
+    """Return packs without comments and docstrings, each kept beside the pack that it was made of."""
+    paths = {pack.name: Path(pack.file).with_suffix(_TEXT) for pack in packs}
+    found = {name: kept for name, path in paths.items() if (kept := _kept(path)) is not None}
+    absent = [pack for pack in packs if pack.name not in found]
+    if absent:
+        with scratch_folder(cache_folder("packs")) as scratch:
+            for pack in strip_text(absent, interpreter, scratch, on_step):
+                found[pack.name] = _keep(pack, paths[pack.name])
+    return tuple(found[pack.name] for pack in packs)
 
 
 def originals_of(packs: Iterable[Pack]) -> tuple[Pack, ...]:
@@ -75,12 +89,11 @@ def originals_of(packs: Iterable[Pack]) -> tuple[Pack, ...]:
     """
     found = []
     for pack in packs:
-        if pack.removed:
-            path = Path(pack.file).with_suffix(_ORIGINALS)
-            original = read_pack(path)
-            if original is None:
-                raise PackagingError("the cache changed while it was read", fix="build again", where=str(path))
-            found.append(original)
+        path = Path(pack.file).with_suffix(_ORIGINALS)
+        original = read_pack(path)
+        if original is None:
+            raise PackagingError("the cache changed while it was read", fix="build again", where=str(path))
+        found.append(original)
     return tuple(found)
 
 
@@ -111,7 +124,7 @@ def _key_of_contents(pack: Pack, slimming: Slimming, interpreter: Interpreter | 
 def _settings(slimming: Slimming, interpreter: Interpreter | None) -> list[object]:
     return [
         _FORMAT,
-        slimming.level,
+        "none" if slimming.level == "none" else "safe",  # what max does more is done to the packs of safe
         slimming.patterns,
         slimming.defaults,
         slimming.strip,
@@ -127,13 +140,11 @@ def _kept(path: Path) -> Pack | None:
     pack = read_pack(path)
     if pack is None or not is_sound(pack):
         return None
-    files = [path]
-    if pack.removed:
-        original = read_pack(path.with_suffix(_ORIGINALS))
-        if original is None or not is_sound(original):
-            return None
-        files.append(path.with_suffix(_ORIGINALS))
-    for file in files:
+    beside = path.with_suffix(_ORIGINALS)
+    original = read_pack(beside)
+    if original is None or not is_sound(original):
+        return None
+    for file in (path, beside):
         with suppress(OSError):  # a cache that is shared read-only serves as well
             os.utime(file)
     return pack
@@ -153,7 +164,7 @@ def _keep(pack: Pack, path: Path) -> Pack:
 def _forget(folder: Path) -> None:
     """Remove packs that no build has used for long."""
     limit = time.time() - _KEPT_DAYS * 86_400
-    for path in (*folder.glob("*.pack"), *folder.glob(f"*{_ORIGINALS}")):
+    for path in (path for suffix in (".pack", _ORIGINALS, _TEXT) for path in folder.glob(f"*{suffix}")):
         try:
             if path.stat().st_mtime < limit:
                 path.unlink()

@@ -11,7 +11,7 @@ import mmap
 import os
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
@@ -137,6 +137,23 @@ def read_pack(path: Path) -> Pack | None:
     return msgspec.structs.replace(pack, file=str(path), data_start=start)
 
 
+def with_members(pack: Pack, new: Pack, removed: Sequence[Removed], target: Path) -> Pack:
+    """Write a pack in which members of another take the place of those with the same paths.
+
+    Args:
+        removed: what that saves, added to what the pack says of itself.
+    Raises:
+        PackagingError: the disk is full, or a pack went away.
+    """
+    replaced = {member.path for member in new.members}
+    chosen = [(member, pack) for member in pack.members if member.path not in replaced]
+    chosen += [(member, new) for member in new.members]
+    chosen.sort(key=lambda entry: entry[0].path)
+    both = msgspec.structs.replace(pack, removed=(*pack.removed, *removed))
+    with PackReader() as reader:
+        return _write_pack(both, ((member, reader.read(one, member)) for member, one in chosen), target)
+
+
 class PackReader:
     """Reads compressed members out of packs, each pack opened once."""
 
@@ -209,29 +226,32 @@ def _write(
     threads: ThreadPoolExecutor,
     target: Path,
 ) -> Pack:
-    body = target.with_suffix(".data")
-    members: list[Member] = []
     elves: dict[str, Elf] = {}
+
+    def compressed() -> Iterator[tuple[Member, bytes]]:
+        for member, data, elf in threads.map(_compress, files, files.values()):
+            if elf is not None:
+                elves[member.path] = elf
+            yield member, data
+
+    pack = Pack(content.name, content.version, (), elves, content.removed, uncompiled)
+    return _write_pack(pack, compressed(), target)
+
+
+def _write_pack(pack: Pack, members: Iterable[tuple[Member, bytes]], target: Path) -> Pack:
+    """Write a pack with these members, whose data comes in any order."""
+    body = target.with_suffix(".data")
+    found: list[Member] = []
     offset = crc = 0
     try:
         with body.open("wb") as file:
-            for member, data, elf in threads.map(_compress, files, files.values()):
-                members.append(msgspec.structs.replace(member, offset=offset))
-                if elf is not None:
-                    elves[member.path] = elf
+            for member, data in members:
+                found.append(msgspec.structs.replace(member, offset=offset))
                 file.write(data)
                 crc = zlib.crc32(data, crc)
                 offset += len(data)
-        pack = Pack(
-            name=content.name,
-            version=content.version,
-            members=tuple(sorted(members, key=lambda member: member.path)),
-            elves=elves,
-            removed=content.removed,
-            not_compiled=uncompiled,
-            data_crc32=crc,
-            data_bytes=offset,
-        )
+        found.sort(key=lambda member: member.path)
+        pack = msgspec.structs.replace(pack, members=tuple(found), data_crc32=crc, data_bytes=offset, file="")
         index = msgspec.json.encode(pack)
         with target.open("wb") as file, body.open("rb") as data_file:
             file.write(_MAGIC + struct.pack("<Q", len(index)) + index)
