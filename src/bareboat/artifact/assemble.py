@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bareboat.artifact.beside import Beside, refuse_over_limit_with_layers, sees_all_layers
 from bareboat.artifact.handlers import check_handlers
 from bareboat.artifact.libraries import complete_libraries
 from bareboat.artifact.manifest import make_manifest, manifest_bytes
@@ -30,6 +31,7 @@ class Parts:
         packs: the first that brings a path wins.
         wanted_libraries: names of libraries that serverless.yml asks for (`dockerExtraFiles`).
         signature: for each model function, for the manifest.
+        beside: the layers of the functions.
     """
 
     packs: tuple[Pack, ...]
@@ -37,6 +39,7 @@ class Parts:
     wanted_libraries: tuple[str, ...]
     signature: Mapping[str, Any]
     notes: tuple[Note, ...]
+    beside: Beside = Beside()  # noqa: RUF009 - frozen
 
 
 def assemble(
@@ -49,13 +52,15 @@ def assemble(
             is full.
         ConfigurationError: a handler's file does not ship.
     """
-    libraries, bundled, notes = complete_libraries(service, plan, parts.packs, parts.wanted_libraries, scratch, on_step)
+    libraries, bundled, notes = complete_libraries(
+        service, plan, parts.packs, parts.wanted_libraries, scratch, on_step, beside=parts.beside
+    )
     packs = (*parts.packs, *libraries)
     members, contested = chosen_members(packs)
-    check_handlers(plan.functions, {member.path for member, _ in members}, service.folder)
-    members, shed = shed_bytecode(
-        members, reserve_bytes=_MANIFEST_BYTES * (len(members) + 100), limit_bytes=plan.limit_bytes
-    )
+    importable = {member.path for member, _ in members} | parts.beside.modules()
+    check_handlers(filter(sees_all_layers, plan.functions), importable, service.folder)
+    reserve_bytes = _MANIFEST_BYTES * (len(members) + 100) + parts.beside.unzipped_bytes
+    members, shed = shed_bytecode(members, reserve_bytes=reserve_bytes, limit_bytes=plan.limit_bytes)
     sizes = measure(members, packs)
     manifest = make_manifest(
         plan,
@@ -67,8 +72,12 @@ def assemble(
         bundled=bundled,
         shed=shed,
     )
+    if parts.beside.layers:
+        manifest["layers"] = parts.beside.document()
     (about,) = make_packs([Contents("manifest", "", {MANIFEST: manifest_bytes(manifest)})], None, scratch)
     refuse_over_limit(sizes, more_bytes=about.members[0].size, where=str(service.path), limit_bytes=plan.limit_bytes)
+    own_bytes = manifest["unzipped_bytes"] + about.members[0].size
+    refuse_over_limit_with_layers(own_bytes, parts.beside, limit_bytes=plan.limit_bytes, where=str(service.path))
     everything = sorted([*members, *((member, about) for member in about.members)], key=lambda entry: entry[0].path)
     on_step(f"Writing {plan.stem}")
     written = write_archive(scratch / "archive.zip", everything)
@@ -84,8 +93,9 @@ def assemble(
         target=plan.target,
         handlers=handler_strings(plan.functions, MODEL_HANDLER),
         size_bytes=written.size_bytes,
-        unzipped_bytes=sum(member.size for member, _ in everything),
+        unzipped_bytes=own_bytes,
         manifest=manifest,
+        layers=parts.beside.layers,
         notes=(*parts.notes, *notes, *_more_notes(plan, parts, written.size_bytes, contested, shed)),
     )
 

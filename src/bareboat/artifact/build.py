@@ -8,14 +8,22 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bareboat.artifact.dependencies import Needs, requirement_rules, resolve_dependencies, vendored_files
+from bareboat.artifact.beside import Beside
+from bareboat.artifact.dependencies import (
+    Needs,
+    requirement_rules,
+    resolve_dependencies,
+    slimming_of,
+    vendored_files,
+)
 from bareboat.artifact.fetch import fetched
+from bareboat.artifact.layers import LayerBuilder, without_layers
 from bareboat.artifact.model import Artifact
-from bareboat.artifact.output import OUTPUT
+from bareboat.artifact.output import OUTPUT, forget_archives, prepare_output
 from bareboat.artifact.plan import Plan, make_plans
 from bareboat.artifact.record import Inputs, read_record, recorded_artifact, settings_of, write_record
 from bareboat.artifact.shipping import CODE, imports_of_bareboat, kernel_file, runtime_files, shipped_files
-from bareboat.packaging.cache import cannot_write, scratch_folder, tidy
+from bareboat.packaging.cache import scratch_folder, tidy
 from bareboat.packaging.exclusive import exclusive
 from bareboat.packaging.folder import Selection, select_files
 from bareboat.packaging.interpreters import Interpreter, find_python
@@ -25,9 +33,6 @@ from bareboat.service.model import Note, Service, local_file
 
 if TYPE_CHECKING:
     from bareboat.packaging.packs import Contents, Pack
-    from bareboat.packaging.slim import Slimming
-
-_KEPT_ARCHIVES = 3
 
 
 def build(
@@ -38,6 +43,7 @@ def build(
     on_step: Callable[[str], None] = lambda _: None,
     upgrade: bool = False,
     limit_bytes: int = UNZIPPED_BYTES,
+    layers: LayerBuilder | None = None,
 ) -> dict[str, Artifact]:
     """Build the archives of a service into `.bareboat/` beside serverless.yml.
 
@@ -50,6 +56,7 @@ def build(
         on_step: told what is under way.
         upgrade: resolve requirements anew instead of honouring the last resolution.
         limit_bytes: what an archive may weigh unzipped: Lambda's limit, or more for what becomes an image.
+        layers: what builds the layers of functions, and knows afterwards which ones are built.
     Returns:
         function name -> Artifact; functions that share an archive share the object.
     Raises:
@@ -61,50 +68,59 @@ def build(
     """
     service = fetched(service, function=function, upgrade=upgrade, on_step=on_step)
     artifacts: dict[str, Artifact] = {}
+    layers = layers or LayerBuilder(service, on_step, upgrade=upgrade)
     for plan in make_plans(service, function=function, target=target, limit_bytes=limit_bytes):
-        artifact = _artifact(service, plan, on_step, upgrade=upgrade)
+        beside = Beside(layers.build(plan.layers, plan.target, limit_bytes=plan.limit_bytes))
+        artifact = _artifact(service, plan, beside, on_step, upgrade=upgrade)
         artifacts.update(dict.fromkeys((one.name for one in plan.functions), artifact))
     return {name: artifacts[name] for name in service.functions if name in artifacts}
 
 
-def _artifact(service: Service, plan: Plan, on_step: Callable[[str], None], *, upgrade: bool) -> Artifact:
+def _artifact(
+    service: Service, plan: Plan, beside: Beside, on_step: Callable[[str], None], *, upgrade: bool
+) -> Artifact:
     if plan.ready is not None:
         from bareboat.artifact.ready import ready_artifact
 
-        return ready_artifact(plan, plan.ready)
+        return ready_artifact(plan, plan.ready, beside)
     interpreter = find_python(plan.target.python)
     selection = _selection(service, plan)
-    inputs = _inputs(service, plan, selection, interpreter)
+    inputs = _inputs(service, plan, beside, selection, interpreter)
     folder = service.folder / OUTPUT
-    reused = None if upgrade else _unchanged(folder, plan, inputs)
+    reused = None if upgrade else _unchanged(folder, plan, beside, inputs)
     if reused is not None:
         return reused
-    _prepare(folder)
+    prepare_output(folder)
     with exclusive(folder / "build.lock", on_wait=lambda: on_step("Waiting for another build of this project")):
-        reused = None if upgrade else _unchanged(folder, plan, inputs)
+        reused = None if upgrade else _unchanged(folder, plan, beside, inputs)
         if reused is not None:
             return reused
         tidy(folder)
         with scratch_folder(folder) as scratch:
-            artifact, more_files, lasting = _make(service, plan, selection, interpreter, scratch, on_step, upgrade)
+            artifact, more_files, lasting = _make(
+                service, plan, beside, selection, interpreter, scratch, on_step, upgrade
+            )
         fingerprint = inputs.fingerprint(more_files) if lasting else ""
         write_record(folder, plan, artifact, fingerprint, more_files)
-        _forget_archives(folder, plan, artifact)
+        forget_archives(folder, plan, artifact)
     return artifact
 
 
-def _unchanged(folder: Path, plan: Plan, inputs: Inputs) -> Artifact | None:
+def _unchanged(folder: Path, plan: Plan, beside: Beside, inputs: Inputs) -> Artifact | None:
     record = read_record(folder, plan)
     if record is None or record.fingerprint != inputs.fingerprint(record.more_files):
         return None
-    return recorded_artifact(folder, record, plan.target)
+    return replace(recorded_artifact(folder, record, plan.target), layers=beside.layers)
 
 
 def _selection(service: Service, plan: Plan) -> Selection:
-    return select_files(service.folder, plan.patterns, whole=plan.whole, also_not=frozenset({service.path.name}))
+    patterns = (*without_layers(service), *plan.patterns)
+    return select_files(service.folder, patterns, whole=plan.whole, also_not=frozenset({service.path.name}))
 
 
-def _inputs(service: Service, plan: Plan, selection: Selection, interpreter: Interpreter | None) -> Inputs:
+def _inputs(
+    service: Service, plan: Plan, beside: Beside, selection: Selection, interpreter: Interpreter | None
+) -> Inputs:
     from bareboat.packaging.requirements import source_files
 
     files = [*runtime_files().values(), kernel_file(plan.target)[1]]
@@ -118,6 +134,7 @@ def _inputs(service: Service, plan: Plan, selection: Selection, interpreter: Int
         "python": os.environ.get("BAREBOAT_PYTHON"),
         "service": service.name,
         "slim": service.slim,
+        "layers": [(layer.name, layer.digest) for layer in beside.layers],
         "requirements": asdict(service.python_requirements) if plan.whole else None,
     }
     found = (*selection.files, *vendored_files(service, plan).files)
@@ -147,6 +164,7 @@ def _files_of(model: Path) -> Iterator[Path]:
 def _make(
     service: Service,
     plan: Plan,
+    beside: Beside,
     selection: Selection,
     interpreter: Interpreter | None,
     scratch: Path,
@@ -166,33 +184,22 @@ def _make(
     contents, signature, notes, needs = _contents(service, plan, selection, on_step)
     own = make_packs(contents, interpreter, scratch)
     notes += _uncompiled(own, plan)
-    dependencies = resolve_dependencies(service, plan, needs, on_step, upgrade=upgrade)
+    dependencies = resolve_dependencies(service, plan, needs, on_step, upgrade=upgrade, beside=beside)
     packs: tuple[Pack, ...] = ()
     if dependencies.resolution is not None:
-        packs = dependency_packs(dependencies.resolution, _slimming(service), interpreter, on_step=on_step)
+        packs = dependency_packs(dependencies.resolution, slimming_of(service), interpreter, on_step=on_step)
     parts = Parts(
         packs=(*own, *packs),
         interpreter=interpreter,
         wanted_libraries=service.python_requirements.docker_extra_files if plan.whole else (),
         signature=signature,
         notes=(*notes, *dependencies.notes),
+        beside=beside,
     )
     artifact = assemble(service, plan, parts, scratch, service.folder / OUTPUT, on_step)
     if needs.packages:
         artifact = replace(artifact, notes=(*artifact.notes, _price(artifact, plan.functions[0].name)))
     return artifact, (*dependencies.files, *map(str, needs.modules.values())), dependencies.lasting
-
-
-def _slimming(service: Service) -> Slimming:
-    from bareboat.packaging.slim import Slimming
-
-    said = service.python_requirements
-    return Slimming(
-        level=service.slim,
-        patterns=said.slim_patterns,
-        defaults=said.slim_patterns_append_defaults or not said.slim_patterns,
-        strip=said.strip,
-    )
 
 
 def _contents(
@@ -243,21 +250,3 @@ def _uncompiled(packs: tuple[Pack, ...], plan: Plan) -> list[Note]:
         for pack in packs
         for path in pack.not_compiled
     ]
-
-
-def _prepare(folder: Path) -> None:
-    try:
-        folder.mkdir(exist_ok=True)
-        ignore = folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-
-
-def _forget_archives(folder: Path, plan: Plan, artifact: Artifact) -> None:
-    """Keep the newest few archives of a plan."""
-    archives = sorted(folder.glob(f"{plan.stem}-*.zip"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in archives[_KEPT_ARCHIVES:]:
-        if path != artifact.path:
-            path.unlink(missing_ok=True)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bareboat.artifact.beside import Beside, Brought, other_versions
 from bareboat.artifact.output import OUTPUT
 from bareboat.artifact.plan import Plan
+from bareboat.errors import PackagingError
 from bareboat.packaging.folder import Selection, select_files
-from bareboat.service.model import Note, Service
+from bareboat.service.model import Layer, Note, Service
 
 if TYPE_CHECKING:
-    from bareboat.packaging.requirements import RequirementRules
+    from bareboat.packaging.requirements import RequirementRules, Requirements
     from bareboat.packaging.resolve import Resolution
+    from bareboat.packaging.slim import Slimming
     from bareboat.pipeline.foreign.model import Package
 
 
@@ -44,17 +47,24 @@ class Dependencies:
 
 
 def resolve_dependencies(
-    service: Service, plan: Plan, needs: Needs, on_step: Callable[[str], None], *, upgrade: bool
+    service: Service,
+    plan: Plan,
+    needs: Needs,
+    on_step: Callable[[str], None],
+    *,
+    upgrade: bool,
+    beside: Beside = Beside(),  # noqa: B008 - frozen
 ) -> Dependencies:
-    """Choose the exact packages of an archive, as they were locked.
+    """Choose the exact packages of an archive, as they were locked, but for those that its layers bring.
 
     Raises:
-        PackagingError: a requirement does not exist, conflicts, or has nothing that runs on the target.
+        PackagingError: a requirement does not exist, conflicts, has nothing that runs on the target, or is there in
+            another version in a layer.
     """
     if not plan.whole and not needs.packages:
         return Dependencies()
     from bareboat.artifact.needs import with_packages
-    from bareboat.packaging.requirements import Requirements, read_requirements
+    from bareboat.packaging.requirements import Requirements, canonical, read_requirements
     from bareboat.packaging.resolve import resolve
 
     requirements = Requirements("", service.folder)
@@ -64,10 +74,81 @@ def resolve_dependencies(
     if needs.packages:
         requirements = with_packages(requirements, needs.packages, plan.target)
         slug += f"-{plan.functions[0].name}"
+    free = requirements
+    brought = beside.packages()
+    if brought:
+        slug += f"-with-{'-'.join(plan.layers)}"
+        pinned = "".join(f"{name}=={version}\n" for name, (version, _) in sorted(brought.items()))
+        requirements = replace(requirements, constraints=f"{requirements.constraints}\n{pinned}")
+    try:
+        resolution = resolve(
+            requirements,
+            plan.target,
+            lock=service.folder / OUTPUT / f"pylock.{slug}.toml",
+            upgrade=upgrade,
+            on_step=on_step,
+        )
+    except PackagingError as error:
+        if brought:
+            _refuse_other_versions(free, plan, brought, error)
+        raise
+    resolution = replace(resolution, pins=tuple(pin for pin in resolution.pins if canonical(pin.name) not in brought))
+    return Dependencies(
+        resolution=resolution,
+        notes=tuple(Note("warning", note, requirements.source) for note in resolution.notes),
+        files=tuple(str(path) for path in requirements.files),
+        lasting=all(pin.kind != "directory" for pin in resolution.pins),
+    )
+
+
+def _refuse_other_versions(
+    free: Requirements, plan: Plan, brought: Mapping[str, Brought], error: PackagingError
+) -> None:
+    """Raise with what differs, if the requirements would do but for the layers' versions."""
+    from bareboat.packaging.requirements import canonical
+    from bareboat.packaging.resolve import resolve
+
+    try:
+        resolution = resolve(free, plan.target)
+    except PackagingError:
+        return  # they would not do either way: the first error says why
+    pins = {canonical(pin.name): pin.version for pin in resolution.pins}
+    differing = other_versions(pins, brought, free.source, (one.name for one in plan.functions))
+    if differing is not None:
+        raise differing from error
+
+
+def resolve_layer(
+    service: Service, layer: Layer, plan: Plan, on_step: Callable[[str], None], *, upgrade: bool
+) -> Dependencies:
+    """Choose the exact packages of a layer, as they were locked.
+
+    Raises:
+        PackagingError: a requirement does not exist, conflicts, or has nothing that runs on the target.
+    """
+    if layer.requirements is None:
+        return Dependencies()
+    from bareboat.packaging.requirements import given_requirements, read_requirements, read_requirements_file
+    from bareboat.packaging.resolve import resolve
+
+    rules = requirement_rules(service)
+    if layer.requirements == "project":
+        requirements = read_requirements(service.folder, rules)
+    elif isinstance(layer.requirements, Path):
+        requirements = read_requirements_file(layer.requirements, rules)
+    else:
+        requirements = given_requirements(
+            layer.requirements,
+            origins=layer.places,
+            source=f"layers.{layer.name}.requirements",
+            folder=service.folder,
+            rules=rules,
+        )
+    slug = plan.stem.removeprefix(plan.name).strip("-").replace(".", "")
     resolution = resolve(
         requirements,
         plan.target,
-        lock=service.folder / OUTPUT / f"pylock.{slug}.toml",
+        lock=service.folder / OUTPUT / f"pylock.{slug}-layer.{layer.name}.toml",
         upgrade=upgrade,
         on_step=on_step,
     )
@@ -76,6 +157,19 @@ def resolve_dependencies(
         notes=tuple(Note("warning", note, requirements.source) for note in resolution.notes),
         files=tuple(str(path) for path in requirements.files),
         lasting=all(pin.kind != "directory" for pin in resolution.pins),
+    )
+
+
+def slimming_of(service: Service) -> Slimming:
+    """Return how dependencies are slimmed."""
+    from bareboat.packaging.slim import Slimming
+
+    said = service.python_requirements
+    return Slimming(
+        level=service.slim,
+        patterns=said.slim_patterns,
+        defaults=said.slim_patterns_append_defaults or not said.slim_patterns,
+        strip=said.strip,
     )
 
 

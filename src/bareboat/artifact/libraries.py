@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
+from bareboat.artifact.beside import Beside
 from bareboat.artifact.plan import Plan
 from bareboat.packaging.archive import chosen_members
 from bareboat.packaging.elf import Elf
@@ -21,13 +22,22 @@ def complete_libraries(
     asked_for: Sequence[str],
     scratch: Path,
     on_step: Callable[[str], None],
+    *,
+    beside: Beside = Beside(),  # noqa: B008 - frozen
+    refusing: bool = True,
 ) -> tuple[tuple[Pack, ...], dict[str, str], list[Note]]:
-    """Check the native files and bundle what is missing and may be passed on."""
+    """Check the native files and bundle what is missing and may be passed on.
+
+    Args:
+        beside: the layers of the function, whose libraries count, and whose own needs must be met too.
+        refusing: whether what is missing in the end is an error; a layer's files may find it elsewhere.
+    """
     if plan.target.system != "linux":
         return (), {}, []
     members, _ = chosen_members(packs)
-    elves = _elves(members)
-    names = [member.path for member, _ in members]
+    others, other_names = beside.elves(), beside.names()
+    elves = {**others, **_elves(members)}
+    names = [*(member.path for member, _ in members), *other_names]
     report = check_native(elves, plan.target, names)
     inside = {PurePosixPath(path).name for path in names}
     asked = [PurePosixPath(path).name for path in asked_for]
@@ -50,12 +60,10 @@ def complete_libraries(
         Note("info", f"{path} does not load, since Lambda has no {library}: {why}")
         for path, library, why in report.optional
     ]
-    everything, _ = chosen_members((*packs, *more))
-    refuse(
-        check_native(_elves(everything), plan.target, [member.path for member, _ in everything]),
-        plan.target,
-        where=str(service.path),
-    )
+    if refusing:
+        everything, _ = chosen_members((*packs, *more))
+        names = [*(member.path for member, _ in everything), *other_names]
+        refuse(check_native({**others, **_elves(everything)}, plan.target, names), plan.target, where=str(service.path))
     return more, bundled, notes
 
 

@@ -16,6 +16,35 @@ MODEL_HANDLER = "bareboat.runtime.handler.handle"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class LayerArtifact:
+    """A built layer: a zip that Lambda lays to /opt, beside the archives of the functions with it.
+
+    Args:
+        name: its key in `layers`.
+        path: the zip, absolute.
+        digest: sha256 of the zip, hex.
+        size_bytes, unzipped_bytes: of the zip, and of its files as Lambda counts them.
+        manifest: as an Artifact's, which lies in no file of the layer: files and their digests, versions, sizes by
+            package, and `elves`, the headers of its native files.
+        reused: whether nothing had changed and the zip of an earlier build was taken.
+        notes: what a person should know of it.
+    """
+
+    name: str
+    path: Path
+    digest: str
+    target: Target
+    size_bytes: int
+    unzipped_bytes: int
+    manifest: Mapping[str, Any]
+    reused: bool = False
+    notes: tuple[Note, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<bareboat layer {self.name}: {self.path}, {self.size_bytes / 1e6:.3f} MB, {len(self.notes)} notes>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Artifact:
     """A built archive and what its manifest says of it.
 
@@ -31,6 +60,7 @@ class Artifact:
             ready-made zip that has none.
         reused: whether nothing had changed and the archive of an earlier build was taken.
         notes: what a person should know of this archive, such as missing bytecode.
+        layers: those of the functions that the service makes, in the order in which they are laid over each other.
     """
 
     path: Path
@@ -43,6 +73,7 @@ class Artifact:
     manifest: Mapping[str, Any]
     reused: bool = False
     notes: tuple[Note, ...] = ()
+    layers: tuple[LayerArtifact, ...] = ()
 
     @property
     def size_mb(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 from bareboat.errors import ConfigurationError
@@ -22,7 +23,8 @@ class Plan:
             patterns add.
         patterns: of the service, then of the function.
         ready: a zip that somebody else made, instead of a build.
-        limit_bytes: what it may weigh unzipped; an image may weigh more than an archive.
+        limit_bytes: what it may weigh unzipped, with its layers; an image may weigh more than an archive.
+        layers: names of those that the service makes and its functions have.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Plan:
     whole: bool
     ready: Path | None = None
     limit_bytes: int = UNZIPPED_BYTES
+    layers: tuple[str, ...] = ()
 
     @property
     def stem(self) -> str:
@@ -62,7 +65,7 @@ def make_plans(
     """Group functions into archives.
 
     A model function has an archive of its own, as has a function with `package.individually`, with patterns or with a
-    ready-made zip. The other functions of one target share one.
+    ready-made zip. The other functions of one target with the same layers share one.
 
     Raises:
         ConfigurationError: there is no such function.
@@ -74,22 +77,40 @@ def make_plans(
             where=str(service.path),
         )
     alone: list[Plan] = []
-    shared: dict[Target, list[Function]] = {}
+    shared: dict[tuple[Target, tuple[str, ...]], list[Function]] = {}
     for one in service.functions.values():
         its_target = target or Target(one.python, one.architecture)
         if _stands_alone(service, one):
             alone.append(_alone(service, one, its_target))
         else:
-            shared.setdefault(its_target, []).append(one)
+            shared.setdefault((its_target, one.own_layers), []).append(one)
+    targets = [its_target for its_target, _ in shared]
     together = [
-        Plan(service.name, tuple(functions), its_target, service.package.patterns, True, service.package.artifact)
-        for its_target, functions in shared.items()
+        Plan(
+            name=_shared_name(service, layers) if targets.count(its_target) > 1 else service.name,
+            functions=tuple(functions),
+            target=its_target,
+            patterns=service.package.patterns,
+            whole=True,
+            ready=service.package.artifact,
+            layers=layers,
+        )
+        for (its_target, layers), functions in shared.items()
     ]
     return tuple(
         replace(plan, limit_bytes=limit_bytes)
         for plan in (*together, *alone)
         if function is None or function in {one.name for one in plan.functions}
     )
+
+
+def _shared_name(service: Service, layers: tuple[str, ...]) -> str:
+    """What leaves to its layers what they bring is another archive than what has other layers, or none."""
+    if not layers:
+        return service.name
+    joined = ".".join(layers)
+    short = joined if len(joined) <= 60 else sha256(joined.encode()).hexdigest()[:12]
+    return f"{service.name}-with.{short}"
 
 
 def _stands_alone(service: Service, function: Function) -> bool:
@@ -107,6 +128,7 @@ def _alone(service: Service, function: Function, target: Target) -> Plan:
         patterns=(*service.package.patterns, *function.package.patterns),
         whole=not function.serves_models or function.before is not None or function.after is not None,
         ready=function.package.artifact or (service.package.artifact if not function.serves_models else None),
+        layers=function.own_layers,
     )
 
 

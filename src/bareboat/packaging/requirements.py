@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,6 +86,32 @@ def read_requirements(folder: Path, rules: RequirementRules) -> Requirements:
     found = _choose(folder, rules, pyproject)
     if found is None:
         return Requirements(source="", folder=folder, no_deploy=no_deploy)
+    return _with_rules(found, folder, rules)
+
+
+def read_requirements_file(path: Path, rules: RequirementRules) -> Requirements:
+    """Read one requirements file, whatever else the project has.
+
+    Raises:
+        PackagingError: it is damaged, or a file that it names is missing.
+    """
+    return _with_rules(_from_file(path), path.parent, rules)
+
+
+def given_requirements(
+    lines: Sequence[str], *, origins: Sequence[str], source: str, folder: Path, rules: RequirementRules
+) -> Requirements:
+    """Return requirements that stand in serverless.yml itself.
+
+    Args:
+        origins: where each line stands.
+        folder: where relative paths in them start.
+    """
+    return _with_rules(lockfiles.Locked(source, list(lines), origins=list(origins)), folder, rules)
+
+
+def _with_rules(found: lockfiles.Locked, folder: Path, rules: RequirementRules) -> Requirements:
+    no_deploy = frozenset(map(canonical, rules.no_deploy))
     origins = found.origins or [""] * len(found.lines)
     lines = [(line, "") for line in _index_arguments(rules.extra_args)]
     lines += _without(list(zip(found.lines, origins, strict=True)), no_deploy)

@@ -1,0 +1,161 @@
+"""`layers` of serverless.yml -> LayerArtifacts: zips that Lambda lays to /opt, shared between functions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bareboat.artifact.dependencies import requirement_rules, resolve_layer
+from bareboat.artifact.model import Artifact, LayerArtifact
+from bareboat.artifact.output import OUTPUT, forget_archives, prepare_output
+from bareboat.artifact.plan import Plan
+from bareboat.artifact.record import Inputs, read_record, recorded_artifact, settings_of, write_record
+from bareboat.packaging.cache import scratch_folder, tidy
+from bareboat.packaging.exclusive import exclusive
+from bareboat.packaging.folder import Selection, select_files
+from bareboat.packaging.interpreters import Interpreter, find_python
+from bareboat.packaging.sizes import UNZIPPED_BYTES
+from bareboat.packaging.target import Target
+from bareboat.service.model import Layer, Service
+
+
+class LayerBuilder:
+    """Builds layers of a service, each once for each target.
+
+    Args:
+        on_step: told what is under way.
+        upgrade: resolve requirements anew.
+    """
+
+    def __init__(
+        self, service: Service, on_step: Callable[[str], None] = lambda _: None, *, upgrade: bool = False
+    ) -> None:
+        self._service = service
+        self._on_step = on_step
+        self._upgrade = upgrade
+        self._made: dict[tuple[str, Target, int], LayerArtifact] = {}
+
+    def build(
+        self, names: Iterable[str], target: Target, *, limit_bytes: int = UNZIPPED_BYTES
+    ) -> tuple[LayerArtifact, ...]:
+        """Build layers for a target, or find them unchanged.
+
+        Args:
+            limit_bytes: what a function and its layers may weigh together.
+        Raises:
+            PackagingError: requirements, native libraries, the limit of 262,144,000 bytes, the disk.
+            ArtifactError: a ready-made zip is none.
+        """
+        return tuple(self._layer(name, target, limit_bytes) for name in names)
+
+    def build_rest(self) -> tuple[LayerArtifact, ...]:
+        """Build the layers that no function has, each for the target that it declares."""
+        built = {name for name, _, _ in self._made}
+        return tuple(
+            self._layer(layer.name, Target(layer.python, layer.architecture), UNZIPPED_BYTES)
+            for layer in self._service.layers.values()
+            if layer.name not in built
+        )
+
+    def _layer(self, name: str, target: Target, limit_bytes: int) -> LayerArtifact:
+        key = (name, target, limit_bytes)
+        if key not in self._made:
+            layer = self._service.layers[name]
+            plan = Plan(
+                name=f"{self._service.name}-layer.{name}",
+                functions=(),
+                target=target,
+                patterns=layer.patterns,
+                whole=False,
+                limit_bytes=limit_bytes,
+            )
+            self._made[key] = _build(self._service, layer, plan, self._on_step, upgrade=self._upgrade)
+        return self._made[key]
+
+
+def _build(
+    service: Service, layer: Layer, plan: Plan, on_step: Callable[[str], None], *, upgrade: bool
+) -> LayerArtifact:
+    if layer.artifact is not None:
+        from bareboat.artifact.ready import ready_layer
+
+        return ready_layer(layer.name, layer.artifact, plan)
+    interpreter = find_python(plan.target.python)
+    selection = Selection(()) if layer.path is None else select_files(layer.path, layer.patterns)
+    inputs = _inputs(service, layer, plan, selection, interpreter)
+    folder = service.folder / OUTPUT
+    reused = None if upgrade else _unchanged(folder, layer, plan, inputs)
+    if reused is not None:
+        return reused
+    prepare_output(folder)
+    with exclusive(folder / "build.lock", on_wait=lambda: on_step("Waiting for another build of this project")):
+        reused = None if upgrade else _unchanged(folder, layer, plan, inputs)
+        if reused is not None:
+            return reused
+        tidy(folder)
+        from bareboat.artifact.layer_archive import LayerParts, write_layer
+
+        dependencies = resolve_layer(service, layer, plan, on_step, upgrade=upgrade)
+        with scratch_folder(folder) as scratch:
+            parts = LayerParts(selection, dependencies, interpreter)
+            made = write_layer(service, layer, plan, parts, scratch, on_step)
+        fingerprint = inputs.fingerprint(dependencies.files) if dependencies.lasting else ""
+        write_record(folder, plan, made, fingerprint, dependencies.files)
+        forget_archives(folder, plan, made)
+    return _of(layer, made)
+
+
+def _unchanged(folder: Path, layer: Layer, plan: Plan, inputs: Inputs) -> LayerArtifact | None:
+    record = read_record(folder, plan)
+    if record is None or record.fingerprint != inputs.fingerprint(record.more_files):
+        return None
+    return _of(layer, recorded_artifact(folder, record, plan.target))
+
+
+def _of(layer: Layer, made: Artifact) -> LayerArtifact:
+    return LayerArtifact(
+        name=layer.name,
+        path=made.path,
+        digest=made.digest,
+        target=made.target,
+        size_bytes=made.size_bytes,
+        unzipped_bytes=made.unzipped_bytes,
+        manifest=made.manifest,
+        reused=made.reused,
+        notes=made.notes,
+    )
+
+
+def _inputs(
+    service: Service, layer: Layer, plan: Plan, selection: Selection, interpreter: Interpreter | None
+) -> Inputs:
+    from bareboat.packaging.requirements import source_files
+
+    files: tuple[Path, ...] = ()
+    if layer.requirements == "project":
+        files = source_files(service.folder, requirement_rules(service))
+    elif isinstance(layer.requirements, Path):
+        files = (layer.requirements,)
+    more: dict[str, Any] = {
+        "python": os.environ.get("BAREBOAT_PYTHON"),
+        "layer": layer.name,
+        "asked": str(layer.requirements),
+        "slim": service.slim,
+        "requirements": asdict(service.python_requirements),
+    }
+    return Inputs(settings_of(plan, interpreter, more), selection.files, files)
+
+
+def without_layers(service: Service) -> tuple[str, ...]:
+    """Return patterns that keep the folders of layers out of the functions' archives, as Serverless does."""
+    folder = service.folder.resolve()
+    paths = [layer.path for layer in service.layers.values() if layer.path is not None]
+    inside = [path.relative_to(folder).as_posix() for path in paths if path != folder and path.is_relative_to(folder)]
+    if not inside:
+        return ()
+    from wcmatch.glob import escape
+
+    return tuple(f"!{escape(path)}/**" for path in inside)
