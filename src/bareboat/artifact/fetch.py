@@ -52,11 +52,9 @@ def fetched(
     wanted = dict.fromkeys(remote for _, remote in _missing(service, function))
     if not wanted:
         return service
-    from bareboat.packaging.exclusive import exclusive
-    from bareboat.packaging.lock import LOCK, read_lock, write_lock
+    from bareboat.packaging.lock import LOCK, read_lock
 
-    path = service.folder / LOCK
-    pins = Pins(read_lock(path), service.provider.region, on_step, locked=locked, upgrade=upgrade)
+    pins = Pins(read_lock(service.folder / LOCK), service.provider.region, on_step, locked=locked, upgrade=upgrade)
     found: dict[RemoteModel, RemoteModel] = {}
     problems: list[Problem] = []
     kind: type[BareboatError] = PackagingError
@@ -69,12 +67,22 @@ def fetched(
     if problems:
         raise kind(problems[0].found, problems=tuple(problems))
     if pins.new and write:
-        from bareboat.artifact.output import OUTPUT
-
-        (service.folder / OUTPUT).mkdir(exist_ok=True)
-        with exclusive(service.folder / OUTPUT / "lock.lock"):
-            write_lock(path, pins.over(read_lock(path)))
+        write_pins(service, pins)
     return _with(service, found)
+
+
+def write_pins(service: Service, pins: Pins) -> Lock:
+    """Add pins to bareboat.lock, whatever another build has added to it meanwhile; return the whole."""
+    from bareboat.artifact.output import OUTPUT, prepare_output
+    from bareboat.packaging.exclusive import exclusive
+    from bareboat.packaging.lock import LOCK, read_lock, write_lock
+
+    prepare_output(service.folder / OUTPUT)
+    path = service.folder / LOCK
+    with exclusive(service.folder / OUTPUT / "lock.lock"):
+        lock = pins.over(read_lock(path))
+        write_lock(path, lock)
+    return lock
 
 
 def fetch_alone(source: str, on_step: Callable[[str], None] = lambda _: None) -> RemoteModel:
@@ -161,8 +169,12 @@ class Pins:
             lock = lock.with_model(LockedModel(each.source, each.sha256, each.size_bytes, each.version_id))
         return lock
 
-    def fetch(self, remote: RemoteModel) -> RemoteModel:
-        """Return a model with its file and its objects; raises as `fetched` does."""
+    def fetch(self, remote: RemoteModel, version_id: str = "") -> RemoteModel:
+        """Return a model with its file and its objects; raises as `fetched` does.
+
+        Args:
+            version_id: what to pin of a model that is not pinned yet; "" for the newest.
+        """
         pinned = self._done.get(remote.pin) or self._pinned(remote)
         if pinned:
             return self._fetch(remote, pinned)
@@ -173,7 +185,7 @@ class Pins:
         if remote.source.endswith("/"):
             return self._resolve_folder(remote)
         try:
-            return self._resolve(remote)
+            return self._resolve(remote, version_id or remote.version_id)
         except RemoteError as error:
             if "no such key" not in str(error) or not self.store().has(f"{remote.source}/{MLMODEL}"):
                 raise
@@ -227,8 +239,8 @@ class Pins:
                 ) from error
         return _complete(remote, folder, objects)
 
-    def _resolve(self, remote: RemoteModel) -> RemoteModel:
-        """Fetch the newest version, or the one that serverless.yml names, and pin it."""
+    def _resolve(self, remote: RemoteModel, version_id: str) -> RemoteModel:
+        """Fetch a version, the newest when it is "", and pin it."""
         from bareboat.packaging.model_cache import find, keep, plain_name
         from bareboat.packaging.store import opener_of
         from bareboat.runtime.download import Differs
@@ -244,7 +256,7 @@ class Pins:
                     remote, folder, StoredObject(remote.source, remote.version_id, remote.sha256, size_bytes)
                 )
         self._on_step(f"Fetching {remote.source}")
-        opener = opener_of(remote.source, remote.version_id, self.store)
+        opener = opener_of(remote.source, version_id, self.store)
         try:
             folder, saved = keep({name: opener}, {name: remote.sha256}, source=remote.pin, on_step=self._on_step)
         except Differs as error:
@@ -254,11 +266,9 @@ class Pins:
                 expected=problem.expected,
                 fix="if the new content is wanted, write its sha256",
             ) from error
-        version_id = opener.found_version if isinstance(opener, Object) else ""
-        version_id = "" if version_id == "null" else version_id
-        return self._pin(
-            remote, folder, StoredObject(remote.source, version_id, saved[name].digest, saved[name].size_bytes)
-        )
+        found = opener.found_version if isinstance(opener, Object) else ""
+        found = "" if found == "null" else found
+        return self._pin(remote, folder, StoredObject(remote.source, found, saved[name].digest, saved[name].size_bytes))
 
     def _pin(self, remote: RemoteModel, folder: Path, found: StoredObject) -> RemoteModel:
         self.new.append(replace(found, source=remote.pin))

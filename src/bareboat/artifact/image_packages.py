@@ -30,16 +30,17 @@ def boto3_folder(interpreter: Interpreter) -> Path | None:
 
 
 def mentions_boto3(folder: Path) -> bool:
-    """Return whether any Python file under `folder` speaks of boto3 or botocore. Remembered beside the folder."""
+    """Return whether any Python file under `folder` speaks of boto3 or botocore. Remembered beside the folder.
+
+    bareboat's own runtime does not count: it uses boto3 only where the manifest has `permissions`.
+    """
     answer = folder.with_name(folder.name + ".boto3")
     try:
         return answer.read_bytes() == b"yes"
     except OSError:
         pass
-    found = any(
-        b"boto3" in text or b"botocore" in text
-        for text in (path.read_bytes() for path in folder.rglob("*.py") if path.is_file())
-    )
+    files = (path for path in folder.rglob("*.py") if path.is_file() and folder / "bareboat" not in path.parents)
+    found = any(b"boto3" in text or b"botocore" in text for text in (path.read_bytes() for path in files))
     try:
         answer.write_bytes(b"yes" if found else b"no")
     except OSError as error:

@@ -18,13 +18,39 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 FILE = click.Path(path_type=Path, dir_okay=False)
-_FILE_OR_FOLDER = click.Path(path_type=Path)
 _ASCII = str.maketrans("├└│─█▋▊▉", "|`|-####", "▏▎▍▌")
+
+
+class ModelPath(click.Path):
+    """A model file, or the folder of an MLflow model; one of a store is fetched, and its copy is the path."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a path.
+
+        Raises:
+            BareboatError: the store refuses, or cannot be reached.
+        """
+        from bareboat.service.stores import is_remote
+
+        if not isinstance(value, str) or not is_remote(value) or ctx is None or ctx.resilient_parsing:
+            return super().convert(value, param, ctx)
+        from bareboat.artifact.fetch import fetch_alone
+        from bareboat.service.model import local_file
+
+        with ctx.ensure_object(Terminal).progress(f"Fetching {value}") as step:
+            return local_file(fetch_alone(value, step))
 
 
 def model_argument(command: F) -> F:
     """Give a command the argument MODEL."""
-    return click.argument("model", type=_FILE_OR_FOLDER, metavar="MODEL")(command)
+    return click.argument("model", type=ModelPath(path_type=Path), metavar="MODEL")(command)
+
+
+def is_kept(path: Path) -> bool:
+    """Tell whether a model is the copy of one in a store, beside which nobody wants files written."""
+    from bareboat.packaging.cache import cache_folder
+
+    return path.is_relative_to(cache_folder("models"))
 
 
 def plot_option(command: F) -> F:

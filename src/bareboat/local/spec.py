@@ -82,7 +82,7 @@ def prepare(
         folder = unpack(artifact)
     own = client_kind() == "own"
     python_path = [] if own else [runtime_client(interpreter)]
-    if _has_user_code(function) and mentions_boto3(folder) and not (folder / "boto3").is_dir():
+    if _wants_boto3(function, artifact, folder) and not (folder / "boto3").is_dir():
         boto3 = boto3_folder(interpreter)
         python_path += [boto3] if boto3 else []
     client = OWN_CLIENT if own else LAUNCH
@@ -107,6 +107,12 @@ def prepare(
         timeout_s=float(function.timeout_s),
         cores=Cores(function.memory_mb) if _has_user_code(function) else None,
     )
+
+
+def _wants_boto3(function: Function, artifact: Artifact, folder: Path) -> bool:
+    """Return whether code may import boto3, or a cold start fetches a model from S3 with it."""
+    fetches = function.name in artifact.manifest.get("permissions", {})
+    return fetches or (_has_user_code(function) and mentions_boto3(folder))
 
 
 def _has_user_code(function: Function) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bareboat.cli.group import Command
-from bareboat.cli.models import FILE, count, kilobytes, model_argument, tell_of_opening
+from bareboat.cli.models import FILE, count, is_kept, kilobytes, model_argument, tell_of_opening
 from bareboat.cli.terminal import Terminal, shown
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def import_(terminal: Terminal, model: Path, output: Path | None, no_statistics:
         is_trees = isinstance(found, Ensemble)
         if output is None:
             output = model.with_suffix(".forest" if is_trees else ".pipeline")
+            output = Path(output.name) if is_kept(model) else output
             _check_output(output, model)
         step(f"writing {output.name}")
         if isinstance(found, Ensemble):
