@@ -8,7 +8,7 @@
     ├── PackagingError           exit 1   dependencies, native libraries, interpreters
     ├── ArtifactError            exit 1   an archive that is incomplete, damaged or made for another machine
     ├── LocalError               exit 1   the local cloud: a port in use, a runtime that does not start
-    └── RemoteError              exit 3   AWS or Spark refused
+    └── RemoteError              exit 3   AWS, Spark or a registry refused
 
 Each carries what was found (the message), what was expected, how to mend it and where it stands. Anything that is
 not a BareboatError is a bug and keeps its traceback. This module ships in artifacts: stdlib only, Python 3.10 on.
@@ -93,6 +93,6 @@ class LocalError(BareboatError):
 
 
 class RemoteError(BareboatError):
-    """AWS or Spark refused."""
+    """AWS, Spark or a registry refused."""
 
     exit_code = 3

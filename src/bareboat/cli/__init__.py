@@ -12,7 +12,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     Args:
         arguments: without the program's name; None takes those of this process.
     Raises:
-        SystemExit: always. 0 done, 1 failed, 2 wrong usage or configuration, 3 AWS or Spark refused, 130 interrupted.
+        SystemExit: always. 0 done, 1 failed, 2 wrong usage or configuration, 3 AWS, Spark or a registry refused,
+            130 interrupted.
     """
     try:
         from bareboat.cli.process import run

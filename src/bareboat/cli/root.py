@@ -17,6 +17,7 @@ SECTIONS = {
     "Start here": ("demo", "create", "train"),
     "Your service": ("check", "package", "invoke", "serve", "openapi"),
     "Your model": ("model",),
+    "Your images": ("image",),
     "Your shell and editor": ("completion", "schema"),
 }
 ALIASES = {"offline": "serve"}  # the name that users of serverless-offline type
