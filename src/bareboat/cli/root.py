@@ -18,6 +18,7 @@ SECTIONS = {
     "Your service": ("check", "package", "invoke", "serve", "openapi"),
     "Your model": ("model",),
     "Your images": ("image",),
+    "Your source": ("strip", "loc"),
     "Your shell and editor": ("completion", "schema"),
 }
 ALIASES = {"offline": "serve"}  # the name that users of serverless-offline type

@@ -12,9 +12,8 @@ from bareboat.source.docstrings import Docstring
 from bareboat.source.docstrings import docstrings as docstrings_of
 from bareboat.source.same import first_difference
 from bareboat.source.scan import Scan, Span, scan
-from bareboat.source.text import SourceError, read_text
+from bareboat.source.text import LINE_END, SourceError, line_starts, read_text
 
-_LINE_END = re.compile(rb"\r\n|\r|\n")
 _DECLARATION = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*[-\w.]+")  # PEP 263
 _BLANK = b" \t\f"
 _SEMICOLON = re.compile(rb"[ \t\f]*;[ \t\f]*")
@@ -82,7 +81,7 @@ def _edits(data: bytes, found: Scan, strings: tuple[Docstring, ...], keep: Colle
         elif not stays:
             edits.append((_back_over_blanks(data, start), end, b""))
     if strings:
-        starts = [0, *(match.end() for match in _LINE_END.finditer(data))]
+        starts = line_starts(data)
         removed = [_docstring_edit(data, starts, one) for one in strings]
         edits = _outside(edits, removed) + removed
         edits.sort()
@@ -105,7 +104,7 @@ def _header_end(data: bytes) -> int:
     """Return where the second line ends."""
     position = 0
     for _ in range(2):
-        match = _LINE_END.search(data, position)
+        match = LINE_END.search(data, position)
         if match is None:
             return len(data)
         position = match.end()
@@ -126,7 +125,7 @@ def _back_over_blanks(data: bytes, position: int) -> int:
 def _docstring_edit(data: bytes, starts: list[int], one: Docstring) -> Edit:
     start = starts[one.line - 1] + one.column
     end = starts[one.end_line - 1] + one.end_column
-    line_ends = b"".join(_LINE_END.findall(data, start, end))
+    line_ends = b"".join(LINE_END.findall(data, start, end))
     if one.is_whole_body:
         return start, end, b"pass" + line_ends
     indent = data[starts[one.line - 1] : start]
@@ -138,7 +137,7 @@ def _docstring_edit(data: bytes, starts: list[int], one: Docstring) -> Edit:
             # the statement after it moves to the line where the docstring ended
             if not indent.strip(_BLANK):
                 return starts[one.line - 1], end, line_ends + indent
-            return start, end, b"".join(b"\\" + line_end for line_end in _LINE_END.findall(line_ends))
+            return start, end, b"".join(b"\\" + line_end for line_end in LINE_END.findall(line_ends))
         if follows:
             return start, end, b""
     if not indent.strip(_BLANK):
@@ -175,7 +174,7 @@ def _compacted(data: bytes, found: Scan) -> bytes:
 
 def _lines(data: bytes) -> Iterator[bytes]:
     position = 0
-    for match in _LINE_END.finditer(data):
+    for match in LINE_END.finditer(data):
         yield data[position : match.end()]
         position = match.end()
     if position < len(data):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 import tokenize
 from dataclasses import dataclass
 
+LINE_END = re.compile(rb"\r\n|\r|\n")  # as Python's own reader takes them; a form feed is none
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -54,3 +56,8 @@ def read_text(data: bytes) -> Text:
         raise SourceError(str(error.msg)) from error
     except UnicodeError as error:
         raise SourceError(f"is not in the encoding that it declares: {error}") from error
+
+
+def line_starts(data: bytes) -> list[int]:
+    """Return where each line begins; the last one is the end of the data when that is a line end."""
+    return [0, *(match.end() for match in LINE_END.finditer(data))]
