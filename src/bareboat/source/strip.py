@@ -126,10 +126,10 @@ def _docstring_edit(data: bytes, starts: list[int], one: Docstring) -> Edit:
     start = starts[one.line - 1] + one.column
     end = starts[one.end_line - 1] + one.end_column
     line_ends = b"".join(LINE_END.findall(data, start, end))
-    if one.is_whole_body:
-        return start, end, b"pass" + line_ends
     indent = data[starts[one.line - 1] : start]
     semicolon = _SEMICOLON.match(data, end)
+    if one.is_whole_body:
+        return start, semicolon.end() if semicolon is not None else end, b"pass" + line_ends
     if semicolon is not None:
         end = semicolon.end()
         follows = data[end : end + 1] not in {b"", b"#", b"\r", b"\n"}
