@@ -22,7 +22,14 @@ from bareboat.artifact.model import Artifact
 from bareboat.artifact.output import OUTPUT, forget_archives, prepare_output
 from bareboat.artifact.plan import Plan, make_plans
 from bareboat.artifact.record import Inputs, read_record, recorded_artifact, settings_of, write_record
-from bareboat.artifact.shipping import CODE, imports_of_bareboat, kernel_file, runtime_files, shipped_files
+from bareboat.artifact.shipping import (
+    CODE,
+    imports_of_bareboat,
+    kernel_file,
+    nothing_to_unzip,
+    runtime_files,
+    shipped_files,
+)
 from bareboat.packaging.cache import scratch_folder, tidy
 from bareboat.packaging.exclusive import exclusive
 from bareboat.packaging.folder import Selection, select_files
@@ -227,7 +234,10 @@ def _contents(
     elif importing:
         contents.append(Contents("bareboat runtime", "", shipped_files(plan.target)))
     notes += _beyond_runtime(importing)
-    contents.append(Contents("project", "", {**needs.modules, **project}))
+    files: dict[str, Path | bytes] = {**needs.modules, **project}
+    if service.python_requirements.zip and plan.whole:
+        files = nothing_to_unzip(files)
+    contents.append(Contents("project", "", files))
     vendored = vendored_files(service, plan).files
     if vendored:
         contents.append(Contents("vendor", "", {found.path: found.source for found in vendored}))

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bareboat.artifact.opt import within
 from bareboat.service.model import Function
 
 # Handed on when the user has them, since AWS gives the role's: see docs/local-lambda.md.
@@ -19,7 +20,7 @@ ENDPOINTS = "AWS_ENDPOINT_URL"
 WINDOWS = ("SYSTEMROOT", "SYSTEMDRIVE", "TEMP", "TMP")  # Python does not start without the first
 
 
-def environment(
+def environment(  # noqa: PLR0913 - each is known elsewhere
     function: Function,
     *,
     handler: str,
@@ -29,6 +30,7 @@ def environment(
     python: Path,
     region: str,
     user: Mapping[str, str],
+    opt: Path | None = None,
 ) -> dict[str, str]:
     """Return the variables that all processes of a function share.
 
@@ -37,6 +39,7 @@ def environment(
 
     Args:
         user: the environment of the tool, of which credentials and endpoints are handed on.
+        opt: the folder of its layers, which Lambda has at /opt.
     """
     runtime = f"AWS_Lambda_python{function.python}"
     root = str(task_root)
@@ -54,8 +57,8 @@ def environment(
         "LAMBDA_RUNTIME_DIR": str(runtime_dir),
         "LAMBDA_TASK_ROOT": root,
         "LANG": "en_US.UTF-8",
-        "LD_LIBRARY_PATH": os.pathsep.join((root, str(task_root / "lib"))),
-        "PATH": os.pathsep.join((str(python.parent), *_system_path())),
+        "LD_LIBRARY_PATH": os.pathsep.join((root, str(task_root / "lib"), *([str(opt / "lib")] if opt else ()))),
+        "PATH": os.pathsep.join((str(python.parent), *_system_path(), *([str(opt / "bin")] if opt else ()))),
         "PWD": root,
         "PYTHONPATH": os.pathsep.join(map(str, python_path)),
         "SHLVL": "0",
@@ -69,7 +72,10 @@ def environment(
         variables |= {name: user[name] for name in WINDOWS if name in user}
     variables |= {name: user[name] for name in CREDENTIALS if user.get(name)}
     variables |= {name: value for name, value in user.items() if name.startswith(ENDPOINTS)}
-    return variables | dict(function.environment)
+    own = dict(function.environment)
+    if opt is not None and "PYTHONPATH" in own:
+        own["PYTHONPATH"] = within(opt, own["PYTHONPATH"])
+    return variables | own
 
 
 def log_group(function: Function) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from bareboat.errors import ArtifactError
@@ -121,6 +121,23 @@ def imports_of_bareboat(files: Iterable[tuple[str, Path]]) -> dict[str, tuple[st
         if modules:
             found[path] = tuple(modules)
     return found
+
+
+_HELPER = "unzip_requirements.py"
+_ZIPPED = ".requirements.zip"
+
+
+def nothing_to_unzip(files: Mapping[str, Path | bytes]) -> dict[str, Path | bytes]:
+    """Return a project's files with a module that makes `import unzip_requirements` work where nothing is zipped.
+
+    What `zip: true` of serverless-python-requirements left in the folder goes: its helper would look for a zip of
+    packages that are there already, and the zip holds them once more. A module of one's own with that name stays.
+    """
+    kept = {path: source for path, source in files.items() if path != _ZIPPED}
+    own = kept.get(_HELPER)
+    if own is None or _ZIPPED.encode() in (own if isinstance(own, bytes) else own.read_bytes()):
+        kept[_HELPER] = b'"""Packages lie here ready to import: nothing is unzipped."""\n'
+    return kept
 
 
 def _modules(node: ast.AST) -> list[str]:

@@ -8,12 +8,12 @@ import shutil
 import stat
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from bareboat.artifact.model import MANIFEST, Artifact
+from bareboat.artifact.model import MANIFEST, Artifact, LayerArtifact
 from bareboat.errors import ArtifactError
 from bareboat.packaging.cache import cache_folder, cannot_write, scratch_folder, tidy
 
@@ -34,20 +34,29 @@ def unpack(artifact: Artifact) -> Path:
         ArtifactError: the archive is not the one that the artifact speaks of, is damaged, or has names that lead out.
         PackagingError: the disk is full.
     """
-    home = artifact.path.parent
+    return unpacked([artifact], artifact.digest[:32])
+
+
+def unpacked(archives: Sequence[Artifact | LayerArtifact], name: str) -> Path:
+    """Unpack archives over each other into one folder called `name`, unless it is there; raises as `unpack` does."""
+    home = archives[0].path.parent
     below = home / "unpacked" if home.name == ".bareboat" else cache_folder("unpacked")
-    folder = below / artifact.digest[:32]
+    folder = below / name
+    files = {path: said for archive in archives for path, said in archive.manifest.get("files", {}).items()}
     if folder.is_dir():
-        if _is_whole(folder, artifact.manifest):
-            _remove_strays(folder, artifact.manifest)
+        if _is_whole(folder, files):
+            _remove_strays(folder, files)
             os.utime(folder)
             return folder
         shutil.rmtree(folder, ignore_errors=True)
-    _check_digest(artifact)
+    for archive in archives:
+        _check_digest(archive)
     below.mkdir(parents=True, exist_ok=True)
     tidy(below)
     with scratch_folder(below) as scratch:
-        _extract(artifact, scratch / "task")
+        (scratch / "task").mkdir()
+        for archive in archives:
+            _extract(archive, scratch / "task")
         try:
             (scratch / "task").replace(folder)
         except OSError as error:
@@ -82,7 +91,7 @@ def check_name(name: str, where: str) -> None:
         )
 
 
-def _check_digest(artifact: Artifact) -> None:
+def _check_digest(artifact: Artifact | LayerArtifact) -> None:
     try:
         with artifact.path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -99,7 +108,7 @@ def _check_digest(artifact: Artifact) -> None:
         )
 
 
-def _extract(artifact: Artifact, folder: Path) -> None:
+def _extract(artifact: Artifact | LayerArtifact, folder: Path) -> None:
     import zipfile
     from concurrent.futures import ThreadPoolExecutor
 
@@ -146,8 +155,8 @@ def _damaged(found: str, where: str) -> ArtifactError:
     return ArtifactError(f"the archive is damaged: {found}", fix="bareboat package", where=where)
 
 
-def _is_whole(folder: Path, manifest: Mapping[str, Any]) -> bool:
-    for path, said in manifest.get("files", {}).items():
+def _is_whole(folder: Path, files: Mapping[str, Any]) -> bool:
+    for path, said in files.items():
         try:
             if os.stat(f"{folder}/{path}").st_size != said["size"]:  # noqa: PTH116 - thousands of files
                 return False
@@ -156,9 +165,8 @@ def _is_whole(folder: Path, manifest: Mapping[str, Any]) -> bool:
     return True
 
 
-def _remove_strays(folder: Path, manifest: Mapping[str, Any]) -> None:
+def _remove_strays(folder: Path, files: Mapping[str, Any]) -> None:
     """Remove the files that the manifest does not name; an archive without one keeps all."""
-    files = manifest.get("files")
     if not files:
         return
     start = len(str(folder)) + 1

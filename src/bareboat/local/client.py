@@ -1,7 +1,8 @@
-"""Runs a handler where AWS's client has no wheel: `python -S -B client.py <handler> [folder ...]`.
+"""Runs a handler where AWS's client has no wheel: `client.py <handler> [folder ...] [--layers folder ...]`.
 
-Executed in the task root by the function's interpreter (3.8 on), never imported by bareboat; one file, stdlib only. It
-answers as awslambdaric does: the same payloads, error types, log records and environment. It lacks SnapStart hooks.
+Executed with -S -B in the task root by the function's interpreter (3.8 on), never imported by bareboat; one file,
+stdlib only. It answers as awslambdaric does: the same payloads, error types, log records and environment. It lacks
+SnapStart hooks.
 """
 
 from __future__ import annotations
@@ -338,8 +339,11 @@ def main() -> None:
     builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")
     builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)")
     name, folders = sys.argv[1], sys.argv[2:]
+    at = folders.index("--layers") if "--layers" in folders else len(folders)
+    folders, layers = folders[:at], folders[at + 1 :]
     sys.argv[1:] = [name]
     sys.path[0] = os.getcwd()  # noqa: PTH109 - pathlib would cost a cold start
+    sys.path[1:1] = layers
     sys.path += [folder for folder in folders if folder not in sys.path]
     sys.stdout, sys.stderr = Flushing(sys.stdout), Flushing(sys.stderr)
     pipe = int(os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", "1"))

@@ -1,7 +1,7 @@
-"""Runs AWS's runtime client on a handler: `python -S -B launch.py <handler> [folder ...]` in the task root.
+"""Runs AWS's runtime client on a handler: `python -S -B launch.py <handler> [folder ...] [--layers folder ...]`.
 
-Executed by the function's interpreter (3.8 on), never imported by bareboat. It does what `python -m awslambdaric` does,
-with three differences:
+Executed in the task root by the function's interpreter (3.8 on), never imported by bareboat. It does what
+`python -m awslambdaric` does, with layers where Lambda's bootstrap puts them, and with three differences:
 
 - `-S` keeps the interpreter's own site-packages out: Lambda has none of them, so what the artifact lacks must be
   missing here too.
@@ -22,7 +22,10 @@ def main() -> None:
     builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")  # what site gives and Lambda has
     builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)")
     handler, folders = sys.argv[1], sys.argv[2:]
+    at = folders.index("--layers") if "--layers" in folders else len(folders)
+    folders, layers = folders[:at], folders[at + 1 :]
     sys.path[0] = os.getcwd()  # noqa: PTH109 - pathlib would cost a cold start
+    sys.path[1:1] = layers
     sys.path += [folder for folder in folders if folder not in sys.path]  # a function may set PYTHONPATH itself
 
     client = importlib.import_module("awslambdaric.__main__")

@@ -11,6 +11,7 @@ from bareboat.artifact import check_runs_here
 from bareboat.artifact.environment import environment
 from bareboat.artifact.image_packages import boto3_folder, mentions_boto3
 from bareboat.artifact.model import Artifact
+from bareboat.artifact.opt import module_folders, unpack_layers
 from bareboat.errors import LocalError
 from bareboat.local.cores import Cores
 from bareboat.local.runtime_client import (
@@ -80,13 +81,16 @@ def prepare(
         from bareboat.artifact import unpack
 
         folder = unpack(artifact)
+    opt = unpack_layers(artifact.layers)
     own = client_kind() == "own"
     python_path = [] if own else [runtime_client(interpreter)]
-    if _wants_boto3(function, artifact, folder) and not (folder / "boto3").is_dir():
+    if _wants_boto3(function, artifact, folder, opt) and not _brings_boto3(folder, opt):
         boto3 = boto3_folder(interpreter)
         python_path += [boto3] if boto3 else []
     client = OWN_CLIENT if own else LAUNCH
     command = (str(interpreter.path), "-S", "-B", str(client), handler, *map(str, python_path))
+    if opt is not None and "PYTHONPATH" not in function.environment:  # one of the function's own stands in its place
+        command += ("--layers", *map(str, module_folders(opt, minor)))
     env = environment(
         function,
         handler=handler,
@@ -96,6 +100,7 @@ def prepare(
         python=interpreter.path,
         region=region,
         user=os.environ,
+        opt=opt,
     )
     return Spec(
         name=function.name,
@@ -109,10 +114,16 @@ def prepare(
     )
 
 
-def _wants_boto3(function: Function, artifact: Artifact, folder: Path) -> bool:
+def _wants_boto3(function: Function, artifact: Artifact, folder: Path, opt: Path | None) -> bool:
     """Return whether code may import boto3, or a cold start fetches a model from S3 with it."""
-    fetches = function.name in artifact.manifest.get("permissions", {})
-    return fetches or (_has_user_code(function) and mentions_boto3(folder))
+    if function.name in artifact.manifest.get("permissions", {}):
+        return True
+    trees = [folder, *([opt] if opt is not None else ())]
+    return _has_user_code(function) and any(map(mentions_boto3, trees))
+
+
+def _brings_boto3(folder: Path, opt: Path | None) -> bool:
+    return any((place / "boto3").is_dir() for place in (folder, *([opt / "python"] if opt is not None else ())))
 
 
 def _has_user_code(function: Function) -> bool:
