@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from bareboat.packaging.placing import placed
 from bareboat.packaging.sizes import PackageSize, measure, shed_bytecode
 from bareboat.service.model import Layer, Note, Service
 
+_ON_A_PATH = frozenset({"python", "lib", "bin", "extensions"})
 PYTHON = "python/"
 """Lambda puts /opt/python on sys.path."""
 
@@ -129,11 +130,27 @@ def _refuse_large(layer: Layer, sizes: Sequence[PackageSize], limit_bytes: int) 
     )
 
 
+def on_no_path(layer: str, paths: Iterable[str]) -> str:
+    """Return what to say of a layer whose files lie where neither Python nor the loader looks; "" of any other."""
+    tops = {path.partition("/")[0] for path in paths}
+    if not tops or not _ON_A_PATH.isdisjoint(tops):
+        return ""
+    return (
+        f"the layer {layer} has no folder python, lib or bin: Lambda lays it to /opt, and what lies in "
+        f"{', '.join(sorted(tops)[:3])} is found by its path only"
+    )
+
+
 def _notes(
     layer: Layer, plan: Plan, parts: LayerParts, contested: Sequence[str], shed: Sequence[str]
 ) -> tuple[Note, ...]:
     where, python = str(layer.where), plan.target.python
     notes = [Note("warning", text, where) for text in parts.selection.notes]
+    unseen = on_no_path(layer.name, (found.path for found in parts.selection.files))
+    if unseen and parts.dependencies.resolution is None:
+        notes.append(Note("warning", unseen, where))
+    if not parts.selection.files and layer.path is not None:
+        notes.append(Note("warning", f"the folder of the layer {layer.name} has no file", where))
     notes += parts.dependencies.notes
     if parts.interpreter is None:
         text = (

@@ -13,12 +13,14 @@ import msgspec
 
 from bareboat.artifact.beside import Beside, packages_in, refuse_over_limit_with_layers, sees_all_layers
 from bareboat.artifact.handlers import check_handlers
+from bareboat.artifact.layer_archive import on_no_path
 from bareboat.artifact.model import MODEL_HANDLER, Artifact, LayerArtifact
 from bareboat.artifact.plan import Plan, handler_strings
 from bareboat.artifact.reader import read_manifest
 from bareboat.artifact.unpack import check_name
 from bareboat.errors import ArtifactError, PackagingError
 from bareboat.packaging.elf import is_elf, read_elf
+from bareboat.service.model import Note
 
 
 def ready_artifact(plan: Plan, path: Path, beside: Beside = Beside()) -> Artifact:  # noqa: B008 - frozen
@@ -86,6 +88,7 @@ def ready_layer(name: str, path: Path, plan: Plan) -> LayerArtifact:
         size_bytes=zipped.size_bytes,
         unzipped_bytes=unzipped,
         manifest=manifest,
+        notes=(Note("warning", unseen, str(path)),) if (unseen := on_no_path(name, files)) else (),
     )
 
 

@@ -7,11 +7,13 @@ import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bareboat.cli.layers import layers_of
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterable, Mapping
 
-    from bareboat.artifact.model import Artifact
+    from bareboat.artifact.model import Artifact, LayerArtifact
     from bareboat.cli.terminal import Terminal
     from bareboat.local.gateway import AccessRecord
     from bareboat.local.invocation import Invocation
@@ -41,7 +43,9 @@ def build_for_here(
 
 def tell_built(terminal: Terminal, artifacts: Iterable[Artifact]) -> None:
     """Tell what a person should know of each artifact."""
-    for artifact in artifacts:
+    built = list(artifacts)
+    told: list[Artifact | LayerArtifact] = [*layers_of(built), *built]
+    for artifact in told:
         terminal.notes(artifact.notes)
         terminal.log(f"{'unchanged' if artifact.reused else 'built'}: {artifact.path}")
 

@@ -12,12 +12,13 @@ import click
 from bareboat.cli.cloud import distinct, tell_built
 from bareboat.cli.functions import chosen, function_option
 from bareboat.cli.group import Command
+from bareboat.cli.layers import layer_document, layers_of, report_layers, with_layers_bytes
 from bareboat.cli.options import Source, service_options
 from bareboat.cli.terminal import Terminal, shown
 from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
-    from bareboat.artifact.model import Artifact
+    from bareboat.artifact.model import Artifact, LayerArtifact
     from bareboat.service.model import Service, Slim
 
 
@@ -42,7 +43,7 @@ def package(terminal: Terminal, source: Source, name: str | None, output: Path |
 
     The archives lie in .bareboat/ beside serverless.yml. What has not changed since the last time is not built again.
     """
-    from bareboat.artifact import build
+    from bareboat.artifact import LayerBuilder, build
 
     service = source.load(terminal)
     if slim is not None:
@@ -51,13 +52,19 @@ def package(terminal: Terminal, source: Source, name: str | None, output: Path |
     if name is not None:
         chosen(service, name)
     with terminal.progress("Packaging") as step:
-        artifacts = distinct(build(service, function=name, on_step=step))
+        builder = LayerBuilder(service, step)
+        artifacts = distinct(build(service, function=name, on_step=step, layers=builder))
+        layers = layers_of(artifacts)
+        if name is None:
+            layers += builder.build_rest()
     tell_built(terminal, artifacts)
-    copies = [] if output is None else [_copy(artifact, output) for artifact in artifacts]
+    everything: list[Artifact | LayerArtifact] = [*artifacts, *layers]
+    copies = [] if output is None else [_copy(one, output) for one in everything]
     if terminal.as_json:
-        terminal.document([_document(artifact) for artifact in artifacts])
+        documents = [_document(artifact) for artifact in artifacts]
+        terminal.document([*documents, *(layer_document(layer, artifacts) for layer in layers)])
     else:
-        _report(terminal, artifacts)
+        _report(terminal, artifacts, layers)
     if not artifacts:
         terminal.warning(f"{service.name} has no functions, so that there is nothing to package")
         return
@@ -77,28 +84,31 @@ def _event(service: Service, artifact: Artifact) -> str:
     return flags
 
 
-def _report(terminal: Terminal, artifacts: list[Artifact]) -> None:
-    """Show the archives, then for each what it holds, package by package."""
-    if not artifacts:
-        return
-    terminal.table(
-        ("functions", "target", "size_mb", "unzipped_mb", "state", "artifact"),
-        [
-            (
-                ", ".join(artifact.functions),
-                artifact.target,
-                _mb(artifact.size_bytes),
-                _mb(artifact.unzipped_bytes),
-                "unchanged" if artifact.reused else "built",
-                shown(artifact.path),
-            )
-            for artifact in artifacts
-        ],
-    )
-    for artifact in artifacts:
+def _report(terminal: Terminal, artifacts: list[Artifact], layers: list[LayerArtifact]) -> None:
+    """Show the archives and the layers, then for each what it holds, package by package."""
+    if artifacts:
+        more = ("with_layers_mb",) if layers else ()
+        terminal.table(
+            ("functions", "target", "size_mb", "unzipped_mb", *more, "state", "artifact"),
+            [
+                (
+                    ", ".join(artifact.functions),
+                    artifact.target,
+                    _mb(artifact.size_bytes),
+                    _mb(artifact.unzipped_bytes),
+                    *(_mb(with_layers_bytes(artifact)) for _ in more),
+                    "unchanged" if artifact.reused else "built",
+                    shown(artifact.path),
+                )
+                for artifact in artifacts
+            ],
+        )
+    report_layers(terminal, layers, artifacts)
+    everything: list[Artifact | LayerArtifact] = [*artifacts, *layers]
+    for artifact in everything:
         sizes = artifact.manifest.get("sizes", ())
         if sizes:
-            terminal.write("" if len(artifacts) == 1 else f"\n{artifact.path.name}")
+            terminal.write("" if len(everything) == 1 else f"\n{artifact.path.name}")
             terminal.table(
                 ("package", "version", "files", "size_mb", "unzipped_mb", "bytecode_mb", "removed_mb"),
                 [
@@ -123,6 +133,7 @@ def _document(artifact: Artifact) -> dict[str, Any]:
         "size_bytes": artifact.size_bytes,
         "unzipped_bytes": artifact.unzipped_bytes,
         "reused": artifact.reused,
+        "layers": [layer.name for layer in artifact.layers],
         "packages": artifact.manifest.get("sizes", []),
         "bundled": artifact.manifest.get("bundled", {}),
         "notes": [{"level": note.level, "text": note.text, "where": note.where} for note in artifact.notes],
@@ -133,7 +144,7 @@ def _mb(size_bytes: int) -> str:
     return f"{size_bytes / 1e6:.3f}"
 
 
-def _copy(artifact: Artifact, folder: Path) -> Path:
+def _copy(artifact: Artifact | LayerArtifact, folder: Path) -> Path:
     import shutil
 
     copy = folder / artifact.path.name
