@@ -32,6 +32,7 @@ class Parts:
         wanted_libraries: names of libraries that serverless.yml asks for (`dockerExtraFiles`).
         signature: for each model function, for the manifest.
         beside: the layers of the functions.
+        proof: what was proved of the slimmed packages, for the manifest.
     """
 
     packs: tuple[Pack, ...]
@@ -40,6 +41,7 @@ class Parts:
     signature: Mapping[str, Any]
     notes: tuple[Note, ...]
     beside: Beside = Beside()  # noqa: RUF009 - frozen
+    proof: Mapping[str, Any] | None = None
 
 
 def assemble(
@@ -72,6 +74,7 @@ def assemble(
         bundled=bundled,
         shed=shed,
     )
+    manifest["proof"] = parts.proof
     if parts.beside.layers:
         manifest["layers"] = parts.beside.document()
     (about,) = make_packs([Contents("manifest", "", {MANIFEST: manifest_bytes(manifest)})], None, scratch)

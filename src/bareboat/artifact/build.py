@@ -77,15 +77,15 @@ def build(
     artifacts: dict[str, Artifact] = {}
     layers = layers or LayerBuilder(service, on_step, upgrade=upgrade)
     for plan in make_plans(service, function=function, target=target, limit_bytes=limit_bytes):
-        beside = Beside(layers.build(plan.layers, plan.target, limit_bytes=plan.limit_bytes))
-        artifact = _artifact(service, plan, beside, on_step, upgrade=upgrade)
+        artifact = _artifact(service, plan, layers, on_step, upgrade=upgrade)
         artifacts.update(dict.fromkeys((one.name for one in plan.functions), artifact))
     return {name: artifacts[name] for name in service.functions if name in artifacts}
 
 
 def _artifact(
-    service: Service, plan: Plan, beside: Beside, on_step: Callable[[str], None], *, upgrade: bool
+    service: Service, plan: Plan, layers: LayerBuilder, on_step: Callable[[str], None], *, upgrade: bool
 ) -> Artifact:
+    beside = _beside(layers, plan)
     if plan.ready is not None:
         from bareboat.artifact.ready import ready_artifact
 
@@ -105,12 +105,16 @@ def _artifact(
         tidy(folder)
         with scratch_folder(folder) as scratch:
             artifact, more_files, lasting = _make(
-                service, plan, beside, selection, interpreter, scratch, on_step, upgrade
+                service, plan, layers, selection, interpreter, scratch, on_step, upgrade
             )
         fingerprint = inputs.fingerprint(more_files) if lasting else ""
         write_record(folder, plan, artifact, fingerprint, more_files)
         forget_archives(folder, plan, artifact)
     return artifact
+
+
+def _beside(layers: LayerBuilder, plan: Plan) -> Beside:
+    return Beside(layers.build(plan.layers, plan.target, limit_bytes=plan.limit_bytes))
 
 
 def _unchanged(folder: Path, plan: Plan, beside: Beside, inputs: Inputs) -> Artifact | None:
@@ -171,7 +175,7 @@ def _files_of(model: Path) -> Iterator[Path]:
 def _make(
     service: Service,
     plan: Plan,
-    beside: Beside,
+    layers: LayerBuilder,
     selection: Selection,
     interpreter: Interpreter | None,
     scratch: Path,
@@ -185,22 +189,36 @@ def _make(
         what it has not seen changing has not changed.
     """
     from bareboat.artifact.assemble import Parts, assemble
-    from bareboat.packaging.dependencies import dependency_packs
+    from bareboat.artifact.proof.slimmed import Build, Side, slimmed_packages
     from bareboat.packaging.packs import make_packs
 
     contents, signature, notes, needs = _contents(service, plan, selection, on_step)
     own = make_packs(contents, interpreter, scratch)
     notes += _uncompiled(own, plan)
+    beside = _beside(layers, plan)
     dependencies = resolve_dependencies(service, plan, needs, on_step, upgrade=upgrade, beside=beside)
-    packs: tuple[Pack, ...] = ()
-    if dependencies.resolution is not None:
-        packs = dependency_packs(dependencies.resolution, slimming_of(service), interpreter, on_step=on_step)
+
+    def twin(other: Plan) -> Side:
+        """Gather the same archive for this machine, to prove it on."""
+        its_contents, _, _, its_needs = _contents(service, other, selection, on_step)
+        its_beside = _beside(layers, other)
+        with_them = resolve_dependencies(service, other, its_needs, on_step, upgrade=False, beside=its_beside)
+        (scratch / "twin").mkdir()
+        its_own = make_packs(its_contents, interpreter, scratch / "twin")
+        return Side(other, its_own, with_them.resolution, its_beside)
+
+    wanted_libraries = service.python_requirements.docker_extra_files if plan.whole else ()
+    slimmed = slimmed_packages(
+        Build(service, slimming_of(service), interpreter, twin, wanted_libraries, scratch, on_step),
+        Side(plan, own, dependencies.resolution, beside),
+    )
     parts = Parts(
-        packs=(*own, *packs),
+        packs=(*own, *slimmed.packs),
         interpreter=interpreter,
-        wanted_libraries=service.python_requirements.docker_extra_files if plan.whole else (),
+        wanted_libraries=wanted_libraries,
         signature=signature,
-        notes=(*notes, *dependencies.notes),
+        notes=(*notes, *dependencies.notes, *slimmed.notes),
+        proof=slimmed.proof,
         beside=beside,
     )
     artifact = assemble(service, plan, parts, scratch, service.folder / OUTPUT, on_step)

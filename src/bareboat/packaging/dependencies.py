@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -20,10 +21,10 @@ from bareboat.packaging.resolve import Resolution
 from bareboat.packaging.slim import Removed, Slimming, count_removed, removed_files
 from bareboat.packaging.symbols import strip_files
 from bareboat.packaging.text import strip_text
+from bareboat.packaging.trees import ORIGINALS, TREE, keep_tree
 
 _FORMAT = 5  # goes up whenever the same wheel would give another pack
 _KEPT_DAYS = 60
-_ORIGINALS = ".originals"  # beside KEY.pack; a proof compares with them
 _TEXT = ".text"  # beside KEY.pack: the same without comments and docstrings
 
 
@@ -63,7 +64,8 @@ def dependency_packs(
             originals = make_packs(before, None, _made(scratch / "originals"))
             for one, pack, original in zip(installed, made, originals, strict=True):
                 key = keys[one.pin.name] or _key_of_contents(pack, slimming, interpreter)
-                _keep(original, folder / f"{key}{_ORIGINALS}")
+                _keep(original, folder / f"{key}{ORIGINALS}")
+                keep_tree(one, folder / f"{key}.pack", scratch)
                 packs[one.pin.name] = _keep(pack, folder / f"{key}.pack")
     ordered = tuple(packs[pin.name] for pin in resolution.pins)
     return _without_text(ordered, interpreter, on_step) if slimming.level == "max" and interpreter else ordered
@@ -89,7 +91,7 @@ def originals_of(packs: Iterable[Pack]) -> tuple[Pack, ...]:
     """
     found = []
     for pack in packs:
-        path = Path(pack.file).with_suffix(_ORIGINALS)
+        path = Path(pack.file).with_suffix(ORIGINALS)
         original = read_pack(path)
         if original is None:
             raise PackagingError("the cache changed while it was read", fix="build again", where=str(path))
@@ -140,11 +142,11 @@ def _kept(path: Path) -> Pack | None:
     pack = read_pack(path)
     if pack is None or not is_sound(pack):
         return None
-    beside = path.with_suffix(_ORIGINALS)
+    beside = path.with_suffix(ORIGINALS)
     original = read_pack(beside)
     if original is None or not is_sound(original):
         return None
-    for file in (path, beside):
+    for file in (path, beside, path.with_suffix(TREE)):
         with suppress(OSError):  # a cache that is shared read-only serves as well
             os.utime(file)
     return pack
@@ -164,9 +166,13 @@ def _keep(pack: Pack, path: Path) -> Pack:
 def _forget(folder: Path) -> None:
     """Remove packs that no build has used for long."""
     limit = time.time() - _KEPT_DAYS * 86_400
-    for path in (path for suffix in (".pack", _ORIGINALS, _TEXT) for path in folder.glob(f"*{suffix}")):
+    for path in (path for suffix in (".pack", ORIGINALS, TREE, _TEXT) for path in folder.glob(f"*{suffix}")):
         try:
-            if path.stat().st_mtime < limit:
+            if path.stat().st_mtime >= limit:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
                 path.unlink()
         except OSError:
             continue

@@ -1,0 +1,1 @@
+"""Slimmed packages -> proof that they answer as whole ones do, or the files that are needed."""

@@ -1,0 +1,202 @@
+"""Answers sample events as Lambda would: `python -S -B child.py REPORT`, with the task on stdin as JSON.
+
+Executed in the task root by the function's interpreter (3.8 on), never imported by bareboat; one file, stdlib only.
+Each step is one line of JSON in the file REPORT, written when it is done, so that the last line tells how far it came:
+`{"import": true}`, then `{"answer": ...}` for each event, or `{"error": [type, text, traceback]}` in place of either,
+then `{"used": ..., "listed": ...}` when it was asked to trace.
+"""
+
+from __future__ import annotations
+
+import _sitebuiltins
+import builtins
+import importlib
+import json
+import os
+import sys
+import time
+import traceback
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+RAW_UNICODE = {"AWS_Lambda_python3.12", "AWS_Lambda_python3.13", "AWS_Lambda_python3.14", "AWS_Lambda_python3.15"}
+HERE = os.path.abspath(__file__)  # noqa: PTH100 - pathlib would change what the function finds imported
+
+
+class Trace:
+    """What lies in the task root and is imported, opened, loaded or listed."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root + os.sep
+        self.used: set[str] = set()
+        self.listed: set[str] = set()
+
+    def hook(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Hear an event of the interpreter's audit, in whatever thread."""
+        if event == "open":
+            flags = arguments[2] if isinstance(arguments[2], int) else 0
+            self.add(self.listed if flags & getattr(os, "O_DIRECTORY", 0) else self.used, arguments[0])
+        elif event == "import":
+            self.add(self.used, arguments[1])
+        elif event == "ctypes.dlopen":
+            self.add(self.used, arguments[0])
+        elif event in {"os.listdir", "os.scandir"}:
+            caller = sys._getframe(1).f_code.co_filename
+            if not caller.startswith("<frozen importlib"):  # it lists every folder that it looks in
+                self.add(self.listed, "." if arguments[0] is None else arguments[0])
+
+    def add(self, where: set[str], path: Any) -> None:
+        """Note a path if it lies in the task root."""
+        if isinstance(path, int) or path is None:
+            return
+        try:
+            whole = os.path.abspath(os.fsdecode(path))  # noqa: PTH100
+        except (ValueError, TypeError):
+            return
+        if whole.startswith(self.root):
+            where.add(whole[len(self.root) :])
+
+    def end(self) -> dict[str, list[str]]:
+        """Return all that was used: modules and mapped libraries too."""
+        for module in list(sys.modules.values()):
+            try:
+                path: object = module.__file__
+            except Exception:  # noqa: BLE001, S112 - a module may be any object
+                continue
+            if isinstance(path, str):
+                self.add(self.used, path)
+        try:
+            with open("/proc/self/maps", "rb") as file:  # noqa: PTH123
+                for line in file:
+                    parts = line.split(None, 5)
+                    if len(parts) == 6:
+                        self.add(self.used, parts[5].rstrip(b"\n"))
+        except OSError:
+            pass
+        return {"used": sorted(self.used.copy()), "listed": sorted(self.listed.copy())}
+
+
+class Context:
+    """The second argument of a handler; the same for every run."""
+
+    def __init__(self, number: int, seconds: float) -> None:
+        region, name = os.environ.get("AWS_REGION"), os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
+        self.aws_request_id = f"00000000-0000-4000-8000-{number:012d}"
+        self.log_group_name = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
+        self.log_stream_name = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
+        self.function_name = name
+        self.memory_limit_in_mb = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+        self.function_version = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION")
+        self.invoked_function_arn = f"arn:aws:lambda:{region}:123456789012:function:{name}"
+        self.client_context = None
+        self.tenant_id = None
+        self.identity = Identity()
+        self._deadline = time.monotonic() + seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return how long the function may still run."""
+        return max(int((self._deadline - time.monotonic()) * 1000), 0)
+
+    def log(self, message: object) -> None:
+        """Write to the log."""
+        sys.stdout.write(str(message))
+
+
+class Identity:
+    """That of nobody."""
+
+    cognito_identity_id = None
+    cognito_identity_pool_id = None
+
+
+def find_handler(name: str) -> Any:
+    """Import `package/module.function`."""
+    module, _, function = name.rpartition(".")
+    return getattr(importlib.import_module(module.replace("/", ".")), function)
+
+
+def encode(value: Any) -> str:
+    """Return an answer as text: JSON as Lambda sends it; bytes as they are."""
+    if isinstance(value, bytes):
+        return "bytes " + value.hex()
+    ascii_only = os.environ.get("AWS_EXECUTION_ENV") not in RAW_UNICODE
+    return json.dumps(plain(value, 0), ensure_ascii=ascii_only)
+
+
+def plain(value: Any, depth: int) -> Any:
+    """Turn named tuples into objects and Decimals into text, which json does not know."""
+    if depth > 900:
+        raise ValueError("Circular reference detected")
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {key: plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item, depth + 1) for item in value]
+    if type(value).__name__ == "Decimal" and type(value).__module__ == "decimal":
+        return "decimal " + str(value)
+    return value
+
+
+def failure(error: BaseException) -> list[str]:
+    """Return an error's type, text and where it was raised, without frames of this file."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001
+        text = ""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != HERE]
+    return [type(error).__name__, text[:4000], "".join(traceback.format_list(frames[-6:]))]
+
+
+def main() -> None:
+    """Import the handler, answer the events, tell what was used."""
+    report = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    task = json.loads(sys.stdin.buffer.read())
+    root = os.getcwd()  # noqa: PTH109
+    names = [(root, "/var/task")] + [(path, shown) for path, shown in task["names"]]
+
+    def tell(document: dict[str, Any]) -> None:
+        line = json.dumps(document)
+        for path, shown in names:
+            line = line.replace(json.dumps(path)[1:-1], shown)
+        os.write(report, line.encode("ascii") + b"\n")
+
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")  # what site gives and Lambda has
+    builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)")
+    sys.path[0] = root
+    sys.path += [folder for folder in task["path"] if folder not in sys.path]
+    sys.argv[:] = [task["handler"]]
+    trace = Trace(root) if task["trace"] else None
+    if trace is not None:
+        sys.addaudithook(trace.hook)
+    try:
+        handler = find_handler(task["handler"])
+    except BaseException as error:  # noqa: BLE001 - SystemExit too ends Lambda's init
+        tell({"error": failure(error)})
+        return
+    tell({"import": True})
+    for number, event in enumerate(task["events"]):
+        try:
+            tell({"answer": encode(handler(json.loads(event), Context(number, task["seconds"])))})
+        except BaseException as error:  # noqa: BLE001
+            tell({"error": failure(error)})
+            if not isinstance(error, Exception):
+                return
+    if trace is not None:
+        document = trace.end()
+        os.write(report, json.dumps(document).encode("ascii") + b"\n")
+
+
+if __name__ == "__main__":
+    main()
+    for stream in (sys.stdout, sys.stderr):
+        try:  # noqa: SIM105 - contextlib would change what the function finds imported
+            stream.flush()
+        except Exception:  # noqa: BLE001, S110 - the handler may have closed it
+            pass
+    os._exit(0)  # whatever threads and atexit functions the handler left: Lambda runs neither

@@ -1,0 +1,105 @@
+"""Slimmed packs + files that a proof found needed -> packs that have them as they were."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from bareboat.packaging.cache import cannot_write
+from bareboat.packaging.interpreters import Interpreter
+from bareboat.packaging.packs import Contents, Member, Pack, PackReader, make_packs
+from bareboat.packaging.slim import Removed
+from bareboat.packaging.used import normalised
+
+
+def with_kept(
+    packs: Sequence[Pack],
+    before: Sequence[Pack],
+    kept: frozenset[str],
+    interpreter: Interpreter | None,
+    scratch: Path,
+) -> tuple[Pack, ...]:
+    """Put files back.
+
+    Args:
+        packs: of packages, slimmed.
+        before: packs of the same packages with what slimming took away or changed; the first that has a path wins.
+        kept: normalised paths.
+        interpreter: for the bytecode of what has none.
+        scratch: a folder for the new packs.
+    Raises:
+        PackagingError: the disk is full, or a pack went away.
+    """
+    if not kept:
+        return tuple(packs)
+    with PackReader() as reader:
+        return tuple(
+            _put_back(pack, [one for one in before if one.name == pack.name], kept, interpreter, scratch, reader)
+            for pack in packs
+        )
+
+
+def _put_back(
+    pack: Pack,
+    before: Sequence[Pack],
+    kept: frozenset[str],
+    interpreter: Interpreter | None,
+    scratch: Path,
+    reader: PackReader,
+) -> Pack:
+    now = {member.path: member.sha256 for member in pack.members}
+    found: dict[str, tuple[Member, Pack]] = {}
+    for source in before:
+        for member in source.members:
+            if not member.path.endswith(".pyc") and normalised(member.path) in kept:
+                found.setdefault(member.path, (member, source))
+    changed = {path: entry for path, entry in found.items() if now.get(path) != entry[0].sha256}
+    if not changed:
+        return pack
+    files: dict[str, Path | bytes] = {path: _bytes(reader, *entry) for path, entry in changed.items()}
+    folder = scratch / f"kept-{pack.name}"
+    folder.mkdir()
+    (more,) = make_packs([Contents(pack.name, pack.version, files)], interpreter, folder)
+    return _joined(pack, more, folder / "joined", reader)
+
+
+def _bytes(reader: PackReader, member: Member, pack: Pack) -> bytes:
+    data = reader.read(pack, member)
+    return zlib.decompress(data, -zlib.MAX_WBITS) if member.deflated else data
+
+
+def _joined(pack: Pack, more: Pack, file: Path, reader: PackReader) -> Pack:
+    """Return `pack` with the members of `more` in place of its own of the same paths."""
+    replaced = {member.path for member in more.members}
+
+    def stays(path: str) -> bool:  # bytecode goes with its source
+        return path not in replaced and not (path.endswith(".pyc") and normalised(path) in replaced)
+
+    members = []
+    offset = 0
+    try:
+        with file.open("wb") as out:
+            for source in (pack, more):
+                for member in source.members:
+                    if source is more or stays(member.path):
+                        out.write(reader.read(source, member))
+                        members.append(msgspec.structs.replace(member, offset=offset))
+                        offset += member.zsize
+    except OSError as error:
+        raise cannot_write(file, error) from error
+    removed = (
+        Removed(one.reason, {path: size for path, size in one.paths.items() if stays(path)}) for one in pack.removed
+    )
+    return msgspec.structs.replace(
+        pack,
+        members=tuple(sorted(members, key=lambda member: member.path)),
+        elves={**{path: elf for path, elf in pack.elves.items() if path not in replaced}, **more.elves},
+        removed=tuple(one for one in removed if one.paths),
+        not_compiled=tuple(sorted({*pack.not_compiled, *more.not_compiled})),
+        file=str(file),
+        data_start=0,
+        data_bytes=offset,
+    )
