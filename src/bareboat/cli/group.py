@@ -13,11 +13,12 @@ from bareboat.cli.options import output_options, service_parameters
 
 
 class Command(click.Command):
-    """A command that takes `--json` and `-v` after its name too."""
+    """A command that takes `--json` and `-v` after its name too; `-v` may mean something else to it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.params.extend(output_options())
+        taken = {option for parameter in self.params for option in parameter.opts}
+        self.params.extend(output_options(without=taken))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the words after the command's name; what is wrong with them is told with the command's name."""

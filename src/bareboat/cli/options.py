@@ -5,7 +5,7 @@ A flag after the name wins over the same flag before it, which wins over its BAR
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -54,8 +54,12 @@ def _verbose(ctx: click.Context, _option: click.Parameter, value: int) -> None:
         ctx.ensure_object(Terminal).more_verbose(value)
 
 
-def output_options() -> list[click.Parameter]:
-    """Return `--json` and `-v`, which every command and every group has."""
+def output_options(*, without: Container[str] = ()) -> list[click.Parameter]:
+    """Return `--json` and `-v`, which every command and every group has.
+
+    Args:
+        without: names that mean something else there.
+    """
     return [
         click.Option(
             ["--json", "as_json"],
@@ -67,12 +71,12 @@ def output_options() -> list[click.Parameter]:
             help="Write one JSON document to stdout, errors too.",
         ),
         click.Option(
-            ["-v", "--verbose"],
+            [name for name in ("-v", "--verbose") if name not in without],
             count=True,
             expose_value=False,
             is_eager=True,
             callback=_verbose,
-            help="Log to stderr; -vv logs more.",
+            help="Log to stderr; -vv logs more." if "-v" not in without else "Log to stderr; twice logs more.",
         ),
     ]
 

@@ -14,6 +14,7 @@ from bareboat.cli.group import LazyGroup
     package="bareboat.cli.commands.image",
     sections={
         "In a registry": ("push", "pull"),
+        "In docker or podman": ("run", "exec"),
     },
 )
 def image(**_before_the_command: Any) -> None:
