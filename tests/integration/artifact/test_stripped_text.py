@@ -1,4 +1,4 @@
-"""Packs without comments and docstrings: made by the target's interpreter, and only of text that stays the same program."""
+"""Packs without comments and docstrings: made by the target's interpreter, where the program stays the same."""
 
 from __future__ import annotations
 
