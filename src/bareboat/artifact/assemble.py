@@ -68,7 +68,7 @@ def assemble(
         plan,
         members,
         sizes,
-        service=service.name,
+        service=service,
         interpreter=parts.interpreter,
         signature=parts.signature,
         bundled=bundled,
@@ -78,7 +78,13 @@ def assemble(
     if parts.beside.layers:
         manifest["layers"] = parts.beside.document()
     (about,) = make_packs([Contents("manifest", "", {MANIFEST: manifest_bytes(manifest)})], None, scratch)
-    refuse_over_limit(sizes, more_bytes=about.members[0].size, where=str(service.path), limit_bytes=plan.limit_bytes)
+    refuse_over_limit(
+        sizes,
+        more_bytes=about.members[0].size,
+        where=str(service.path),
+        limit_bytes=plan.limit_bytes,
+        level=service.slim,
+    )
     own_bytes = manifest["unzipped_bytes"] + about.members[0].size
     refuse_over_limit_with_layers(own_bytes, parts.beside, limit_bytes=plan.limit_bytes, where=str(service.path))
     everything = sorted([*members, *((member, about) for member in about.members)], key=lambda entry: entry[0].path)

@@ -64,7 +64,7 @@ def write_layer(
         plan,
         members,
         sizes,
-        service=service.name,
+        service=service,
         interpreter=parts.interpreter,
         signature={},
         bundled=bundled,

@@ -15,6 +15,7 @@ from bareboat.artifact.reader import FORMAT
 from bareboat.packaging.interpreters import Interpreter
 from bareboat.packaging.packs import Member, Pack
 from bareboat.packaging.sizes import PackageSize
+from bareboat.service.model import Service
 
 
 def make_manifest(
@@ -22,7 +23,7 @@ def make_manifest(
     members: Sequence[tuple[Member, Pack]],
     sizes: Sequence[PackageSize],
     *,
-    service: str,
+    service: Service,
     interpreter: Interpreter | None,
     signature: Mapping[str, Any],
     bundled: Mapping[str, str],
@@ -40,7 +41,7 @@ def make_manifest(
     handlers = handler_strings(plan.functions, MODEL_HANDLER)
     return {
         "format": FORMAT,
-        "service": service,
+        "service": service.name,
         "functions": {
             one.name: {"handler": handlers[one.name], "kind": "model" if one.serves_models else "handler"}
             for one in plan.functions
@@ -54,6 +55,7 @@ def make_manifest(
         "signature": dict(signature),
         **permissions(signature),
         "unzipped_bytes": sum(member.size for member, _ in members),
+        "slim": service.slim,
         "sizes": [asdict(size) for size in sizes],
         "removed": [
             {"package": pack.name, "reason": removed.reason, "files": removed.files, "bytes": removed.size_bytes}

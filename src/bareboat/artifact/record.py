@@ -20,7 +20,7 @@ from bareboat.packaging.interpreters import Interpreter
 from bareboat.packaging.target import Target
 from bareboat.service.model import Note
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 class Record(msgspec.Struct, frozen=True):

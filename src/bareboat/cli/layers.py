@@ -46,6 +46,8 @@ def report_layers(terminal: Terminal, layers: Sequence[LayerArtifact], artifacts
 
 def layer_document(layer: LayerArtifact, artifacts: Sequence[Artifact]) -> dict[str, Any]:
     """Return what `--json` says of a layer."""
+    from bareboat.artifact.report import package_rows
+
     return {
         "layer": layer.name,
         "artifact": str(layer.path),
@@ -55,7 +57,7 @@ def layer_document(layer: LayerArtifact, artifacts: Sequence[Artifact]) -> dict[
         "size_bytes": layer.size_bytes,
         "unzipped_bytes": layer.unzipped_bytes,
         "reused": layer.reused,
-        "packages": layer.manifest.get("sizes", []),
+        "packages": [row.document() for row in package_rows(layer.manifest)],
         "bundled": layer.manifest.get("bundled", {}),
         "notes": [{"level": note.level, "text": note.text, "where": note.where} for note in layer.notes],
     }

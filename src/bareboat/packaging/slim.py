@@ -17,6 +17,7 @@ import msgspec
 from bareboat.packaging.patterns import Matcher
 
 Level = Literal["none", "safe", "max"]
+UNUSED = "not used by the samples"
 
 _SUFFIXES = {
     ".pyi": "type stubs",

@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bareboat.errors import PackagingError
-from bareboat.packaging.bytecode import source_path
 from bareboat.packaging.cache import cannot_write
 from bareboat.packaging.interpreters import Interpreter
 from bareboat.packaging.packs import Contents, Member, Pack, PackReader, make_packs, with_members
@@ -89,11 +88,8 @@ def _in(folder: Path, changed: set[str]) -> list[str]:
 
 def _saved(pack: Pack, new: Pack) -> tuple[Removed, ...]:
     before = {member.path: member.size for member in pack.members}
-    saved: dict[str, int] = {}
-    for member in new.members:
-        source = source_path(member.path) if member.path.endswith(".pyc") else member.path
-        saved[source] = saved.get(source, 0) + before.get(member.path, member.size) - member.size
-    return (Removed(REASON, dict(sorted(saved.items()))),) if saved else ()
+    saved = {one.path: before[one.path] - one.size for one in new.members if one.path.endswith(".py")}
+    return (Removed(REASON, saved),) if saved else ()
 
 
 def _unpacked(data: bytes, member: Member) -> bytes:

@@ -14,9 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from bareboat.packaging.packs import Member, Pack
-from bareboat.packaging.slim import LICENCE, Removed
-
-UNUSED = "not used by the samples"
+from bareboat.packaging.slim import LICENCE, UNUSED, Removed
 
 _EXTENSION = re.compile(r"(?:\.(?:cpython-|cp|pypy)[^./]*|\.abi3)?\.(?:so|pyd)$")
 _HASH = re.compile(r"-[0-9a-f]{8}(?=[-.])")

@@ -36,9 +36,17 @@ if TYPE_CHECKING:
     type=click.Choice(["none", "safe", "max"]),
     help="How much of the dependencies to leave out.  [default: custom.bareboat.slim, else safe]",
 )
+@click.option(
+    "--treemap",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Draw what ships and what was left out as a page of HTML.",
+)
 @service_options
 @click.pass_obj
-def package(terminal: Terminal, source: Source, name: str | None, output: Path | None, slim: Slim | None) -> None:
+def package(
+    terminal: Terminal, source: Source, name: str | None, output: Path | None, slim: Slim | None, treemap: Path | None
+) -> None:
     """Package each function and its dependencies for Lambda.
 
     The archives lie in .bareboat/ beside serverless.yml. What has not changed since the last time is not built again.
@@ -59,6 +67,10 @@ def package(terminal: Terminal, source: Source, name: str | None, output: Path |
             layers += builder.build_rest()
     tell_built(terminal, artifacts)
     everything: list[Artifact | LayerArtifact] = [*artifacts, *layers]
+    if treemap is not None:
+        from bareboat.artifact.treemap import write_treemap
+
+        write_treemap(everything, treemap)
     copies = [] if output is None else [_copy(one, output) for one in everything]
     if terminal.as_json:
         documents = [_document(artifact) for artifact in artifacts]
@@ -70,6 +82,8 @@ def package(terminal: Terminal, source: Source, name: str | None, output: Path |
         return
     for copy in copies:
         terminal.say(f"copied to {copy}")
+    if treemap is not None:
+        terminal.say(f"drawn in {shown(treemap)}")
     terminal.next(
         f"bareboat invoke local{source.flags}{_event(service, artifacts[0])}", f"bareboat serve{source.flags}"
     )
@@ -86,6 +100,8 @@ def _event(service: Service, artifact: Artifact) -> str:
 
 def _report(terminal: Terminal, artifacts: list[Artifact], layers: list[LayerArtifact]) -> None:
     """Show the archives and the layers, then for each what it holds, package by package."""
+    from bareboat.artifact.report import package_rows
+
     if artifacts:
         more = ("with_layers_mb",) if layers else ()
         terminal.table(
@@ -106,24 +122,27 @@ def _report(terminal: Terminal, artifacts: list[Artifact], layers: list[LayerArt
     report_layers(terminal, layers, artifacts)
     everything: list[Artifact | LayerArtifact] = [*artifacts, *layers]
     for artifact in everything:
-        sizes = artifact.manifest.get("sizes", ())
-        if sizes:
+        rows = package_rows(artifact.manifest)
+        if rows:
             terminal.write("" if len(everything) == 1 else f"\n{artifact.path.name}")
             terminal.table(
-                ("package", "version", "files", "size_mb", "unzipped_mb", "bytecode_mb", "removed_mb"),
+                ("package", "version", "files", "installed_mb", "unzipped_mb", "bytecode_mb", "size_mb", "left_out_mb"),
                 [
                     (
-                        size["name"],
-                        size["version"],
-                        size["files"],
-                        *(_mb(size[f"{what}_bytes"]) for what in ("zipped", "unzipped", "bytecode", "removed")),
+                        row.name,
+                        row.version,
+                        row.files,
+                        *map(_mb, (row.installed_bytes, row.unzipped_bytes, row.bytecode_bytes, row.zipped_bytes)),
+                        row.why,
                     )
-                    for size in sizes
+                    for row in rows
                 ],
             )
 
 
 def _document(artifact: Artifact) -> dict[str, Any]:
+    from bareboat.artifact.report import package_rows
+
     return {
         "artifact": str(artifact.path),
         "sha256": artifact.digest,
@@ -134,7 +153,8 @@ def _document(artifact: Artifact) -> dict[str, Any]:
         "unzipped_bytes": artifact.unzipped_bytes,
         "reused": artifact.reused,
         "layers": [layer.name for layer in artifact.layers],
-        "packages": artifact.manifest.get("sizes", []),
+        "slim": artifact.manifest.get("slim"),
+        "packages": [row.document() for row in package_rows(artifact.manifest)],
         "bundled": artifact.manifest.get("bundled", {}),
         "notes": [{"level": note.level, "text": note.text, "where": note.where} for note in artifact.notes],
     }
