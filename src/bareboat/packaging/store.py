@@ -6,6 +6,7 @@ import base64
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -61,22 +62,26 @@ class Store:
             ) from error
         self._session = get_session()
         self._region = region
-        self._made: Any = None
 
-    @property
+    @cached_property
     def client(self) -> Any:
         """botocore's client, made when it is first used."""
-        if self._made is None:
-            try:
-                region = self._session.get_config_variable("region") or os.environ.get("AWS_REGION")
-                self._made = new_client(self._session, region or self._region or "us-east-1")
-            except Exception as error:
-                raise self._refusal(error, "") from error
-        return self._made
+        return self._client(attempts=3)
+
+    @cached_property
+    def _reader(self) -> Any:
+        return self._client(attempts=1)
+
+    def _client(self, *, attempts: int) -> Any:
+        try:
+            region = self._session.get_config_variable("region") or os.environ.get("AWS_REGION")
+            return new_client(self._session, region or self._region or "us-east-1", attempts=attempts)
+        except Exception as error:
+            raise self._refusal(error, "") from error
 
     def opener(self, source: str, version_id: str = "") -> Object:
         """Return what asks for an object's bytes."""
-        return Object(self.client, source, version_id)
+        return Object(self._reader, source, version_id)
 
     def is_versioned(self, source: str) -> bool | None:
         """Tell whether the bucket keeps versions; None when one may not know."""

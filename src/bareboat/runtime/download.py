@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 20
 ATTEMPTS = 5  # without a byte of progress
+PAUSE_S = 0.2  # after the first of them; then twice as long each time
 MOST_BYTES = 10_240 << 20  # the most that /tmp can be
 TIMEOUT_S = 20.0
 
@@ -62,7 +63,6 @@ def save(
     digest: str = "",
     on_retry: Callable[[str], None] = lambda _: None,
     on_bytes: Callable[[int, int], None] = lambda _at, _size: None,
-    wait: Callable[[float], None] = time.sleep,
 ) -> Saved:
     """Write what a store has to a new file, and compare its digest.
 
@@ -104,7 +104,7 @@ def save(
                     ) from error
                 resumed = True
                 on_retry(f"{text}; again from byte {state.at}")
-                wait(min(4.0, 0.2 * 2 ** (failures - 1)))
+                time.sleep(PAUSE_S * 2 ** (failures - 1))
                 continue
             found = state.hasher.hexdigest()
             if not digest or found == digest:

@@ -32,16 +32,20 @@ _SAME = {"404": "NoSuchKey", "NotFound": "NoSuchKey", "403": "AccessDenied", "Fo
 _REGION = ("PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
 
 
-def new_client(session: Any, region: str) -> Any:
+def new_client(session: Any, region: str, *, attempts: int = 1) -> Any:
     """Return a client of S3. An endpoint of one's own (AWS_ENDPOINT_URL_S3, MinIO and the like) gets paths, since few
-    have a host name for each bucket."""
+    have a host name for each bucket.
+
+    Args:
+        attempts: how often a request is sent; `download.save` tries again by itself.
+    """
     from botocore.config import Config
 
     own = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     config = Config(
         connect_timeout=5,
         read_timeout=TIMEOUT_S,
-        retries={"mode": "standard", "total_max_attempts": 3},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         s3={"addressing_style": "path"} if own else None,
     )
     return session.create_client("s3", region_name=region, config=config)
