@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bareboat.artifact.beside import Beside
 from bareboat.artifact.dependencies import (
+    Dependencies,
     Needs,
     requirement_rules,
     resolve_dependencies,
@@ -18,6 +19,7 @@ from bareboat.artifact.dependencies import (
 )
 from bareboat.artifact.fetch import fetched
 from bareboat.artifact.layers import LayerBuilder, without_layers
+from bareboat.artifact.locking import Locking, declared_target, lock_models, plan_state
 from bareboat.artifact.model import Artifact
 from bareboat.artifact.output import OUTPUT, forget_archives, prepare_output
 from bareboat.artifact.plan import Plan, make_plans
@@ -34,6 +36,7 @@ from bareboat.packaging.cache import scratch_folder, tidy
 from bareboat.packaging.exclusive import exclusive
 from bareboat.packaging.folder import Selection, select_files
 from bareboat.packaging.interpreters import Interpreter, find_python
+from bareboat.packaging.lock import LOCK
 from bareboat.packaging.sizes import UNZIPPED_BYTES
 from bareboat.packaging.target import Target
 from bareboat.service.model import Note, Service, local_file
@@ -49,6 +52,7 @@ def build(
     target: Target | None = None,
     on_step: Callable[[str], None] = lambda _: None,
     upgrade: bool = False,
+    locking: Locking | None = None,
     limit_bytes: int = UNZIPPED_BYTES,
     layers: LayerBuilder | None = None,
 ) -> dict[str, Artifact]:
@@ -61,7 +65,8 @@ def build(
         function: build only the archive that serves it.
         target: the machine to build for; None is each function's own Lambda target.
         on_step: told what is under way.
-        upgrade: resolve requirements anew instead of honouring the last resolution.
+        upgrade: choose versions anew instead of honouring bareboat.lock.
+        locking: how bareboat.lock is treated, in more detail.
         limit_bytes: what an archive may weigh unzipped: Lambda's limit, or more for what becomes an image.
         layers: what builds the layers of functions, and knows afterwards which ones are built.
     Returns:
@@ -73,17 +78,18 @@ def build(
         RemoteError: the store of a model refuses, or has other content than bareboat.lock pins.
         ArtifactError: `package.artifact` is no zip, or this installation lacks the kernel.
     """
-    service = fetched(service, function=function, upgrade=upgrade, on_step=on_step)
+    locking = locking or Locking(write=target is None, upgrade=upgrade)
+    service = fetched(service, function=function, locked=locking.locked, upgrade=locking.upgrade, on_step=on_step)
     artifacts: dict[str, Artifact] = {}
-    layers = layers or LayerBuilder(service, on_step, upgrade=upgrade)
+    layers = layers or LayerBuilder(service, on_step, locking=locking)
     for plan in make_plans(service, function=function, target=target, limit_bytes=limit_bytes):
-        artifact = _artifact(service, plan, layers, on_step, upgrade=upgrade)
+        artifact = _artifact(service, plan, layers, on_step, locking)
         artifacts.update(dict.fromkeys((one.name for one in plan.functions), artifact))
     return {name: artifacts[name] for name in service.functions if name in artifacts}
 
 
 def _artifact(
-    service: Service, plan: Plan, layers: LayerBuilder, on_step: Callable[[str], None], *, upgrade: bool
+    service: Service, plan: Plan, layers: LayerBuilder, on_step: Callable[[str], None], locking: Locking
 ) -> Artifact:
     beside = _beside(layers, plan)
     if plan.ready is not None:
@@ -94,39 +100,45 @@ def _artifact(
     selection = _selection(service, plan)
     inputs = _inputs(service, plan, beside, selection, interpreter)
     folder = service.folder / OUTPUT
-    reused = None if upgrade else _unchanged(folder, plan, beside, inputs)
+    reused = _unchanged(service, plan, beside, inputs, locking)
     if reused is not None:
         return reused
     prepare_output(folder)
     with exclusive(folder / "build.lock", on_wait=lambda: on_step("Waiting for another build of this project")):
-        reused = None if upgrade else _unchanged(folder, plan, beside, inputs)
+        reused = _unchanged(service, plan, beside, inputs, locking)
         if reused is not None:
             return reused
         tidy(folder)
+        if locking.locked:
+            lock_models(service, plan, locking)  # before the dear part
         with scratch_folder(folder) as scratch:
-            artifact, more_files, lasting = _make(
-                service, plan, layers, selection, interpreter, scratch, on_step, upgrade
-            )
-        fingerprint = inputs.fingerprint(more_files) if lasting else ""
-        write_record(folder, plan, artifact, fingerprint, more_files)
+            artifact, dependencies = _make(service, plan, layers, selection, interpreter, scratch, on_step, locking)
+        in_lock = lock_models(service, plan, locking) and dependencies.in_lock
+        state = plan_state(service, plan)
+        fingerprint = inputs.fingerprint(dependencies.files, state) if dependencies.lasting else ""
+        write_record(folder, plan, artifact, fingerprint, dependencies.files, in_lock=in_lock)
         forget_archives(folder, plan, artifact)
     return artifact
 
 
 def _beside(layers: LayerBuilder, plan: Plan) -> Beside:
-    return Beside(layers.build(plan.layers, plan.target, limit_bytes=plan.limit_bytes))
+    declared = declared_target(plan)
+    return Beside(layers.build(plan.layers, plan.target, declared=declared, limit_bytes=plan.limit_bytes))
 
 
-def _unchanged(folder: Path, plan: Plan, beside: Beside, inputs: Inputs) -> Artifact | None:
-    record = read_record(folder, plan)
-    if record is None or record.fingerprint != inputs.fingerprint(record.more_files):
+def _unchanged(service: Service, plan: Plan, beside: Beside, inputs: Inputs, locking: Locking) -> Artifact | None:
+    folder = service.folder / OUTPUT
+    record = None if locking.renews else read_record(folder, plan)
+    if record is None or record.fingerprint != inputs.fingerprint(record.more_files, plan_state(service, plan)):
+        return None
+    if locking.needs_lock and not record.in_lock:
         return None
     return replace(recorded_artifact(folder, record, plan.target), layers=beside.layers)
 
 
 def _selection(service: Service, plan: Plan) -> Selection:
     patterns = (*without_layers(service), *plan.patterns)
-    return select_files(service.folder, patterns, whole=plan.whole, also_not=frozenset({service.path.name}))
+    return select_files(service.folder, patterns, whole=plan.whole, also_not=frozenset({service.path.name, LOCK}))
 
 
 def _inputs(
@@ -180,14 +192,9 @@ def _make(
     interpreter: Interpreter | None,
     scratch: Path,
     on_step: Callable[[str], None],
-    upgrade: bool,
-) -> tuple[Artifact, tuple[str, ...], bool]:
-    """Build one archive.
-
-    Returns:
-        The artifact; files that went in and that only the requirements named; whether the next build may trust that
-        what it has not seen changing has not changed.
-    """
+    locking: Locking,
+) -> tuple[Artifact, Dependencies]:
+    """Build one archive, of what is returned beside it; its files are all that only the build itself knew of."""
     from bareboat.artifact.assemble import Parts, assemble
     from bareboat.artifact.proof.slimmed import Build, Side, slimmed_packages
     from bareboat.packaging.packs import make_packs
@@ -196,13 +203,15 @@ def _make(
     own = make_packs(contents, interpreter, scratch)
     notes += _uncompiled(own, plan)
     beside = _beside(layers, plan)
-    dependencies = resolve_dependencies(service, plan, needs, on_step, upgrade=upgrade, beside=beside)
+    dependencies = resolve_dependencies(service, plan, needs, on_step, locking=locking, beside=beside)
 
     def twin(other: Plan) -> Side:
         """Gather the same archive for this machine, to prove it on."""
         its_contents, _, _, its_needs = _contents(service, other, selection, on_step)
         its_beside = _beside(layers, other)
-        with_them = resolve_dependencies(service, other, its_needs, on_step, upgrade=False, beside=its_beside)
+        with_them = resolve_dependencies(
+            service, other, its_needs, on_step, locking=Locking(write=False), beside=its_beside
+        )
         (scratch / "twin").mkdir()
         its_own = make_packs(its_contents, interpreter, scratch / "twin")
         return Side(other, its_own, with_them.resolution, its_beside)
@@ -224,7 +233,8 @@ def _make(
     artifact = assemble(service, plan, parts, scratch, service.folder / OUTPUT, on_step)
     if needs.packages:
         artifact = replace(artifact, notes=(*artifact.notes, _price(artifact, plan.functions[0].name)))
-    return artifact, (*dependencies.files, *map(str, needs.modules.values())), dependencies.lasting
+    files = (*dependencies.files, *map(str, needs.modules.values()))
+    return artifact, replace(dependencies, files=files)
 
 
 def _contents(

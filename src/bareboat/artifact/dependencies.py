@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bareboat.artifact.beside import Beside, Brought, other_versions
-from bareboat.artifact.output import OUTPUT
 from bareboat.artifact.plan import Plan
 from bareboat.errors import PackagingError
 from bareboat.packaging.folder import Selection, select_files
 from bareboat.service.model import Layer, Note, Service
 
 if TYPE_CHECKING:
+    from bareboat.artifact.locking import Locking
     from bareboat.packaging.requirements import RequirementRules, Requirements
     from bareboat.packaging.resolve import Resolution
     from bareboat.packaging.slim import Slimming
+    from bareboat.packaging.target import Target
     from bareboat.pipeline.foreign.model import Package
 
 
@@ -38,12 +39,14 @@ class Dependencies:
         notes: what a person should know of the resolution.
         files: what was read to know it; when one changes, so may the resolution.
         lasting: False when a package is a folder, which may change at any time.
+        in_lock: whether bareboat.lock holds it as it is.
     """
 
     resolution: Resolution | None = None
     notes: tuple[Note, ...] = ()
     files: tuple[str, ...] = ()
     lasting: bool = True
+    in_lock: bool = True
 
 
 def resolve_dependencies(
@@ -52,7 +55,7 @@ def resolve_dependencies(
     needs: Needs,
     on_step: Callable[[str], None],
     *,
-    upgrade: bool,
+    locking: Locking,
     beside: Beside = Beside(),  # noqa: B008 - frozen
 ) -> Dependencies:
     """Choose the exact packages of an archive, as they were locked, but for those that its layers bring.
@@ -63,41 +66,42 @@ def resolve_dependencies(
     """
     if not plan.whole and not needs.packages:
         return Dependencies()
+    from bareboat.artifact.locking import declared_target, environment_name, locked_resolution
     from bareboat.artifact.needs import with_packages
     from bareboat.packaging.requirements import Requirements, canonical, read_requirements
-    from bareboat.packaging.resolve import resolve
 
     requirements = Requirements("", service.folder)
     if plan.whole:
         requirements = read_requirements(service.folder, requirement_rules(service))
-    slug = plan.stem.removeprefix(plan.name).strip("-").replace(".", "")
     if needs.packages:
         requirements = with_packages(requirements, needs.packages, plan.target)
-        slug += f"-{plan.functions[0].name}"
     free = requirements
     brought = beside.packages()
     if brought:
-        slug += f"-with-{'-'.join(plan.layers)}"
         pinned = "".join(f"{name}=={version}\n" for name, (version, _) in sorted(brought.items()))
         requirements = replace(requirements, constraints=f"{requirements.constraints}\n{pinned}")
     try:
-        resolution = resolve(
+        locked = locked_resolution(
             requirements,
             plan.target,
-            lock=service.folder / OUTPUT / f"pylock.{slug}.toml",
-            upgrade=upgrade,
+            name=environment_name(plan),
+            declared=declared_target(plan),
+            folder=service.folder,
+            locking=locking,
             on_step=on_step,
         )
     except PackagingError as error:
         if brought:
             _refuse_other_versions(free, plan, brought, error)
         raise
+    resolution = locked.resolution
     resolution = replace(resolution, pins=tuple(pin for pin in resolution.pins if canonical(pin.name) not in brought))
     return Dependencies(
         resolution=resolution,
         notes=tuple(Note("warning", note, requirements.source) for note in resolution.notes),
         files=tuple(str(path) for path in requirements.files),
         lasting=all(pin.kind != "directory" for pin in resolution.pins),
+        in_lock=locked.in_lock,
     )
 
 
@@ -119,7 +123,13 @@ def _refuse_other_versions(
 
 
 def resolve_layer(
-    service: Service, layer: Layer, plan: Plan, on_step: Callable[[str], None], *, upgrade: bool
+    service: Service,
+    layer: Layer,
+    plan: Plan,
+    on_step: Callable[[str], None],
+    *,
+    locking: Locking,
+    declared: Target,
 ) -> Dependencies:
     """Choose the exact packages of a layer, as they were locked.
 
@@ -128,8 +138,8 @@ def resolve_layer(
     """
     if layer.requirements is None:
         return Dependencies()
+    from bareboat.artifact.locking import locked_resolution
     from bareboat.packaging.requirements import given_requirements, read_requirements, read_requirements_file
-    from bareboat.packaging.resolve import resolve
 
     rules = requirement_rules(service)
     if layer.requirements == "project":
@@ -144,19 +154,22 @@ def resolve_layer(
             folder=service.folder,
             rules=rules,
         )
-    slug = plan.stem.removeprefix(plan.name).strip("-").replace(".", "")
-    resolution = resolve(
+    locked = locked_resolution(
         requirements,
         plan.target,
-        lock=service.folder / OUTPUT / f"pylock.{slug}-layer.{layer.name}.toml",
-        upgrade=upgrade,
+        name=f"layers.{layer.name}",
+        declared=declared,
+        folder=service.folder,
+        locking=locking,
         on_step=on_step,
     )
+    resolution = locked.resolution
     return Dependencies(
         resolution=resolution,
         notes=tuple(Note("warning", note, requirements.source) for note in resolution.notes),
         files=tuple(str(path) for path in requirements.files),
         lasting=all(pin.kind != "directory" for pin in resolution.pins),
+        in_lock=locked.in_lock,
     )
 
 

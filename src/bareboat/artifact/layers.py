@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from bareboat.artifact.dependencies import requirement_rules, resolve_layer
+from bareboat.artifact.locking import Locking, lock_state
 from bareboat.artifact.model import Artifact, LayerArtifact
 from bareboat.artifact.output import OUTPUT, forget_archives, prepare_output
 from bareboat.artifact.plan import Plan
@@ -27,40 +28,47 @@ class LayerBuilder:
 
     Args:
         on_step: told what is under way.
-        upgrade: resolve requirements anew.
+        locking: how bareboat.lock is treated.
     """
 
     def __init__(
-        self, service: Service, on_step: Callable[[str], None] = lambda _: None, *, upgrade: bool = False
+        self, service: Service, on_step: Callable[[str], None] = lambda _: None, *, locking: Locking | None = None
     ) -> None:
         self._service = service
         self._on_step = on_step
-        self._upgrade = upgrade
+        self._locking = locking or Locking()
         self._made: dict[tuple[str, Target, int], LayerArtifact] = {}
 
     def build(
-        self, names: Iterable[str], target: Target, *, limit_bytes: int = UNZIPPED_BYTES
+        self,
+        names: Iterable[str],
+        target: Target,
+        *,
+        declared: Target | None = None,
+        limit_bytes: int = UNZIPPED_BYTES,
     ) -> tuple[LayerArtifact, ...]:
         """Build layers for a target, or find them unchanged.
 
         Args:
+            declared: the Lambda target whose versions bareboat.lock has, where `target` is another.
             limit_bytes: what a function and its layers may weigh together.
         Raises:
             PackagingError: requirements, native libraries, the limit of 262,144,000 bytes, the disk.
             ArtifactError: a ready-made zip is none.
         """
-        return tuple(self._layer(name, target, limit_bytes) for name in names)
+        return tuple(self._layer(name, target, declared or target, limit_bytes) for name in names)
 
     def build_rest(self) -> tuple[LayerArtifact, ...]:
         """Build the layers that no function has, each for the target that it declares."""
         built = {name for name, _, _ in self._made}
         return tuple(
-            self._layer(layer.name, Target(layer.python, layer.architecture), UNZIPPED_BYTES)
+            self._layer(layer.name, own, own, UNZIPPED_BYTES)
             for layer in self._service.layers.values()
+            for own in (Target(layer.python, layer.architecture),)
             if layer.name not in built
         )
 
-    def _layer(self, name: str, target: Target, limit_bytes: int) -> LayerArtifact:
+    def _layer(self, name: str, target: Target, declared: Target, limit_bytes: int) -> LayerArtifact:
         key = (name, target, limit_bytes)
         if key not in self._made:
             layer = self._service.layers[name]
@@ -72,13 +80,27 @@ class LayerBuilder:
                 whole=False,
                 limit_bytes=limit_bytes,
             )
-            self._made[key] = _build(self._service, layer, plan, self._on_step, upgrade=self._upgrade)
+            making = _Making(self._service, layer, plan, declared, self._locking)
+            self._made[key] = _build(making, self._on_step)
         return self._made[key]
 
 
-def _build(
-    service: Service, layer: Layer, plan: Plan, on_step: Callable[[str], None], *, upgrade: bool
-) -> LayerArtifact:
+@dataclass(frozen=True, slots=True)
+class _Making:
+    service: Service
+    layer: Layer
+    plan: Plan
+    declared: Target
+    locking: Locking
+
+    @property
+    def lock(self) -> str:
+        """What bareboat.lock says of the layer, as a digest."""
+        return lock_state(self.service.folder, f"layers.{self.layer.name}", self.declared)
+
+
+def _build(making: _Making, on_step: Callable[[str], None]) -> LayerArtifact:
+    service, layer, plan, locking = making.service, making.layer, making.plan, making.locking
     if layer.artifact is not None:
         from bareboat.artifact.ready import ready_layer
 
@@ -87,32 +109,34 @@ def _build(
     selection = Selection(()) if layer.path is None else select_files(layer.path, layer.patterns)
     inputs = _inputs(service, layer, plan, selection, interpreter)
     folder = service.folder / OUTPUT
-    reused = None if upgrade else _unchanged(folder, layer, plan, inputs)
+    reused = _unchanged(folder, making, inputs)
     if reused is not None:
         return reused
     prepare_output(folder)
     with exclusive(folder / "build.lock", on_wait=lambda: on_step("Waiting for another build of this project")):
-        reused = None if upgrade else _unchanged(folder, layer, plan, inputs)
+        reused = _unchanged(folder, making, inputs)
         if reused is not None:
             return reused
         tidy(folder)
         from bareboat.artifact.layer_archive import LayerParts, write_layer
 
-        dependencies = resolve_layer(service, layer, plan, on_step, upgrade=upgrade)
+        dependencies = resolve_layer(service, layer, plan, on_step, locking=locking, declared=making.declared)
         with scratch_folder(folder) as scratch:
             parts = LayerParts(selection, dependencies, interpreter)
             made = write_layer(service, layer, plan, parts, scratch, on_step)
-        fingerprint = inputs.fingerprint(dependencies.files) if dependencies.lasting else ""
-        write_record(folder, plan, made, fingerprint, dependencies.files)
+        fingerprint = inputs.fingerprint(dependencies.files, making.lock) if dependencies.lasting else ""
+        write_record(folder, plan, made, fingerprint, dependencies.files, in_lock=dependencies.in_lock)
         forget_archives(folder, plan, made)
     return _of(layer, made)
 
 
-def _unchanged(folder: Path, layer: Layer, plan: Plan, inputs: Inputs) -> LayerArtifact | None:
-    record = read_record(folder, plan)
-    if record is None or record.fingerprint != inputs.fingerprint(record.more_files):
+def _unchanged(folder: Path, making: _Making, inputs: Inputs) -> LayerArtifact | None:
+    record = None if making.locking.renews else read_record(folder, making.plan)
+    if record is None or record.fingerprint != inputs.fingerprint(record.more_files, making.lock):
         return None
-    return _of(layer, recorded_artifact(folder, record, plan.target))
+    if making.locking.needs_lock and not record.in_lock:
+        return None
+    return _of(making.layer, recorded_artifact(folder, record, making.plan.target))
 
 
 def _of(layer: Layer, made: Artifact) -> LayerArtifact:

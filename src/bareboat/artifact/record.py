@@ -29,6 +29,7 @@ class Record(msgspec.Struct, frozen=True):
     Args:
         fingerprint: of everything that went in.
         more_files: files that went in and that only the build itself knew of (requirements that name others).
+        in_lock: whether bareboat.lock held all that was installed, and the models.
         archive: the zip's name, beside the record; with its size and time of change.
     """
 
@@ -42,6 +43,7 @@ class Record(msgspec.Struct, frozen=True):
     handlers: dict[str, str]
     manifest: dict[str, Any]
     notes: tuple[tuple[str, str, str], ...]
+    in_lock: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,13 @@ class Inputs:
     found: tuple[Found, ...]
     files: tuple[Path, ...]
 
-    def fingerprint(self, more_files: Iterable[str]) -> str:
-        """Return a digest of settings, names, sizes and times of change."""
-        digest = hashlib.sha256(json.dumps([_FORMAT, __version__, self.settings], default=str).encode())
+    def fingerprint(self, more_files: Iterable[str], lock: str) -> str:
+        """Return a digest of settings, names, sizes and times of change.
+
+        Args:
+            lock: what bareboat.lock says, from `lock_state`.
+        """
+        digest = hashlib.sha256(json.dumps([_FORMAT, __version__, self.settings, lock], default=str).encode())
         for one in self.found:
             digest.update(f"{one.path}\0{one.size}\0{one.mtime_ns}\n".encode())
         for path in (*self.files, *map(Path, more_files)):
@@ -99,7 +105,9 @@ def read_record(folder: Path, plan: Plan) -> Record | None:
     return record if (stat.st_size, stat.st_mtime_ns) == (record.size_bytes, record.mtime_ns) else None
 
 
-def write_record(folder: Path, plan: Plan, artifact: Artifact, fingerprint: str, more_files: tuple[str, ...]) -> None:
+def write_record(
+    folder: Path, plan: Plan, artifact: Artifact, fingerprint: str, more_files: tuple[str, ...], *, in_lock: bool
+) -> None:
     """Keep what the next build needs to recognise this one."""
     stat = artifact.path.stat()
     record = Record(
@@ -113,6 +121,7 @@ def write_record(folder: Path, plan: Plan, artifact: Artifact, fingerprint: str,
         handlers=dict(artifact.handlers),
         manifest=dict(artifact.manifest),
         notes=tuple((note.level, note.text, note.where) for note in artifact.notes),
+        in_lock=in_lock,
     )
     write_whole(folder / f"{plan.stem}.json", msgspec.json.encode(record))
 

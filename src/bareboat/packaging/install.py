@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bareboat.errors import PackagingError
+from bareboat.packaging.compile import platform_args, python_args
 from bareboat.packaging.pins import Pin
 from bareboat.packaging.requirements import canonical
-from bareboat.packaging.resolve import Resolution, platform_args, python_args
+from bareboat.packaging.resolve import Resolution
 from bareboat.packaging.uv import run_uv
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from bareboat.errors import PackagingError
 from bareboat.packaging.cache import write_whole
-from bareboat.packaging.pins import Pin, as_toml, pin_of, toml_text
+from bareboat.packaging.pins import Pin, pin_of, toml_text
 
 LOCK = "bareboat.lock"
 _FORMAT = 1
@@ -212,7 +212,7 @@ def _lock(file: _File) -> Lock:
 
 def _pin(package: dict[str, Any], place: str) -> Pin:
     try:
-        pin = pin_of(package, as_toml(package))
+        pin = pin_of(package)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise ValueError(f"a package cannot be read ({error!r}) - at `{place}`") from error
     if pin.kind in {"wheel", "sdist", "archive"} and not re.fullmatch(r"[0-9a-f]{64}", pin.sha256):

@@ -1,17 +1,14 @@
-"""The text of a lock (PEP 751) -> Pins: the exact file of each package."""
+"""A package of a lock (PEP 751) -> Pin: its exact file."""
 
 from __future__ import annotations
 
 import json
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote
 
 from bareboat.errors import PackagingError, Problem
 from bareboat.packaging.requirements import Requirements, canonical, demanded_hashes
-
-BLOCK = "\n[[packages]]\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +30,13 @@ class Pin:
     block: str
 
 
-def read_pins(text: str, requirements: Requirements, lock: Path | None) -> tuple[Pin, ...]:
-    """Read the packages of a lock that uv wrote; `noDeploy` leaves some out.
+def refuse_other_hashes(pins: tuple[Pin, ...], requirements: Requirements) -> None:
+    """Check that each file is one of those that the requirements name by hash.
 
-    Args:
-        lock: where the text lies, for messages.
     Raises:
-        PackagingError: it cannot be read, or a file is not one of those that the requirements name by hash.
+        PackagingError: another one was chosen; names all.
     """
-    blocks = text.split(BLOCK)[1:]
-    try:
-        packages = tomllib.loads(text).get("packages", [])
-        pins = [pin_of(package, block) for package, block in zip(packages, blocks, strict=True)]
-    except (tomllib.TOMLDecodeError, ValueError, KeyError, TypeError) as error:
-        raise PackagingError(
-            f"the resolution cannot be read: {error!r}", fix="delete the file", where=str(lock or "")
-        ) from error
-    kept = tuple(pin for pin in pins if canonical(pin.name) not in requirements.no_deploy)
-    _refuse_other_hashes(kept, requirements)
-    return kept
-
-
-def _refuse_other_hashes(pins: tuple[Pin, ...], requirements: Requirements) -> None:
-    """Raise if a file that was chosen is not one of those that the requirements name by hash."""
-    demanded = demanded_hashes(requirements.text)
+    demanded = {**demanded_hashes(requirements.constraints), **demanded_hashes(requirements.text)}
     problems = [
         Problem(
             f"{pin.name} {pin.version}: the sha256 of {pin.wheel or 'its source'} is {pin.sha256}",
@@ -72,31 +52,31 @@ def _refuse_other_hashes(pins: tuple[Pin, ...], requirements: Requirements) -> N
         raise PackagingError(problems[0].found, problems=tuple(problems))
 
 
-def pin_of(package: dict[str, Any], block: str) -> Pin:
-    """Return the pin that a package's table (PEP 751) stands for.
+def pin_of(package: dict[str, Any]) -> Pin:
+    """Return the pin that a package's table (PEP 751) stands for: where two places have its wheel, the first.
 
-    Args:
-        block: the same as text.
     Raises:
         KeyError, TypeError, AttributeError: the table is not whole.
     """
+    block = as_toml(package)
     name, version = package["name"], str(package.get("version", ""))
     if package.get("wheels"):
         wheel = package["wheels"][0]
-        file = wheel.get("name") or (wheel.get("url") or wheel.get("path", "")).rpartition("/")[2]
-        digest = wheel.get("hashes", {}).get("sha256", "")
-        if len(package["wheels"]) > 1:  # two places have it: take the first, so that the digest is of what is installed
-            block = as_toml({**package, "wheels": [wheel]})
-        return Pin(name, version, "wheel", file, digest, block)
+        return Pin(name, version, "wheel", file_of(wheel), wheel.get("hashes", {}).get("sha256", ""), block)
     for kind in ("sdist", "archive"):
         if kind in package:
             source = package[kind]
-            digest = source.get("hashes", {}).get("sha256", "")
-            file = (source.get("url") or source.get("path", "")).partition("#")[0].rpartition("/")[2]
+            digest, file = source.get("hashes", {}).get("sha256", ""), file_of(source)
             return Pin(name, version, kind, file if file.endswith(".whl") else "", digest, block)
     if "vcs" in package:
         return Pin(name, version, "vcs", "", str(package["vcs"].get("commit-id", "")), block)
     return Pin(name, version, "directory", "", "", block)
+
+
+def file_of(table: dict[str, Any]) -> str:
+    """Return the file name of a wheel's or source archive's table (PEP 751)."""
+    place = str(table.get("name") or table.get("url") or table.get("path", ""))
+    return unquote(place.partition("#")[0].rpartition("/")[2])
 
 
 _LEFT_OUT = {"upload-time", "size", "editable", "attestation-identities"}  # not needed, and differ between indexes

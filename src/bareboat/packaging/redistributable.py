@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bareboat.errors import PackagingError
 from bareboat.packaging.cache import cache_folder, scratch_folder, write_whole
-from bareboat.packaging.resolve import python_args
+from bareboat.packaging.compile import python_args
 from bareboat.packaging.target import Target
 from bareboat.packaging.uv import run_uv
 

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bareboat.errors import PackagingError
@@ -15,6 +16,10 @@ from bareboat.errors import PackagingError
 _KEPT = re.compile(
     r"UV_(CACHE_DIR|CONCURRENT_\w+|DEFAULT_INDEX|EXTRA_INDEX_URL|FIND_LINKS|HTTP_\w+|INDEX\w*|INSECURE_HOST|"
     r"KEYRING_PROVIDER|NATIVE_TLS|NETRC|NO_CACHE|OFFLINE|PYTHON_INSTALL_DIR|REQUEST_TIMEOUT|SYSTEM_CERTS|GIT_LFS)$"
+)
+
+_PROGRESS = re.compile(
+    r"(Resolved|Prepared|Installed|Uninstalled|Audited|Building|Built|Downloading|Downloaded|Updating|Updated|Using) "
 )
 
 
@@ -36,19 +41,41 @@ def uv_path() -> str:
         ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What uv wrote: to stdout, and its warnings without their label."""
+
+    text: str
+    warnings: tuple[str, ...]
+
+
 def run_uv(
     args: Sequence[str], *, cwd: Path | None = None, while_doing: str = "uv", timeout_s: float | None = 1800.0
 ) -> str:
-    """Run uv and return what it wrote to stdout.
+    """Run uv and return what it wrote to stdout; as `ask_uv`."""
+    return ask_uv(args, cwd=cwd, while_doing=while_doing, timeout_s=timeout_s).text
+
+
+def ask_uv(
+    args: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    while_doing: str = "uv",
+    timeout_s: float | None = 1800.0,
+    warnings: bool = False,
+) -> Said:
+    """Run uv.
 
     Args:
-        args: such as ["pip", "compile", ...]; quiet, colour and progress are taken care of.
+        args: such as ["pip", "compile", ...]; colour and progress are taken care of.
         cwd: relative paths in requirements start here, and uv looks for the project's own settings from here.
         while_doing: what the message says was under way when uv refused.
+        warnings: whether uv shall write any.
     Raises:
         PackagingError: uv refused; the message holds uv's reason.
     """
-    command = [uv_path(), *args, "--quiet", "--no-progress", "--color", "never", "--no-python-downloads"]
+    quiet = () if warnings else ("--quiet",)
+    command = [uv_path(), *args, *quiet, "--no-progress", "--color", "never", "--no-python-downloads"]
     try:
         done = subprocess.run(
             command, cwd=cwd, env=_environment(), capture_output=True, text=True, timeout=timeout_s, check=False,
@@ -60,7 +87,8 @@ def run_uv(
         raise PackagingError(f"{while_doing}: uv does not start: {error}") from error
     if done.returncode:
         raise UvError(while_doing, done.stderr)
-    return done.stdout
+    lines = done.stderr.splitlines()
+    return Said(done.stdout, tuple(x.removeprefix("warning: ") for x in lines if x.startswith("warning: ")))
 
 
 class UvError(PackagingError):
@@ -89,14 +117,18 @@ def _read(stderr: str) -> tuple[str, list[str]]:
     hints: list[str] = []
     into = reasons
     for raw in stderr.splitlines():
-        line = raw.strip().lstrip("\u00d7\u2570\u2500\u25b6\u251c\u2502").strip()  # older releases draw a tree
-        if not line:
+        drawn = raw.strip()
+        line = drawn.lstrip("\u00d7\u2570\u2500\u25b6\u251c\u2502").strip()  # older releases draw a tree
+        if not line or _PROGRESS.match(raw):
             continue
         if line.startswith("warning:"):
+            into = []  # a warning and its causes
             continue
+        if line != drawn:
+            into = reasons
         for label in ("error:", "cause:", "Caused by:", "hint:"):
             if line.startswith(label):
-                into = hints if label == "hint:" else reasons
+                into = hints if label == "hint:" else reasons if label == "error:" or into is hints else into
                 line = line.removeprefix(label).strip()
         into.append(line)
     reason = " ".join(reasons) or "uv ended without saying why"
