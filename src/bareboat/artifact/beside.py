@@ -127,21 +127,26 @@ def refuse_over_limit_with_layers(own_bytes: int, beside: Beside, *, limit_bytes
 
 
 def other_versions(
-    pins: Mapping[str, str], brought: Mapping[str, Brought], source: str, functions: Iterable[str]
+    pins: Mapping[str, str],
+    brought: Mapping[str, Brought],
+    source: str,
+    functions: Iterable[str],
+    models: Mapping[str, str],
 ) -> PackagingError | None:
     """Return what to say of packages that the function and a layer have in two versions; None when there are none.
 
     Args:
         pins: normalised name -> version of what the function itself needs.
         source: of its requirements.
+        models: normalised name -> the model that was saved with that version, which is nobody's to choose.
     """
     who = ", ".join(f"functions.{name}" for name in functions)
     problems = tuple(
         Problem(
             f"{who} needs {name} {version}, and the layer {brought[name].layer} brings {brought[name].version}",
             expected="one version: the function's own copy would hide the layer's, and both would count",
-            fix=f"ask for {name}=={brought[name].version} in {source}, for {name}=={version} in the layer, or take "
-            f"the layer from {who}",
+            fix=(f"ask for {name}=={brought[name].version} in {source}, or " if name not in models else "")
+            + f"ask for {name}=={version} in the layer, or take the layer from {who}",
             where=source,
         )
         for name, version in sorted(pins.items())

@@ -117,7 +117,7 @@ def _refuse_other_versions(
     except PackagingError:
         return  # they would not do either way: the first error says why
     pins = {canonical(pin.name): pin.version for pin in resolution.pins}
-    differing = other_versions(pins, brought, free.source, (one.name for one in plan.functions))
+    differing = other_versions(pins, brought, free.source, (one.name for one in plan.functions), free.pinned)
     if differing is not None:
         raise differing from error
 
