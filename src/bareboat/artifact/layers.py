@@ -113,7 +113,7 @@ def _build(making: _Making, on_step: Callable[[str], None]) -> LayerArtifact:
     if reused is not None:
         return reused
     prepare_output(folder)
-    with exclusive(folder / "build.lock", on_wait=lambda: on_step("Waiting for another build of this project")):
+    with exclusive(folder / "layers.lock", on_wait=lambda: on_step("Waiting for another build of this project")):
         reused = _unchanged(folder, making, inputs)
         if reused is not None:
             return reused
