@@ -23,6 +23,7 @@ from bareboat.artifact.locking import Locking, declared_target, lock_models, pla
 from bareboat.artifact.model import Artifact
 from bareboat.artifact.output import OUTPUT, forget_archives, prepare_output
 from bareboat.artifact.plan import Plan, make_plans
+from bareboat.artifact.proof.events import sample_files
 from bareboat.artifact.record import Inputs, read_record, recorded_artifact, settings_of, write_record
 from bareboat.artifact.shipping import (
     CODE,
@@ -32,7 +33,7 @@ from bareboat.artifact.shipping import (
     runtime_files,
     shipped_files,
 )
-from bareboat.packaging.cache import scratch_folder, tidy
+from bareboat.packaging.cache import cache_folder, scratch_folder, tidy
 from bareboat.packaging.exclusive import exclusive
 from bareboat.packaging.folder import Selection, select_files
 from bareboat.packaging.interpreters import Interpreter, find_python
@@ -108,7 +109,8 @@ def _artifact(
         reused = _unchanged(service, plan, beside, inputs, locking)
         if reused is not None:
             return reused
-        tidy(folder)
+        for left in (folder, cache_folder("work")):
+            tidy(left)
         if locking.locked:
             lock_models(service, plan, locking)  # before the dear part
         with scratch_folder(folder) as scratch:
@@ -153,10 +155,12 @@ def _inputs(
         ]
     if plan.whole:
         files += source_files(service.folder, requirement_rules(service))
+    files += [path for one in plan.functions for path in sample_files(service, one)]
     more: dict[str, Any] = {
         "python": os.environ.get("BAREBOAT_PYTHON"),
         "service": service.name,
         "slim": service.slim,
+        "proof": service.proof,
         "layers": [(layer.name, layer.digest) for layer in beside.layers],
         "requirements": asdict(service.python_requirements) if plan.whole else None,
     }
@@ -214,7 +218,7 @@ def _make(
         )
         (scratch / "twin").mkdir()
         its_own = make_packs(its_contents, interpreter, scratch / "twin")
-        return Side(other, its_own, with_them.resolution, its_beside)
+        return Side(other, its_own, with_them.resolution, its_beside, with_them.notes)
 
     wanted_libraries = service.python_requirements.docker_extra_files if plan.whole else ()
     slimmed = slimmed_packages(

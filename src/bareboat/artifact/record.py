@@ -84,8 +84,11 @@ def settings_of(plan: Plan, interpreter: Interpreter | None, more: Mapping[str, 
         [one.name, one.handler, one.served_models, one.protocol, one.cache_mb, one.before, one.after]
         for one in plan.functions
     ]
+    # what a proof of slimmed packages runs with
+    runs = [[dict(one.environment), one.samples, one.timeout_s, one.memory_mb] for one in plan.functions]
     return {
         "functions": functions,
+        "runs": runs,
         "target": asdict(plan.target),
         "patterns": plan.patterns,
         "whole": plan.whole,

@@ -38,13 +38,51 @@ def cache_folder(name: str) -> Path:
 
 @contextmanager
 def scratch_folder(beside: Path) -> Iterator[Path]:
-    """Yield a new folder inside `beside`, on the same file system, so that a rename out of it is atomic."""
-    folder = beside / f".tmp-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    folder.mkdir(parents=True)
+    """Yield a new folder inside `beside`, on the same file system, so that a rename out of it is atomic.
+
+    It is locked as long as this process lives, so that `tidy` knows what a dead one left.
+    """
+    folder, lock = _locked_folder(beside)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _locked_folder(beside: Path) -> tuple[Path, int | None]:
+    while True:
+        folder = beside / f".tmp-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        folder.mkdir(parents=True)
+        lock = _lock(folder)
+        if folder.exists():
+            return folder, lock
+        if lock is not None:  # taken for a dead one's before it was locked
+            os.close(lock)
+
+
+if sys.platform == "win32":
+
+    def _lock(folder: Path, *, wait: bool = True) -> int | None:  # noqa: ARG001
+        """Return None: a folder cannot be locked."""
+        return None
+
+else:
+    import fcntl
+
+    def _lock(folder: Path, *, wait: bool = True) -> int | None:
+        """Return a descriptor that holds the lock of a folder, which the system lets go of with its holder."""
+        try:
+            handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # somebody holds it, or the file system knows no locks
+            os.close(handle)
+            return None
+        return handle
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -72,18 +110,23 @@ def cannot_write(path: Path, error: OSError) -> PackagingError:
 
 
 def tidy(folder: Path, *, older_than_s: float = 3600.0) -> None:
-    """Remove what interrupted builds left behind in `folder`."""
+    """Remove what interrupted builds left behind in `folder`: at once where locks tell, else what is old."""
     now = time.time()
     for left in folder.glob(".tmp-*"):
         try:
-            if now - left.stat().st_mtime < older_than_s:
-                continue
+            old = now - left.stat().st_mtime >= older_than_s
         except OSError:
             continue
-        if left.is_dir():
-            shutil.rmtree(left, ignore_errors=True)
-        else:
-            left.unlink(missing_ok=True)
+        lock = _lock(left, wait=False) if left.is_dir() else None
+        try:
+            if left.is_dir():
+                if lock is not None or old:
+                    shutil.rmtree(left, ignore_errors=True)
+            elif old:
+                left.unlink(missing_ok=True)
+        finally:
+            if lock is not None:
+                os.close(lock)
 
 
 def _root() -> Path:

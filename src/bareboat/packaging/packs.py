@@ -185,6 +185,11 @@ class PackReader:
             raise PackagingError("the pack is cut off", fix="build again", where=pack.file)
         return data
 
+    def unpacked(self, pack: Pack, member: Member) -> bytes:
+        """Return a member's bytes as they were; raises as `read` does."""
+        data = self.read(pack, member)
+        return zlib.decompress(data, -zlib.MAX_WBITS) if member.deflated else data
+
 
 def is_sound(pack: Pack) -> bool:
     """Tell whether a pack's data is what was written."""

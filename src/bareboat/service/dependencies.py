@@ -1,4 +1,4 @@
-"""`custom.pythonRequirements` -> PythonRequirements, and with `custom.bareboat.slim` how much of them is left out."""
+"""`custom.pythonRequirements` -> PythonRequirements, and with `custom.bareboat` how they are slimmed and proved."""
 
 from __future__ import annotations
 
@@ -75,3 +75,18 @@ def slim_level(custom: Node | None, requirements: PythonRequirements, report: Re
     if level == "none" and requirements.slim_patterns:
         report.warn(f"{PATH}.slimPatterns takes nothing away: slimming is off")
     return level
+
+
+def wants_proof(custom: Node | None, report: Report) -> bool:
+    """Return whether slimmed packages are proved by the samples: `custom.bareboat.proof`, true unless it says false."""
+    node = custom.get("proof") if custom is not None and custom.is_mapping else None
+    if node is None or node.value is None or node.state:
+        return True
+    if not isinstance(node.value, bool):
+        said = f"'{node.value}'" if isinstance(node.value, str) else str(plain(node))
+        report.problems.add(
+            node.place, f"custom.bareboat.proof is {said}", expected="true or false", fix="docs/proof.md"
+        )
+        return True
+    report.value("custom.bareboat.proof", node.value, node)
+    return node.value

@@ -132,7 +132,11 @@ def _refine(definitions: dict[str, Any], requirements: dict[str, Any], role: dic
                     "slim": {
                         "description": "How much of the dependencies is left out.",
                         "anyOf": [{"enum": [*LEVELS, None]}, {"$ref": "#/$defs/Variable"}],
-                    }
+                    },
+                    "proof": {
+                        "description": "Whether samples are run to prove that slimmed packages answer as whole ones.",
+                        "anyOf": [{"type": ["boolean", "null"]}, {"$ref": "#/$defs/Variable"}],
+                    },
                 },
             },
         },

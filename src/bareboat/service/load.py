@@ -13,7 +13,7 @@ from bareboat.errors import ConfigurationError
 from bareboat.service import runtimes
 from bareboat.service.check import Checker
 from bareboat.service.compose import compose
-from bareboat.service.dependencies import python_requirements, slim_level
+from bareboat.service.dependencies import python_requirements, slim_level, wants_proof
 from bareboat.service.draft import Context
 from bareboat.service.events import check_routes
 from bareboat.service.functions import function_of
@@ -276,6 +276,7 @@ class _Loader:
             package=package,
             python_requirements=requirements,
             slim=slim,
+            proof=wants_proof(custom, self.report),
             custom_bareboat=plain(custom) if custom is not None and custom.is_mapping else {},
             layers=layers,
             resources=plain(resources) if resources is not None and resources.is_mapping else {},

@@ -220,7 +220,10 @@ def test_an_index_that_cannot_be_reached_names_the_variable(
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
 
-    with pytest.raises(PackagingError, match=r"(?s)requirements.txt:1: http://127.0.0.1:9/simple/idna/ does not answer.*UV_DEFAULT_INDEX"):
+    with pytest.raises(
+        PackagingError,
+        match=r"(?s)requirements.txt:1: http://127.0.0.1:9/simple/idna/ does not answer.*UV_DEFAULT_INDEX",
+    ):
         build(project(requirements__txt="idna\n"))
 
 

@@ -236,6 +236,7 @@ def test_a_build_that_was_killed_leaves_nothing_that_the_next_takes_for_whole(ir
 
     assert not artifact.reused
     assert open_artifact(artifact.path).digest == artifact.digest
+    assert not list((service.folder / ".bareboat").glob(".tmp-*"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_FSIZE stands in for a full disk")

@@ -54,14 +54,46 @@ def test_a_scratch_folder_goes_even_when_the_build_fails(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_only_old_leftovers_are_tidied(tmp_path: Path) -> None:
+def test_only_old_files_are_tidied(tmp_path: Path) -> None:
     for name in (".tmp-old", ".tmp-new", "kept"):
-        (tmp_path / name).mkdir()
+        (tmp_path / name).touch()
     os.utime(tmp_path / ".tmp-old", (time.time() - 7200,) * 2)
 
     tidy(tmp_path)
 
     assert {path.name for path in tmp_path.iterdir()} == {".tmp-new", "kept"}
+
+
+def test_a_scratch_folder_in_use_is_not_tidied(tmp_path: Path) -> None:
+    with scratch_folder(tmp_path) as scratch:
+        tidy(tmp_path)
+
+        assert scratch.is_dir()
+
+
+def test_what_a_dead_process_left_is_tidied_at_once(tmp_path: Path) -> None:
+    (tmp_path / ".tmp-1-left").mkdir()
+    (tmp_path / ".tmp-1-left" / "half").write_text("x")
+
+    tidy(tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_scratch_folders_are_made_while_others_tidy(tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    def tidy_on() -> None:
+        while not ended.is_set():
+            tidy(tmp_path)
+
+    thread = threading.Thread(target=tidy_on)
+    thread.start()
+    for number in range(200):
+        with scratch_folder(tmp_path) as scratch:
+            (scratch / str(number)).touch()
+    ended.set()
+    thread.join()
 
 
 def test_a_second_holder_waits_for_the_first(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
 Executed in the task root by the function's interpreter (3.8 on), never imported by bareboat; one file, stdlib only.
 Each step is one line of JSON in the file REPORT, written when it is done, so that the last line tells how far it came:
-`{"import": true}`, then `{"answer": ...}` for each event, or `{"error": [type, text, traceback]}` in place of either,
-then `{"used": ..., "listed": ...}` when it was asked to trace.
+`{"import": true}`, then `{"answer": ...}` for each event, or `{"error": [type, text, place, traceback]}` in place of
+either, then `{"used": ..., "listed": ...}` when it was asked to trace.
 """
 
 from __future__ import annotations
@@ -122,32 +122,35 @@ def encode(value: Any) -> str:
     if isinstance(value, bytes):
         return "bytes " + value.hex()
     ascii_only = os.environ.get("AWS_EXECUTION_ENV") not in RAW_UNICODE
-    return json.dumps(plain(value, 0), ensure_ascii=ascii_only)
+    return json.dumps(plain(value, frozenset()), ensure_ascii=ascii_only)
 
 
-def plain(value: Any, depth: int) -> Any:
+def plain(value: Any, above: frozenset[int]) -> Any:
     """Turn named tuples into objects and Decimals into text, which json does not know."""
-    if depth > 900:
-        raise ValueError("Circular reference detected")
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        value = value._asdict()
-    if isinstance(value, dict):
-        return {key: plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item, depth + 1) for item in value]
+    if isinstance(value, (dict, list, tuple)):
+        if id(value) in above:
+            raise ValueError("Circular reference detected")
+        above |= {id(value)}
+        if isinstance(value, tuple) and hasattr(value, "_asdict"):
+            value = value._asdict()
+        if isinstance(value, dict):
+            return {key: plain(item, above) for key, item in value.items()}
+        return [plain(item, above) for item in value]
     if type(value).__name__ == "Decimal" and type(value).__module__ == "decimal":
         return "decimal " + str(value)
     return value
 
 
-def failure(error: BaseException) -> list[str]:
-    """Return an error's type, text and where it was raised, without frames of this file."""
+def failure(error: BaseException, root: str) -> list[str]:
+    """Return an error's type, text, the last place in the task root, and the traceback without frames of this file."""
     try:
         text = str(error)
     except Exception:  # noqa: BLE001
         text = ""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != HERE]
-    return [type(error).__name__, text[:4000], "".join(traceback.format_list(frames[-6:]))]
+    inside = [frame for frame in frames if os.path.abspath(frame.filename).startswith(root + os.sep)]  # noqa: PTH100
+    place = f"{inside[-1].filename}:{inside[-1].lineno}" if inside else ""
+    return [type(error).__name__, text[:4000], place, "".join(traceback.format_list(frames[-6:]))]
 
 
 def main() -> None:
@@ -177,14 +180,14 @@ def main() -> None:
     try:
         handler = find_handler(task["handler"])
     except BaseException as error:  # noqa: BLE001 - SystemExit too ends Lambda's init
-        tell({"error": failure(error)})
+        tell({"error": failure(error, root)})
         return
     tell({"import": True})
     for number, event in enumerate(task["events"]):
         try:
             tell({"answer": encode(handler(json.loads(event), Context(number, task["seconds"])))})
         except BaseException as error:  # noqa: BLE001
-            tell({"error": failure(error)})
+            tell({"error": failure(error, root)})
             if not isinstance(error, Exception):
                 return
     if trace is not None:

@@ -37,6 +37,13 @@ def sample_events(service: Service, function: Function) -> tuple[Sample, ...]:
     return tuple(_of_file(path, service.folder) for path in _usual(service, function))
 
 
+def sample_files(service: Service, function: Function) -> tuple[Path, ...]:
+    """Return the files that hold them."""
+    if function.samples:
+        return tuple(sample for sample in function.samples if isinstance(sample, Path))
+    return tuple(_usual(service, function))
+
+
 def _usual(service: Service, function: Function) -> Iterator[Path]:
     folder = service.folder
     found = [folder / "events" / f"{function.name}.json", *sorted((folder / "events" / function.name).glob("*.json"))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -59,16 +58,11 @@ def _put_back(
     changed = {path: entry for path, entry in found.items() if now.get(path) != entry[0].sha256}
     if not changed:
         return pack
-    files: dict[str, Path | bytes] = {path: _bytes(reader, *entry) for path, entry in changed.items()}
+    files: dict[str, Path | bytes] = {path: reader.unpacked(source, m) for path, (m, source) in changed.items()}
     folder = scratch / f"kept-{pack.name}"
     folder.mkdir()
     (more,) = make_packs([Contents(pack.name, pack.version, files)], interpreter, folder)
     return _joined(pack, more, folder / "joined", reader)
-
-
-def _bytes(reader: PackReader, member: Member, pack: Pack) -> bytes:
-    data = reader.read(pack, member)
-    return zlib.decompress(data, -zlib.MAX_WBITS) if member.deflated else data
 
 
 def _joined(pack: Pack, more: Pack, file: Path, reader: PackReader) -> Pack:

@@ -19,6 +19,7 @@ from bareboat.artifact.orphans import orphans
 from bareboat.artifact.watchdog import kill_group
 from bareboat.errors import PackagingError
 from bareboat.packaging.cache import cannot_write
+from bareboat.packaging.lambda_image import TASK_ROOT
 
 CHILD = Path(__file__).with_name("child.py")
 MARK = "BAREBOAT_PROOF"
@@ -159,7 +160,7 @@ class Runs:
             "TMPDIR": str(home / "tmp"),
             "LAMBDA_TASK_ROOT": str(folder),
             "PWD": str(folder),
-            "LD_LIBRARY_PATH": task.env.get("LD_LIBRARY_PATH", "").replace("/var/task", str(folder)),
+            "LD_LIBRARY_PATH": task.env.get("LD_LIBRARY_PATH", "").replace(TASK_ROOT, str(folder)),
         }
         if sys.platform == "win32":
             env |= {name: str(home / "tmp") for name in ("TEMP", "TMP")} | {"USERPROFILE": str(home / "home")}
@@ -293,18 +294,10 @@ def _report(lines: Sequence[Mapping[str, Any]], ending: Failure | None, log: str
 
 def _step(line: Mapping[str, Any], log: str) -> Answer:
     if "error" in line:
-        kind, text, trace = line["error"]
-        place = trace.rstrip().splitlines()[-2:-1] if trace else []
-        where = place[0].strip().replace('File "/var/task/', '"') if place else ""
+        kind, text, place, trace = line["error"]
         said = f"{kind}: {text.splitlines()[0][:300]}" if text else kind
-        return Failure(said + (f" ({_place(where)})" if where else ""), f"{trace}{log}")
+        return Failure(said + (f" ({place.removeprefix(TASK_ROOT + '/')})" if place else ""), f"{trace}{log}")
     return str(line.get("answer", ""))
-
-
-def _place(frame: str) -> str:
-    """`"handler.py", line 3, in predict` -> `handler.py:3`."""
-    path, _, rest = frame.removeprefix("File ").partition(", line ")
-    return f"{path.strip(chr(34))}:{rest.partition(',')[0]}"
 
 
 def _ending(status: int) -> str:

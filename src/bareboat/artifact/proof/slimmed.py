@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bareboat.artifact.beside import Beside
+from bareboat.artifact.image_packages import boto3_folder
 from bareboat.artifact.libraries import complete_libraries
 from bareboat.artifact.model import MODEL_HANDLER
 from bareboat.artifact.plan import Plan, handler_strings
@@ -24,7 +25,7 @@ from bareboat.packaging.archive import chosen_members
 from bareboat.packaging.cache import scratch_folder
 from bareboat.packaging.dependencies import dependency_packs, originals_of
 from bareboat.packaging.interpreters import Interpreter
-from bareboat.packaging.packs import Pack
+from bareboat.packaging.packs import Pack, PackReader
 from bareboat.packaging.resolve import Resolution
 from bareboat.packaging.slim import Slimming
 from bareboat.packaging.target import Target, host_target
@@ -39,12 +40,14 @@ class Side:
     Args:
         own: all packs but those of packages.
         beside: the layers.
+        notes: what a person should know of the choice of packages.
     """
 
     plan: Plan
     own: tuple[Pack, ...]
     resolution: Resolution | None
     beside: Beside
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,8 @@ def slimmed_packages(build: Build, declared: Side) -> Slimmed:
     hindrance = _hindrance(build, declared.plan)
     if hindrance is not None:
         _refuse_at_most(build, [hindrance])
-        return Slimmed(packs, None, (Note("info", f"the slimmed packages are not proved: {hindrance.found}"),))
+        text = f"the slimmed packages are not proved: {hindrance.found}"
+        return Slimmed(packs, None, (Note("info", text),) if build.service.proof else ())
     here = _this_machine(declared.plan.target)
     try:
         side = declared if here is None else build.twin(replace(declared.plan, target=here))
@@ -120,7 +124,8 @@ def slimmed_packages(build: Build, declared: Side) -> Slimmed:
         shipped = dependency_packs(declared.resolution, build.slimming, build.interpreter, on_step=build.on_step)
         shipped = without_unused(shipped, _used(outcome, kept))
     shipped = with_kept(shipped, before, kept, build.interpreter, build.scratch)
-    return Slimmed(shipped, _document(build, outcome, on), _notes(outcome))
+    notes = (*_notes(outcome), *(side.notes if here is not None else ()))
+    return Slimmed(shipped, _document(build, outcome, on), notes)
 
 
 def replace_found(problem: Problem, found: str) -> Problem:
@@ -141,6 +146,8 @@ def _base(slimming: Slimming) -> Slimming:
 
 def _hindrance(build: Build, plan: Plan) -> Problem | None:
     """Return why nothing can be run at all."""
+    if not build.service.proof:
+        return Problem("custom.bareboat.proof is false", fix="take it out", where=str(build.service.path))
     if build.interpreter is None:
         python = plan.target.python
         return Problem(f"python{python} is not installed here", fix=f"uv python install {python}")
@@ -208,7 +215,8 @@ def _outcome(build: Build, side: Side, base: tuple[Pack, ...] | None) -> Outcome
     )
     whole = _members((*side.own, *unslimmed, *libraries))
     handlers = handler_strings(side.plan.functions, MODEL_HANDLER)
-    subjects = [make_subject(build.service, one, handlers[one.name], interpreter) for one in side.plan.functions]
+    path = _boto3(side.own, interpreter)
+    subjects = [make_subject(build.service, one, handlers[one.name], interpreter, path) for one in side.plan.functions]
     key = key_of([
         build.slimming.level,
         str(side.plan.target),
@@ -226,6 +234,15 @@ def _outcome(build: Build, side: Side, base: tuple[Pack, ...] | None) -> Outcome
     outcome = proof.outcome(subjects, interpreter)
     keep_outcome(key, outcome)
     return outcome
+
+
+def _boto3(own: Sequence[Pack], interpreter: Interpreter) -> tuple[Path, ...]:
+    """Return the folder of the boto3 that Lambda's image has, where the project speaks of it and it is not there."""
+    with PackReader() as reader:
+        texts = (reader.unpacked(pack, m) for pack in own for m in pack.members if m.path.endswith(".py"))
+        mentioned = any(b"boto3" in text or b"botocore" in text for text in texts)
+    folder = boto3_folder(interpreter) if mentioned else None
+    return (folder,) if folder is not None else ()
 
 
 def _subject_key(subject: Subject) -> list[Any]:

@@ -156,6 +156,7 @@ def _document(artifact: Artifact) -> dict[str, Any]:
         "slim": artifact.manifest.get("slim"),
         "packages": [row.document() for row in package_rows(artifact.manifest)],
         "bundled": artifact.manifest.get("bundled", {}),
+        "proof": artifact.manifest.get("proof"),
         "notes": [{"level": note.level, "text": note.text, "where": note.where} for note in artifact.notes],
     }
 
