@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -66,7 +66,7 @@ def write_archive(path: Path, members: Sequence[tuple[Member, Pack]]) -> Written
         with path.open("wb") as file:
             out = _Hashed(file)
             with PackReader() as packs:
-                central = [_write_member(out, member, packs.read(pack, member)) for member, pack in members]
+                central = [_write_member(out, member, packs.blocks(pack, member)) for member, pack in members]
             _write_end(out, central)
     except OSError as error:
         raise cannot_write(path, error) from error
@@ -85,14 +85,15 @@ class _Hashed:
         self.position += len(data)
 
 
-def _write_member(out: _Hashed, member: Member, data: bytes) -> bytes:
+def _write_member(out: _Hashed, member: Member, data: Iterable[bytes]) -> bytes:
     name = member.path.encode()
     flags = 0 if name.isascii() else 0x800
     method, needed = (8, 20) if member.deflated else (0, 10)
     offset = out.position
     common = (flags, method, _TIME, _DATE, member.crc32, member.zsize, member.size, len(name), 0)
     out.write(_LOCAL.pack(b"PK\3\4", needed, *common) + name)
-    out.write(data)
+    for block in data:
+        out.write(block)
     mode = 0o100755 if member.executable else 0o100644
     return _CENTRAL.pack(b"PK\1\2", _UNIX | 20, needed, *common, 0, 0, 0, mode << 16, offset) + name
 

@@ -91,7 +91,7 @@ def _strip_file(source: Path, copy: Path) -> int:
             try:
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 with copy.open("wb") as out:
-                    stripped.write(data, out)
+                    stripped.write(file, out)
             except OSError as error:
                 raise cannot_write(copy, error) from error
             return len(data) - stripped.size
@@ -110,11 +110,12 @@ class Stripped:
     patches: tuple[tuple[int, bytes], ...]
     size: int
 
-    def write(self, data: Bytes, file: BinaryIO) -> None:
-        """Write the new file, from the old one's bytes."""
+    def write(self, old: BinaryIO, file: BinaryIO) -> None:
+        """Write the new file, from the old one."""
         for (start, end), shift in self.pieces:
             file.seek(start - shift)
-            file.writelines(data[block : min(end, block + _BLOCK)] for block in range(start, end, _BLOCK))
+            old.seek(start)
+            file.writelines(old.read(min(end - block, _BLOCK)) for block in range(start, end, _BLOCK))
         for offset, patch in self.patches:
             file.seek(offset)
             file.write(patch)

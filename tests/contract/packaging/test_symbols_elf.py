@@ -36,7 +36,7 @@ def stripped(data: bytes) -> bytes | None:
     if layout is None:
         return None
     out = BytesIO()
-    layout.write(data, out)
+    layout.write(BytesIO(data), out)
     assert len(out.getvalue()) == layout.size
     return out.getvalue()
 
