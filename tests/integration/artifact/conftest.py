@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -84,3 +86,23 @@ def iris(project: Project) -> Project:
         return project(function, **{"lgb__model": IRIS_MODEL.read_bytes(), **said})
 
     return make
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bytes]:
+    """Compile an x86_64 shared library that needs another one of a given name."""
+    compiler = shutil.which("cc")
+    if compiler is None or platform.machine() != "x86_64" or platform.system() != "Linux":
+        pytest.skip("no C compiler for Linux x86_64 here")
+
+    def compile_against(library: str) -> bytes:
+        folder = tmp_path_factory.mktemp("native")
+        (folder / "dep.c").write_text("int dep(void) { return 1; }\n")
+        (folder / "x.c").write_text("int dep(void); int x(void) { return dep(); }\n")
+        for command in (["dep.c", "-o", "libdep.so", f"-Wl,-soname,{library}"], ["x.c", "libdep.so", "-o", "x.so"]):
+            subprocess.run(
+                [compiler, "-shared", "-fPIC", *command], cwd=folder, check=True, capture_output=True, timeout=60
+            )
+        return (folder / "x.so").read_bytes()
+
+    return compile_against

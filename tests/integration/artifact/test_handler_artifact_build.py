@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import http.server
 import io
-import platform
-import shutil
 import subprocess
 import threading
 import zipfile
@@ -401,26 +399,6 @@ def wheel(name: str, tag: str) -> bytes:
         for path, text in files.items():
             archive.writestr(path, text)
     return written.getvalue()
-
-
-@pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bytes]:
-    """Compile an x86_64 shared library that needs another one of a given name."""
-    compiler = shutil.which("cc")
-    if compiler is None or platform.machine() != "x86_64" or platform.system() != "Linux":
-        pytest.skip("no C compiler for Linux x86_64 here")
-
-    def compile_against(library: str) -> bytes:
-        folder = tmp_path_factory.mktemp("native")
-        (folder / "dep.c").write_text("int dep(void) { return 1; }\n")
-        (folder / "x.c").write_text("int dep(void); int x(void) { return dep(); }\n")
-        for command in (["dep.c", "-o", "libdep.so", f"-Wl,-soname,{library}"], ["x.c", "libdep.so", "-o", "x.so"]):
-            subprocess.run(
-                [compiler, "-shared", "-fPIC", *command], cwd=folder, check=True, capture_output=True, timeout=60
-            )
-        return (folder / "x.so").read_bytes()
-
-    return compile_against
 
 
 def test_a_version_that_a_model_needs_is_told_with_the_runtime_that_has_a_wheel(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def task(*events: str, limits: Limits = LIMITS, python: str = "", **env: str) ->
     interpreter = find_python(python) if python else running_python()
     assert interpreter is not None
     command = (str(interpreter.path), "-S", "-B")
-    return Task(command, "handler.predict", events or ("{}",), {"PATH": os.defpath, **env}, (), 3.0, limits)
+    return Task(command, "handler.predict", events or ("{}",), {"PATH": os.defpath, **env}, (), "", 3.0, limits)
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def test_nothing_runs_on_when_the_tool_is_ended(tmp_path: Path, number: signal.S
         "from bareboat.artifact.proof.run import Limits, Runs, Task\n"
         "home = pathlib.Path(sys.argv[1])\n"
         "with Runs(home) as runs:\n"
-        "    task = Task((sys.executable, '-S', '-B'), 'handler.predict', ('1',), {}, (), 3.0, Limits())\n"
+        "    task = Task((sys.executable, '-S', '-B'), 'handler.predict', ('1',), {}, (), '', 3.0, Limits())\n"
         "    runs.run(task, home / 'task')\n"
     )
     tool = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stderr=subprocess.DEVNULL)

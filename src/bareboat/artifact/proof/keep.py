@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,7 +21,7 @@ def with_kept(
     interpreter: Interpreter | None,
     scratch: Path,
 ) -> tuple[Pack, ...]:
-    """Put files back.
+    """Put files back, and with a module the `__init__.py` of the packages that it lies in, where they are gone too.
 
     Args:
         packs: of packages, slimmed.
@@ -50,10 +50,11 @@ def _put_back(
     reader: PackReader,
 ) -> Pack:
     now = {member.path: member.sha256 for member in pack.members}
+    above = _packages_above(kept) - now.keys()
     found: dict[str, tuple[Member, Pack]] = {}
     for source in before:
         for member in source.members:
-            if not member.path.endswith(".pyc") and normalised(member.path) in kept:
+            if not member.path.endswith(".pyc") and (normalised(member.path) in kept or member.path in above):
                 found.setdefault(member.path, (member, source))
     changed = {path: entry for path, entry in found.items() if now.get(path) != entry[0].sha256}
     if not changed:
@@ -63,6 +64,15 @@ def _put_back(
     folder.mkdir()
     (more,) = make_packs([Contents(pack.name, pack.version, files)], interpreter, folder)
     return _joined(pack, more, folder / "joined", reader)
+
+
+def _packages_above(paths: Iterable[str]) -> set[str]:
+    found = set()
+    for path in paths:
+        if path.endswith((".py", ".so")):
+            parents = path.split("/")[:-1]
+            found |= {"/".join([*parents[:end], "__init__.py"]) for end in range(1, len(parents) + 1)}
+    return found
 
 
 def _joined(pack: Pack, more: Pack, file: Path, reader: PackReader) -> Pack:

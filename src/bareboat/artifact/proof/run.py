@@ -53,6 +53,7 @@ class Task:
         events: each as JSON.
         env: all variables but the scratch folders and the mark.
         path: folders behind the task root on sys.path.
+        opt: the folder of the layers; "" without.
         timeout_s: what the handler is told that it has.
     """
 
@@ -61,6 +62,7 @@ class Task:
     events: tuple[str, ...]
     env: Mapping[str, str]
     path: tuple[str, ...]
+    opt: str
     timeout_s: float
     limits: Limits
 
@@ -170,7 +172,8 @@ class Runs:
             "path": task.path,
             "seconds": task.timeout_s,
             "trace": trace,
-            "names": [[str(home / "home"), "/home"], [str(home / "tmp"), "/tmp"], [mark, "mark"]],  # noqa: S108
+            "names": [[str(home / "home"), "/home"], [str(home / "tmp"), "/tmp"], [mark, "mark"]]  # noqa: S108
+            + ([[task.opt, "/opt"]] if task.opt else []),
         }
         with (home / "log").open("wb") as log, self._lock:
             if self._closed:

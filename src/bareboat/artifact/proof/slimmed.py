@@ -12,6 +12,7 @@ from bareboat.artifact.beside import Beside
 from bareboat.artifact.image_packages import boto3_folder
 from bareboat.artifact.libraries import complete_libraries
 from bareboat.artifact.model import MODEL_HANDLER
+from bareboat.artifact.opt import module_folders, unpack_layers
 from bareboat.artifact.plan import Plan, handler_strings
 from bareboat.artifact.proof.events import sample_events
 from bareboat.artifact.proof.examine import Examination, Item
@@ -215,8 +216,12 @@ def _outcome(build: Build, side: Side, base: tuple[Pack, ...] | None) -> Outcome
     )
     whole = _members((*side.own, *unslimmed, *libraries))
     handlers = handler_strings(side.plan.functions, MODEL_HANDLER)
-    path = _boto3(side.own, interpreter)
-    subjects = [make_subject(build.service, one, handlers[one.name], interpreter, path) for one in side.plan.functions]
+    opt = unpack_layers(side.beside.layers)
+    path = (*(module_folders(opt, interpreter.version) if opt else ()), *_boto3(side.own, interpreter))
+    subjects = [
+        make_subject(build.service, one, handlers[one.name], interpreter, opt=opt, path=path)
+        for one in side.plan.functions
+    ]
     key = key_of([
         build.slimming.level,
         str(side.plan.target),
@@ -224,6 +229,7 @@ def _outcome(build: Build, side: Side, base: tuple[Pack, ...] | None) -> Outcome
         sha256(CHILD.read_bytes()).hexdigest(),
         [[path, member.sha256] for path, (member, _) in whole.items()],
         [[pack.name, [[member.path, member.sha256] for member in pack.members]] for pack in candidates],
+        [layer.digest for layer in side.beside.layers],
         [_subject_key(subject) for subject in subjects],
     ])  # fmt: skip
     known = kept_outcome(key)

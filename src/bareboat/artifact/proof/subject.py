@@ -33,13 +33,20 @@ class Subject:
 
 
 def make_subject(
-    service: Service, function: Function, handler: str, interpreter: Interpreter, path: Sequence[Path] = ()
+    service: Service,
+    function: Function,
+    handler: str,
+    interpreter: Interpreter,
+    *,
+    opt: Path | None = None,
+    path: Sequence[Path] = (),
 ) -> Subject:
     """Gather what a function is run with: Lambda's environment and its own, nobody's credentials.
 
     Args:
         handler: as Lambda is given it.
-        path: folders behind the task root on sys.path, such as that of boto3.
+        opt: the folder of the layers, which Lambda has at /opt.
+        path: folders behind the task root on sys.path, those of layers and of boto3.
     """
     samples = sample_events(service, function)
     good = tuple(sample for sample in samples if not sample.problem)
@@ -51,6 +58,7 @@ def make_subject(
         python_path=list(path),
         python=interpreter.path,
         region=service.provider.region,
+        opt=opt,
         user={name: environ[name] for name in WINDOWS if name in environ} if sys.platform == "win32" else {},
     )
     env = {name: value for name, value in env.items() if name not in CREDENTIALS}
@@ -65,6 +73,7 @@ def make_subject(
             "PYTHONHASHSEED": "0",  # sets in the same order in every run
         },
         path=tuple(map(str, path)),
+        opt=str(opt or ""),
         timeout_s=float(function.timeout_s),
         limits=Limits(event_s=max(30.0, 5.0 * function.timeout_s), memory_mb=max(3000, 2 * function.memory_mb)),
     )
