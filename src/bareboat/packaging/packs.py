@@ -195,15 +195,15 @@ class PackReader:
         if left:
             raise PackagingError("the pack is cut off", fix="build again", where=pack.file)
 
-
-def _blocks(file: IO[bytes]) -> Iterator[bytes]:
-    while block := file.read(_BLOCK):
-        yield block
-
     def unpacked(self, pack: Pack, member: Member) -> bytes:
         """Return a member's bytes as they were; raises as `read` does."""
         data = self.read(pack, member)
         return zlib.decompress(data, -zlib.MAX_WBITS) if member.deflated else data
+
+
+def _blocks(file: IO[bytes]) -> Iterator[bytes]:
+    while block := file.read(_BLOCK):
+        yield block
 
 
 def is_sound(pack: Pack) -> bool:
