@@ -7,9 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from bareboat.packaging.cache import cannot_write
 from bareboat.packaging.interpreters import Interpreter
-from bareboat.packaging.packs import Contents, Member, Pack, PackReader, make_packs
+from bareboat.packaging.packs import Contents, Member, Pack, PackReader, make_packs, with_members
 from bareboat.packaging.slim import Removed
 from bareboat.packaging.used import normalised
 
@@ -63,7 +62,7 @@ def _put_back(
     folder = scratch / f"kept-{pack.name}"
     folder.mkdir()
     (more,) = make_packs([Contents(pack.name, pack.version, files)], interpreter, folder)
-    return _joined(pack, more, folder / "joined", reader)
+    return _joined(pack, more, folder / "joined")
 
 
 def _packages_above(paths: Iterable[str]) -> set[str]:
@@ -75,35 +74,21 @@ def _packages_above(paths: Iterable[str]) -> set[str]:
     return found
 
 
-def _joined(pack: Pack, more: Pack, file: Path, reader: PackReader) -> Pack:
+def _joined(pack: Pack, more: Pack, file: Path) -> Pack:
     """Return `pack` with the members of `more` in place of its own of the same paths."""
     replaced = {member.path for member in more.members}
 
     def stays(path: str) -> bool:  # bytecode goes with its source
         return path not in replaced and not (path.endswith(".pyc") and normalised(path) in replaced)
 
-    members = []
-    offset = 0
-    try:
-        with file.open("wb") as out:
-            for source in (pack, more):
-                for member in source.members:
-                    if source is more or stays(member.path):
-                        out.write(reader.read(source, member))
-                        members.append(msgspec.structs.replace(member, offset=offset))
-                        offset += member.zsize
-    except OSError as error:
-        raise cannot_write(file, error) from error
     removed = (
         Removed(one.reason, {path: size for path, size in one.paths.items() if stays(path)}) for one in pack.removed
     )
-    return msgspec.structs.replace(
+    rest = msgspec.structs.replace(
         pack,
-        members=tuple(sorted(members, key=lambda member: member.path)),
-        elves={**{path: elf for path, elf in pack.elves.items() if path not in replaced}, **more.elves},
+        members=tuple(member for member in pack.members if stays(member.path)),
+        elves={**{path: elf for path, elf in pack.elves.items() if stays(path)}, **more.elves},
         removed=tuple(one for one in removed if one.paths),
         not_compiled=tuple(sorted({*pack.not_compiled, *more.not_compiled})),
-        file=str(file),
-        data_start=0,
-        data_bytes=offset,
     )
+    return with_members(rest, more, (), file)

@@ -104,17 +104,16 @@ def _extract(folder: Path, members: Sequence[tuple[Member, Pack]]) -> None:
 def _extract_some(folder: Path, members: Sequence[tuple[Member, Pack]]) -> None:
     with PackReader() as packs:
         for member, pack in members:
-            data = packs.read(pack, member)
             mode = 0o755 if member.executable else 0o644
-            handle = os.open(
-                folder / member.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode
-            )
-            with open(handle, "wb") as file:  # noqa: PTH123 - of a descriptor
-                if not member.deflated:
-                    file.write(data)
-                    continue
-                inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-                while data and not inflate.eof:
-                    file.write(inflate.decompress(data, _PIECE))
-                    data = inflate.unconsumed_tail
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+            inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+            with open(os.open(folder / member.path, flags, mode), "wb") as file:  # noqa: PTH123 - of a descriptor
+                for block in packs.blocks(pack, member):
+                    if not member.deflated:
+                        file.write(block)
+                        continue
+                    data = block
+                    while data:
+                        file.write(inflate.decompress(data, _PIECE))
+                        data = inflate.unconsumed_tail
                 file.write(inflate.flush())
