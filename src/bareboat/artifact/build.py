@@ -217,13 +217,14 @@ def _make(
             service, other, its_needs, on_step, locking=Locking(write=False), beside=its_beside
         )
         (scratch / "twin").mkdir()
-        its_own = make_packs(its_contents, interpreter, scratch / "twin")
+        its_own = make_packs([*its_contents, *_stored(its_needs)], interpreter, scratch / "twin")
         return Side(other, its_own, with_them.resolution, its_beside, with_them.notes)
 
+    stored = make_packs(_stored(needs), None, scratch) if dependencies.resolution is not None else ()
     wanted_libraries = service.python_requirements.docker_extra_files if plan.whole else ()
     slimmed = slimmed_packages(
         Build(service, slimming_of(service), interpreter, twin, wanted_libraries, scratch, on_step),
-        Side(plan, own, dependencies.resolution, beside),
+        Side(plan, (*own, *stored), dependencies.resolution, beside),
     )
     parts = Parts(
         packs=(*own, *slimmed.packs),
@@ -239,6 +240,13 @@ def _make(
         artifact = replace(artifact, notes=(*artifact.notes, _price(artifact, plan.functions[0].name)))
     files = (*dependencies.files, *map(str, needs.modules.values()))
     return artifact, replace(dependencies, files=files)
+
+
+def _stored(needs: Needs) -> list[Contents]:
+    """Return what a proof has beside what ships: the models that a cold start fetches."""
+    from bareboat.packaging.packs import Contents
+
+    return [Contents("model in a store", "", needs.stored)] if needs.stored else []
 
 
 def _contents(
@@ -262,7 +270,7 @@ def _contents(
         contents.append(Contents("bareboat runtime", "", shipped_files(plan.target, uses)))
         contents.append(Contents("model", "", made.files))
         notes += made.notes
-        needs = Needs(made.packages, made.modules)
+        needs = Needs(made.packages, made.modules, made.fetched)
     elif importing:
         contents.append(Contents("bareboat runtime", "", shipped_files(plan.target)))
     notes += _beyond_runtime(importing)

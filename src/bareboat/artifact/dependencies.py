@@ -24,10 +24,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What models need beside bareboat's runtime: packages, each with the model file, and the user's own modules."""
+    """What models need beside bareboat's runtime: packages, each with the model file, and the user's own modules.
+
+    Args:
+        stored: models that do not ship, since a cold start fetches them; a proof has them where they would lie.
+    """
 
     packages: tuple[tuple[Package, Path], ...] = ()
     modules: Mapping[str, Path] = field(default_factory=dict)
+    stored: Mapping[str, Path | bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class ModelFiles:
         uses: the engines, the protocol, and "several" for `models:`: what of the runtime must ship.
         packages: what the engines must have beside them, each with the model file that needs it.
         modules: the user's own modules that models need: path in the artifact -> file.
+        fetched: what a cold start fetches: the path that it would have in the artifact -> the copy on this machine.
     """
 
     files: dict[str, Path | bytes]
@@ -76,6 +77,7 @@ class ModelFiles:
     uses: frozenset[str]
     packages: tuple[tuple[Package, Path], ...] = ()
     modules: Mapping[str, Path] = field(default_factory=dict)
+    fetched: Mapping[str, Path | bytes] = field(default_factory=dict)
 
 
 def engine_file(served: Served) -> EngineFile:
@@ -134,6 +136,7 @@ def model_files(
     problems: list[Problem] = []
     packages: list[tuple[Package, Path]] = []
     modules: dict[str, Path] = {}
+    fetched: dict[str, Path | bytes] = {}
     for model, named in each_model(function):
         file = local_file(named)
         opening = _opening(file)
@@ -155,6 +158,7 @@ def model_files(
         if remote is None:
             files[f"{FOLDER}/{name}"] = made.data
         else:
+            fetched[f"{FOLDER}/{name}"] = made.data
             document = {**document, "fetch": fetch_document(remote)}
         document = {"engine": made.engine, "file": name, "kind": made.kind, **document, **made.document}
         files[f"{FOLDER}/{model.name}-{version}.json"] = _json(document, indent=None)
@@ -188,7 +192,7 @@ def model_files(
     uses = frozenset({*engines, function.protocol, *(("several",) if function.models else ())})
     uses = uses.union(*(parts_for(about) for each in manifest.values() for about in each.values()))
     uses = uses.union(*(("remote", "s3") if each["source"].startswith("s3://") else ("remote",) for each in fetches))
-    return ModelFiles(files, signature, tuple(notes), uses, tuple(packages), modules)
+    return ModelFiles(files, signature, tuple(notes), uses, tuple(packages), modules, fetched)
 
 
 def check_model(model: ServedModel, named: ModelFile, function: Function, folder: Path) -> tuple[Note, ...]:

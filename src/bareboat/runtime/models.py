@@ -156,7 +156,7 @@ def load_model(folder: str, name: str, version: str, max_rows: int) -> LoadedMod
     module, function, takes_document = _ENGINES[document["engine"]]
     load = getattr(__import__(module, fromlist=(function,)), function)
     file = os.path.join(folder, document["file"])
-    if "fetch" in document:
+    if "fetch" in document and not os.path.exists(file):  # a proof lays it there
         from bareboat.runtime.remote import fetched
 
         file = fetched(document["fetch"], document["file"])
