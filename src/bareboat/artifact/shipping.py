@@ -32,6 +32,7 @@ _ONLY_FOR = {
     "remote.py": {"remote"},
     "download.py": {"remote"},
     "s3.py": {"s3"},
+    "signed.py": {"s3"},
     "protocols/__init__.py": {"several", "mlflow", "oip", "sagemaker"},
     "protocols/request.py": {"several", "mlflow", "oip", "sagemaker"},
     "protocols/tables.py": {"mlflow", "sagemaker"},

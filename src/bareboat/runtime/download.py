@@ -51,6 +51,10 @@ class Saved:
         self.size_bytes = size_bytes
 
 
+class Refused(RemoteError):  # noqa: N818 - the same
+    """The address answers that it does not give the content."""
+
+
 class Differs(RemoteError):  # noqa: N818 - it is told as a RemoteError
     """The content is whole, and not what its digest says."""
 
@@ -194,9 +198,7 @@ class Address:
 
         if self._opener is None:
             self._opener = _opener()
-        headers = {"Accept-Encoding": "identity", "User-Agent": "bareboat"}
-        if offset and self._validator:
-            headers |= {"Range": f"bytes={offset}-", "If-Range": self._validator}
+        headers = {"Accept-Encoding": "identity", "User-Agent": "bareboat", **self.headers(offset)}
         try:
             response = self._opener.open(Request(self.source, headers=headers), timeout=TIMEOUT_S)  # noqa: S310 - checked
         except HTTPError as error:
@@ -217,16 +219,20 @@ class Address:
                 raise ConnectionError(f"it answers with the range {said}")
         return Answer(response.read, response.close, start=start, size_bytes=size_bytes)
 
+    def headers(self, offset: int) -> dict[str, str]:
+        """Return the headers that ask for the bytes from an offset on, as long as the content is the same."""
+        return {"Range": f"bytes={offset}-", "If-Range": self._validator} if offset and self._validator else {}
+
 
 def _number(text: str | None) -> int:
     return int(text) if text is not None and text.isdigit() else -1
 
 
-def _refused(status: int, reason: str, source: str) -> RemoteError:
+def _refused(status: int, reason: str, source: str) -> Refused:
     fix = "check the address"
     if status in (401, 403):
         fix = "let it be read without a password, or keep the model in S3"
-    return RemoteError(f"it answers {status} {reason}", expected="the model", fix=fix, where=source)
+    return Refused(f"it answers {status} {reason}", expected="the model", fix=fix, where=source)
 
 
 def _opener() -> Any:

@@ -11,7 +11,7 @@ import time
 from json import dumps
 
 from bareboat.errors import ArtifactError, RemoteError
-from bareboat.runtime.download import CHUNK, Address, Differs, part_of, save
+from bareboat.runtime.download import CHUNK, Address, Differs, Refused, part_of, save
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def fetched(said: Mapping[str, Any], name: str) -> str:
     _check_room(folder, said)
     part = part_of(path)
     try:
-        save(_opener(said), part, source=_shown(said), digest=said["sha256"], on_retry=_tell)
+        _save(said, part)
         os.replace(part, path)
     except Differs as error:
         raise RemoteError(
@@ -129,10 +129,24 @@ def _check_room(folder: str, said: Mapping[str, Any]) -> None:
         )
 
 
-def _opener(said: Mapping[str, Any]) -> Callable[[int], Answer]:
-    source: str = said["source"]
-    if not source.startswith("s3://"):
-        return Address(source)
+def _save(said: Mapping[str, Any], part: str) -> None:
+    source, version_id = said["source"], said["version_id"]
+    opener: Callable[[int], Answer] | None = Address(source)
+    if source.startswith("s3://"):
+        from bareboat.runtime.signed import signed_address
+
+        opener = signed_address(source, version_id)
+    if opener is not None:
+        try:
+            save(opener, part, source=_shown(said), digest=said["sha256"], on_retry=_tell)
+            return
+        except Refused:
+            if not source.startswith("s3://"):
+                raise  # else boto3 knows regions, and can say what is wrong
+    save(_with_boto3(source, version_id), part, source=_shown(said), digest=said["sha256"], on_retry=_tell)
+
+
+def _with_boto3(source: str, version_id: str) -> Callable[[int], Answer]:
     try:
         from botocore.session import get_session
     except ImportError as error:
@@ -145,7 +159,7 @@ def _opener(said: Mapping[str, Any]) -> Callable[[int], Answer]:
     from bareboat.runtime.s3 import Object, new_client
 
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-    return Object(new_client(get_session(), region), source, said["version_id"])
+    return Object(new_client(get_session(), region), source, version_id)
 
 
 def _shown(said: Mapping[str, Any]) -> str:

@@ -101,7 +101,7 @@ def test_a_cold_start_that_fails_says_why_and_the_next_one_succeeds(
     service = project(f"{{source: {forest}, load: cold-start}}", more=more(temporary))
     built(service)
     denied = (403, {}, b"<Error><Code>AccessDenied</Code></Error>")
-    between.answers = [denied]
+    between.answers = [denied, denied]  # also when boto3 asks, which says why
 
     failed = invoke(service)
     error = json.loads(failed.payload)
@@ -221,7 +221,7 @@ def test_a_model_of_a_framework_is_fetched_too(web: Between, project: Project, t
 def test_only_a_model_that_is_fetched_imports_what_fetches(project: Project, forest: str, bucket: Bucket) -> None:
     baked = unpack(built(project(forest, folder="baked")))
     cold = unpack(built(project(f"{{source: {forest}, load: cold-start}}", folder="cold")))
-    names = {"remote.py", "download.py", "s3.py"}
+    names = {"remote.py", "download.py", "s3.py", "signed.py"}
 
     assert not names & {path.name for path in (baked / "bareboat" / "runtime").iterdir()}
     assert names <= {path.name for path in (cold / "bareboat" / "runtime").iterdir()}
