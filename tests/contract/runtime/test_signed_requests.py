@@ -22,7 +22,9 @@ def client(region: str, endpoint: str | None = None) -> Any:
         endpoint_url=endpoint,
         aws_access_key_id="a",
         aws_secret_access_key="b",
-        config=Config(s3={"addressing_style": "path"} if endpoint else None),
+        config=Config(
+            s3={"us_east_1_regional_endpoint": "regional", **({"addressing_style": "path"} if endpoint else {})}
+        ),
     )
 
 
