@@ -34,6 +34,7 @@ class Locking:
         upgrade: choose all versions anew.
         packages: normalised names of those whose versions are chosen anew.
         renewed: the environments that were, so that none is twice.
+        used: the environments and local models that were asked for.
     """
 
     write: bool = True
@@ -41,6 +42,7 @@ class Locking:
     upgrade: bool = False
     packages: frozenset[str] = frozenset()
     renewed: set[tuple[str, str, str]] = field(default_factory=set, compare=False)
+    used: set[tuple[str, str, str] | str] = field(default_factory=set, compare=False)
 
     @property
     def needs_lock(self) -> bool:
@@ -106,6 +108,7 @@ def locked_resolution(
     fresh = environment is not None and environment.inputs == inputs
     for_lambda = target == declared
     key = (name, declared.python, declared.architecture)
+    locking.used.add(key)
     renew = locking.renews and for_lambda and key not in locking.renewed
     if environment is not None and fresh and for_lambda and not renew:
         resolution = resolution_of(environment.packages, requirements, target, notes=environment.notes)
@@ -155,6 +158,7 @@ def lock_models(service: Service, plan: Plan, locking: Locking) -> bool:
         PackagingError: `locked`, and a model is not what the lock says.
     """
     models = list(local_models(service, plan))
+    locking.used.update(model.source for model in models)
     lock = read_lock(service.folder / LOCK) if models else Lock()
     stale = [model for model in models if lock.model(model.source) != model]
     if stale and locking.locked:
@@ -173,6 +177,27 @@ def local_models(service: Service, plan: Plan) -> Iterator[LockedModel]:
         for file in served.files:
             if not isinstance(file, RemoteModel):
                 yield _pinned(file, service.folder)
+
+
+def unused(lock: Lock, locking: Locking) -> Lock:
+    """Return the part of a lock that nothing asked for; models of stores are not looked at."""
+    return Lock(
+        tuple(one for one in lock.environments if one.key not in locking.used),
+        tuple(one for one in lock.models if "://" not in one.source and one.source not in locking.used),
+    )
+
+
+def prune(folder: Path, locking: Locking) -> None:
+    """Remove from bareboat.lock what nothing asked for."""
+
+    def pruned(lock: Lock) -> Lock:
+        rest = unused(lock, locking)
+        return Lock(
+            tuple(one for one in lock.environments if one not in rest.environments),
+            tuple(one for one in lock.models if one not in rest.models),
+        )
+
+    _write(folder, pruned)
 
 
 def lock_state(folder: Path, name: str, declared: Target, models: Iterable[str] = ()) -> str:

@@ -19,6 +19,7 @@ from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
     from bareboat.artifact.model import Artifact, LayerArtifact
+    from bareboat.packaging.lock import Lock
     from bareboat.service.model import Service, Slim
 
 
@@ -42,17 +43,30 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Draw what ships and what was left out as a page of HTML.",
 )
+@click.option("--upgrade", is_flag=True, help="Choose versions anew, and renew bareboat.lock.")
+@click.option("--locked", is_flag=True, help="Fail rather than change bareboat.lock, as a pipeline should.")
 @service_options
 @click.pass_obj
 def package(
-    terminal: Terminal, source: Source, name: str | None, output: Path | None, slim: Slim | None, treemap: Path | None
+    terminal: Terminal,
+    source: Source,
+    name: str | None,
+    output: Path | None,
+    slim: Slim | None,
+    treemap: Path | None,
+    upgrade: bool,
+    locked: bool,
 ) -> None:
     """Package each function and its dependencies for Lambda.
 
     The archives lie in .bareboat/ beside serverless.yml. What has not changed since the last time is not built again.
     """
     from bareboat.artifact import LayerBuilder, build
+    from bareboat.artifact.locking import Locking
+    from bareboat.packaging.lock import LOCK, read_lock
 
+    if upgrade and locked:
+        raise click.UsageError("--upgrade renews bareboat.lock, and --locked forbids it")
     service = source.load(terminal)
     if slim is not None:
         service = replace(service, slim=slim)
@@ -60,12 +74,15 @@ def package(
     if name is not None:
         chosen(service, name)
     with terminal.progress("Packaging") as step:
-        builder = LayerBuilder(service, step)
-        artifacts = distinct(build(service, function=name, on_step=step, layers=builder))
+        before = read_lock(service.folder / LOCK)
+        locking = Locking(write=not locked, locked=locked, upgrade=upgrade)
+        builder = LayerBuilder(service, step, locking=locking)
+        artifacts = distinct(build(service, function=name, on_step=step, layers=builder, locking=locking))
         layers = layers_of(artifacts)
         if name is None:
             layers += builder.build_rest()
     tell_built(terminal, artifacts)
+    _tell_lock(terminal, before, read_lock(service.folder / LOCK))
     everything: list[Artifact | LayerArtifact] = [*artifacts, *layers]
     if treemap is not None:
         from bareboat.artifact.treemap import write_treemap
@@ -87,6 +104,19 @@ def package(
     terminal.next(
         f"bareboat invoke local{source.flags}{_event(service, artifacts[0])}", f"bareboat serve{source.flags}"
     )
+
+
+def _tell_lock(terminal: Terminal, before: Lock, after: Lock) -> None:
+    if before == after:
+        return
+    from bareboat.packaging.lock_changes import changes
+
+    changed = changes(before, after)
+    if not (before.environments or before.models):
+        terminal.say(f"bareboat.lock is written, with {len(changed)} packages and models: commit it")
+        return
+    said = ", ".join(map(str, changed[:6])) + (f" and {len(changed) - 6} more" if len(changed) > 6 else "")
+    terminal.say(f"bareboat.lock is renewed: {said or 'other requirements, the same versions'}")
 
 
 def _event(service: Service, artifact: Artifact) -> str:
