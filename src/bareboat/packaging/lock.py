@@ -124,7 +124,7 @@ def read_lock(path: Path) -> Lock:
         raise _damaged(f"byte {error.start} is not UTF-8", f"{path}:{_line(data, error.start)}") from error
     except tomllib.TOMLDecodeError as error:
         place = re.search(r" \(at line (\d+), column (\d+)\)$", str(error))
-        where = f"{path}:{place[1]}:{place[2]}" if place else f"{path}:{text.count(chr(10))}"
+        where = f"{path}:{place[1]}:{place[2]}" if place else f"{path}:{max(1, len(text.splitlines()))}"
         raise _damaged(str(error).removesuffix(place[0] if place else " (at end of document)"), where) from error
     _refuse_newer(document, path, text)
     try:

@@ -1,4 +1,4 @@
-"""Lock files of other tools -> requirements in pip's format: Pipfile.lock, poetry.lock, uv.lock."""
+"""Lock files of other tools -> requirements in pip's format: Pipfile.lock, poetry.lock, pdm.lock, uv.lock, pylock."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def from_poetry(pyproject: Pyproject, lock: Path) -> Locked:
             elsewhere = package.get("source", {}).get("type") in {"git", "url", "file", "directory"}
             if elsewhere or (times[package["name"]] > 1 and not _poetry_marker(package)):
                 continue  # two versions of one package without a rule for choosing: uv chooses
-            constraints.append(f"{package['name']}=={package['version']}{_poetry_marker(package)}")
+            constraints.append(f"{package['name']}=={package['version']}{_poetry_marker(package)}{_hashes(package)}")
     except (KeyError, TypeError, AttributeError) as error:
         raise PackagingError(f"cannot be read as poetry.lock: {error!r}", fix="poetry lock", where=str(lock)) from error
     return Locked("poetry.lock", list(pyproject.dependencies), constraints, files=(pyproject.path, lock))
@@ -103,6 +103,87 @@ def _poetry_marker(package: dict[str, Any]) -> str:
     if isinstance(markers, dict):  # one for each group, lock format 2.1
         markers = markers.get("main")
     return f" ; {markers}" if isinstance(markers, str) else ""
+
+
+def from_pdm(pyproject: Pyproject | None, lock: Path) -> Locked:
+    """Read a PDM project: its direct dependencies, held to the versions of pdm.lock.
+
+    Raises:
+        PackagingError: the lock is damaged, or there is no pyproject.toml beside it.
+    """
+    if pyproject is None:
+        raise PackagingError(
+            "pdm.lock has no pyproject.toml beside it", expected="the project that it locks", where=str(lock)
+        )
+    document = read_toml(lock) or {}
+    constraints = []
+    try:
+        for package in document.get("package", []):
+            if package.keys() & {"git", "url", "path"}:
+                continue  # pyproject.toml says where it comes from
+            marker = f" ; {package['marker']}" if package.get("marker") else ""
+            constraints.append(f"{package['name']}=={package['version']}{marker}{_hashes(package)}")
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PackagingError(f"cannot be read as pdm.lock: {error!r}", fix="pdm lock", where=str(lock)) from error
+    lines = list(pyproject.dependencies)
+    return Locked("pdm.lock", lines, list(dict.fromkeys(constraints)), files=(pyproject.path, lock))
+
+
+def _hashes(package: dict[str, Any]) -> str:
+    """The sha256 of the files that poetry.lock or pdm.lock name, as pip writes them."""
+    hashes = sorted({str(file["hash"]) for file in package.get("files", ()) if "hash" in file})
+    return "".join(f" --hash={digest}" for digest in hashes if digest.startswith("sha256:"))
+
+
+def from_pylock(lock: Path) -> Locked:
+    """Read pylock.toml (PEP 751), whoever wrote it: its default groups, without extras.
+
+    Raises:
+        PackagingError: it is damaged, or of a format that is not known.
+    """
+    document = read_toml(lock) or {}
+    version = str(document.get("lock-version", ""))
+    if not version.startswith("1."):
+        raise PackagingError(
+            f"has lock-version {version or 'none'}", expected="1.0, the format of PEP 751", where=str(lock)
+        )
+    groups = frozenset(document.get("default-groups", ()))
+    try:
+        listed = document.get("packages", [])
+        packages = [one for one in listed if one.get("directory", {}).get("path") != "."]  # that is the project itself
+        lines = [_pylock_line(package, groups, lock.parent) for package in packages]
+        indexes = {str(package["index"]) for package in packages if package.get("index")}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PackagingError(
+            f"cannot be read as pylock.toml: {error!r}",
+            fix="write it anew with the tool it comes from",
+            where=str(lock),
+        ) from error
+    extra = [f"--extra-index-url {url}" for url in sorted(indexes) if "://pypi.org/" not in url]
+    return Locked("pylock.toml", [*extra, *lines], files=(lock,))
+
+
+def _pylock_line(package: dict[str, Any], groups: frozenset[str], folder: Path) -> str:
+    name, marker = package["name"], package.get("marker", "")
+    for found in re.finditer(_GROUP, marker):
+        holds = (found[2] in groups and found[4] == "dependency_groups") is not bool(found[3])
+        marker = marker.replace(found[0], "python_version > '0'" if holds else "python_version < '0'")
+    said = f" ; {marker}" if marker else ""
+    if "vcs" in package:
+        source = package["vcs"]
+        inside = f"#subdirectory={source['subdirectory']}" if source.get("subdirectory") else ""
+        place = source.get("url") or (folder / source["path"]).resolve().as_uri()
+        return f"{name} @ {source['type']}+{place}@{source['commit-id']}{inside}{said}"
+    for kind in ("directory", "archive"):
+        if kind in package:
+            source = package[kind]
+            return f"{name} @ {source.get('url') or (folder / source['path']).resolve().as_uri()}{said}"
+    files = [*package.get("wheels", ()), *([package["sdist"]] if "sdist" in package else [])]
+    digests = sorted({file["hashes"]["sha256"] for file in files if "sha256" in file.get("hashes", {})})
+    return f"{name}=={package['version']}{said}" + "".join(f" --hash=sha256:{digest}" for digest in digests)
+
+
+_GROUP = r"""(["'])([^"']+)\1\s+(not\s+)?in\s+(extras|dependency_groups)"""
 
 
 def from_uv(lock: Path) -> Locked:

@@ -1,4 +1,4 @@
-"""What a project says it needs (requirements.txt, Pipfile.lock, poetry.lock, uv.lock, pyproject) -> Requirements."""
+"""What a project says it needs (requirements.txt, another tool's lock, pyproject.toml) -> Requirements."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def canonical(name: str) -> str:
 
 def source_files(folder: Path, rules: RequirementRules) -> tuple[Path, ...]:
     """Return the files that `read_requirements` looks at first, whether they are there or not (for fingerprints)."""
-    names = ("pyproject.toml", "poetry.lock", "Pipfile.lock", "Pipfile", rules.file_name, "uv.lock", "uv.toml")
+    locks = ("poetry.lock", "Pipfile.lock", "Pipfile", "uv.lock", "pdm.lock", "pylock.toml")
+    names = ("pyproject.toml", *locks, rules.file_name, "uv.toml")
     return tuple(folder / name for name in names)
 
 
@@ -76,7 +77,8 @@ def read_requirements(folder: Path, rules: RequirementRules) -> Requirements:
     """Find and read what the project in `folder` needs.
 
     The first that is there counts, in the order of serverless-python-requirements: a Poetry project's lock (or its
-    pyproject.toml), Pipfile.lock, the requirements file; then uv.lock and the dependencies of pyproject.toml.
+    pyproject.toml), Pipfile.lock, the requirements file; then uv.lock, pdm.lock, pylock.toml and the dependencies of
+    pyproject.toml.
 
     Raises:
         PackagingError: the file is damaged, a file that it names is missing, or the lock is not there yet.
@@ -144,6 +146,10 @@ def _choose(folder: Path, rules: RequirementRules, pyproject: Pyproject | None) 
         )
     if (folder / "uv.lock").is_file():
         return lockfiles.from_uv(folder / "uv.lock")
+    if (folder / "pdm.lock").is_file():
+        return lockfiles.from_pdm(pyproject, folder / "pdm.lock")
+    if (folder / "pylock.toml").is_file():
+        return lockfiles.from_pylock(folder / "pylock.toml")
     if pyproject is not None and pyproject.dependencies:
         return lockfiles.Locked("pyproject.toml", list(pyproject.dependencies), files=(pyproject.path,))
     return None

@@ -24,19 +24,6 @@ def best(wheels: Iterable[str], target: Target) -> str | None:
     return min(ranked)[1] if ranked else None
 
 
-def glibc_of(wheel: str) -> tuple[int, int] | None:
-    """Return the oldest glibc that a wheel's name promises to load on; None where it says nothing of glibc."""
-    versions = []
-    for part in wheel.removesuffix(".whl").rpartition("-")[2].split("."):
-        for minor, name in _OLD_NAMES.items():
-            if part.startswith(f"{name}_"):
-                versions.append((2, minor))
-        words = part.split("_")
-        if words[0] == "manylinux" and len(words) > 2 and words[1].isdigit() and words[2].isdigit():
-            versions.append((int(words[1]), int(words[2])))
-    return min(versions, default=None)
-
-
 def _rank(wheel: str, target: Target) -> int | None:
     try:
         tags = parse_wheel_filename(wheel)[3]
