@@ -18,6 +18,7 @@ from bareboat.packaging.cache import cannot_write
 from bareboat.packaging.interpreters import Interpreter
 from bareboat.packaging.packs import Contents, Pack, make_packs
 from bareboat.packaging.sizes import DIRECT_BYTES, measure, refuse_over_limit, shed_bytecode
+from bareboat.packaging.slim import UNUSED
 from bareboat.service.model import Note, Service
 
 _MANIFEST_BYTES = 220  # a line of the manifest, at most on the average
@@ -124,6 +125,13 @@ def _more_notes(plan: Plan, parts: Parts, size_bytes: int, contested: Sequence[s
             "two to three times as long"
         )
         notes.append(Note("warning", text))
+    dropped = sorted({pack.name for pack in parts.packs for one in pack.removed if one.reason == UNUSED})
+    if dropped:
+        text = (
+            f"of {', '.join(dropped)} only what the samples used ships: a request that takes another way fails with "
+            "ModuleNotFoundError or FileNotFoundError; give a sample for each way (docs/slimming.md)"
+        )
+        notes.append(Note("info", text))
     if size_bytes > DIRECT_BYTES and not plan.for_image:
         text = (
             f"the zip has {size_bytes / 1e6:.1f} MB; above {DIRECT_BYTES / 1e6:.1f} MB Lambda takes it from S3 only, "

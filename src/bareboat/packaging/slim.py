@@ -79,7 +79,8 @@ class Slimming:
 
     Args:
         level: "none" leaves packages as their wheels have them; "max" is "safe" and more (docs/slimming.md).
-        patterns: further globs of files to leave out (`slimPatterns`), at levels other than none.
+        patterns: further globs of files to leave out (`slimPatterns`), at levels other than none; with `!` of files
+            to keep.
         defaults: whether the rules of this module apply too (`slimPatternsAppendDefaults`).
         strip: whether native files lose their debug symbols.
         keep: normalised paths of files that a proof found needed: they stay as they were, against the rules.
@@ -90,6 +91,11 @@ class Slimming:
     defaults: bool = True
     strip: bool = True
     keep: frozenset[str] = frozenset()
+
+    @property
+    def matcher(self) -> Matcher:
+        """Return the patterns, compiled."""
+        return Matcher(self.patterns)
 
 
 class Removed(msgspec.Struct, frozen=True):
@@ -128,30 +134,33 @@ def removed_files(files: Mapping[str, Path], slimming: Slimming, *, system: str 
         files: path in the artifact -> where it lies.
         system: of the target: linux, macos or windows.
     """
-    removed: dict[str, str] = {}
     if slimming.level == "none":
-        return removed
-    if slimming.patterns:
-        matcher = Matcher(slimming.patterns)
-        removed = {path: "slimPatterns" for path in files if _is_matched(matcher, path)}
+        return {}
+    said = {path: matched(slimming.matcher, path) for path in files}
+    removed = {path: "slimPatterns" for path in files if said[path] is True}
     if not slimming.defaults:
         return removed
     folders = _idle_folders(files)
     for path in files:
-        if path not in removed:
+        if said[path] is None:
             reason = _reason(PurePosixPath(path), folders, system)
             if reason:
                 removed[path] = reason
     return removed
 
 
-def _is_matched(matcher: Matcher, path: str) -> bool:
-    """Whether patterns take a file away: by its own path or, as the plugin has it, by that of a folder above it."""
-    own = matcher.last_match(path)
-    if own is not None:
-        return own
-    parents = [str(parent) for parent in PurePosixPath(path).parents][:-1]
-    return any(matcher.last_match(parent) is True for parent in parents)
+def matched(matcher: Matcher, path: str) -> bool | None:
+    """Return what `slimPatterns` say of a file, by its own path or, as the plugin has it, by a folder's above it.
+
+    Returns:
+        True takes it away, False (a pattern with `!`) keeps it whatever other rules say, None is for nothing said.
+    """
+    while path:
+        said = matcher.last_match(path)
+        if said is not None:
+            return said
+        path = path.rpartition("/")[0]
+    return None
 
 
 def _reason(path: PurePosixPath, idle: Mapping[str, str], system: str) -> str:

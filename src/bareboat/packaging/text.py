@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import sys
-import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +16,7 @@ from pathlib import Path
 from bareboat.errors import PackagingError
 from bareboat.packaging.cache import cannot_write
 from bareboat.packaging.interpreters import Interpreter
-from bareboat.packaging.packs import Contents, Member, Pack, PackReader, make_packs, with_members
+from bareboat.packaging.packs import Contents, Pack, PackReader, make_packs, with_members
 from bareboat.packaging.slim import Removed
 
 REASON = "comments and docstrings"
@@ -68,7 +67,7 @@ def strip_text(
             for member in pack.members:
                 if member.path.endswith(".py") and member.size and member.path not in pack.not_compiled:
                     path = folder / member.path
-                    _write(path, _unpacked(reader.read(pack, member), member))
+                    _write(path, reader.unpacked(pack, member))
                     work.append((str(path), pack.name not in _READS_DOCSTRINGS))
     changed = _changed(interpreter, work)
     contents = [
@@ -90,10 +89,6 @@ def _saved(pack: Pack, new: Pack) -> tuple[Removed, ...]:
     before = {member.path: member.size for member in pack.members}
     saved = {one.path: before[one.path] - one.size for one in new.members if one.path.endswith(".py")}
     return (Removed(REASON, saved),) if saved else ()
-
-
-def _unpacked(data: bytes, member: Member) -> bytes:
-    return zlib.decompress(data, -zlib.MAX_WBITS) if member.deflated else data
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import msgspec
 
 from bareboat.packaging.packs import Member, Pack
-from bareboat.packaging.slim import LICENCE, UNUSED, Removed
+from bareboat.packaging.patterns import Matcher
+from bareboat.packaging.slim import LICENCE, UNUSED, Removed, matched
 
 _EXTENSION = re.compile(r"(?:\.(?:cpython-|cp|pypy)[^./]*|\.abi3)?\.(?:so|pyd)$")
 _HASH = re.compile(r"-[0-9a-f]{8}(?=[-.])")
@@ -54,22 +55,26 @@ def normalised(path: str) -> str:
     return _EXTENSION.sub(".so", path)
 
 
-def without_unused(packs: Sequence[Pack], used: Used) -> tuple[Pack, ...]:
+def without_unused(packs: Sequence[Pack], used: Used, patterns: Sequence[str] = ()) -> tuple[Pack, ...]:
     """Drop from packs of packages what no sample used.
 
     What is no package (the project, the model, bareboat's runtime, bundled libraries) stays whole. Of packages stay
     the used files, the `__init__.py` of every folder above a used module, what a kept library needs, metadata and
     licences.
+
+    Args:
+        patterns: `slimPatterns`; what one with `!` names stays too.
     """
-    kept = _kept_paths([pack for pack in packs if pack.version], used)
+    kept = _kept_paths([pack for pack in packs if pack.version], used, Matcher(patterns))
     return tuple(_only(pack, kept) if pack.version else pack for pack in packs)
 
 
-def _kept_paths(packs: Sequence[Pack], used: Used) -> frozenset[str]:
+def _kept_paths(packs: Sequence[Pack], used: Used, matcher: Matcher) -> frozenset[str]:
     """Return the paths that stay."""
     members = [member for pack in packs for member in pack.members]
     names = {normalised(member.path) for member in members}
     wanted = {name for name in names if name in used.files or posixpath.dirname(name) in used.folders}
+    wanted |= {name for name in names if matched(matcher, name) is False}
     wanted |= {init for name in wanted for init in _inits(name) if init in names}
     kept = {m.path for m in members if normalised(m.path) in wanted or _always(m)}
     return frozenset(_with_libraries(packs, kept))

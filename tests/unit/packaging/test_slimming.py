@@ -91,6 +91,44 @@ def test_slim_patterns_take_more_away(tmp_path: Path) -> None:
     assert removed == {"a/data/big.bin": "slimPatterns", "a/x.pyi": "type stubs"}
 
 
+def test_slim_patterns_take_folders_away_as_the_plugin_has_it(tmp_path: Path) -> None:
+    removed = slim(tmp_path, "a/x.py", "a/docs/x.rst", "a/b/docs/y/z.py", slimming=Slimming(patterns=("**/docs",)))
+
+    assert removed == {"a/docs/x.rst": "slimPatterns", "a/b/docs/y/z.py": "slimPatterns"}
+
+
+def test_a_pattern_with_an_exclamation_mark_keeps_against_the_rules(tmp_path: Path) -> None:
+    patterns = ("**/*.bin", "!a/tests/**", "!a/x.pyi", "!b")
+    files = ("a/tests/x.py", "a/b/tests/x.py", "a/x.pyi", "a/y.pyi", "a/tests/y.bin", "b/tests/x.py")
+
+    assert slim(tmp_path, *files, slimming=Slimming(patterns=patterns)) == {
+        "a/b/tests/x.py": "tests", "a/y.pyi": "type stubs",
+    }  # fmt: skip
+
+
+def test_nothing_goes_at_level_none(tmp_path: Path) -> None:
+    assert slim(tmp_path, "a/tests/x.py", "a/y.bin", slimming=Slimming("none", patterns=("**/*.bin",))) == {}
+
+
+def test_sources_of_compilers_and_files_of_other_systems_go(tmp_path: Path) -> None:
+    paths = {
+        "a/_c.c": "sources of compiled modules", "a/_c.pyx.in": "sources of compiled modules",
+        "a/_m.pyx.tp": "sources of compiled modules", "a/meson.build": "build files",
+        "a/w64.exe": "files of other systems",
+        "a/conftest.py": "tests", "a/_examples/x.py": "examples", "share/jupyter/a.js": "files of other programs",
+        "etc/jupyter/a.json": "files of other programs", "a/py.typed": "type stubs",
+    }  # fmt: skip
+
+    assert slim(tmp_path, *paths, "share/a/data.json", "a/x.in", "a/share/jupyter.py", "share.py") == paths
+    assert removed_files(package(tmp_path, **{"a/w64.exe": "x"}), Slimming(), system="windows") == {}
+
+
+def test_examples_that_another_module_imports_stay(tmp_path: Path) -> None:
+    texts = {"a/core.py": "from a.examples import iris\nfrom . import conftest\n"}
+
+    assert slim(tmp_path, "a/examples/iris.py", "a/conftest.py", **texts) == {}
+
+
 def test_slim_patterns_alone_when_the_defaults_are_turned_off(tmp_path: Path) -> None:
     removed = slim(
         tmp_path, "a/x.pyi", "a/tests/x.py", "a/b.bin", slimming=Slimming(defaults=False, patterns=("**/*.bin",))

@@ -83,6 +83,12 @@ def test_folders_that_code_listed_stay_with_what_lies_in_them() -> None:
     assert found == {"a/p/x.py", "a/p/y.json"}
 
 
+def test_what_a_pattern_with_an_exclamation_mark_names_stays() -> None:
+    packs = without_unused([pack("a/__init__.py", "a/b/c.py", "a/d.py")], Used(frozenset()), ("**/*.bin", "!a/b"))
+
+    assert [member.path for member in packs[0].members] == ["a/__init__.py", "a/b/c.py"]
+
+
 def test_what_is_no_package_stays_whole() -> None:
     project = pack("handler.py", "never.py", version="")
 

@@ -123,7 +123,7 @@ def slimmed_packages(build: Build, declared: Side) -> Slimmed:
     if at_most:
         before = (*before, *packs)
         shipped = dependency_packs(declared.resolution, build.slimming, build.interpreter, on_step=build.on_step)
-        shipped = without_unused(shipped, _used(outcome, kept))
+        shipped = without_unused(shipped, _used(outcome, kept), build.slimming.patterns)
     shipped = with_kept(shipped, before, kept, build.interpreter, build.scratch)
     notes = (*_notes(outcome), *(side.notes if here is not None else ()))
     return Slimmed(shipped, _document(build, outcome, on), notes)
@@ -289,7 +289,7 @@ class _Proof:
                 examination.run_whole()
                 self._refuse_failures(subjects, examination)
                 used = Used.from_paths(*examination.used())
-                packs = without_unused(packs, used)
+                packs = without_unused(packs, used, self._build.slimming.patterns)
             slimmed = _members((*self._side.own, *packs, *self._libraries))
             kept = examination.against(slimmed, self._items(packs, slimmed), whole_too=not at_most)
             notes = [*self._said(subjects, examination), *examination.notes]
