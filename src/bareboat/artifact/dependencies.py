@@ -72,13 +72,14 @@ def resolve_dependencies(
     if not plan.whole and not needs.packages:
         return Dependencies()
     from bareboat.artifact.locking import declared_target, environment_name, locked_resolution
-    from bareboat.artifact.needs import with_packages
     from bareboat.packaging.requirements import Requirements, canonical, read_requirements
 
     requirements = Requirements("", service.folder)
     if plan.whole:
         requirements = read_requirements(service.folder, requirement_rules(service))
     if needs.packages:
+        from bareboat.artifact.needs import with_packages  # which knows models, and numpy
+
         requirements = with_packages(requirements, needs.packages, plan.target)
     free = requirements
     brought = beside.packages()

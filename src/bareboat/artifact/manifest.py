@@ -56,7 +56,7 @@ def make_manifest(
         **permissions(signature),
         "unzipped_bytes": sum(member.size for member, _ in members),
         "slim": service.slim,
-        "sizes": [asdict(size) for size in sizes],
+        "sizes": [{**asdict(size), "roots": list(size.roots)} for size in sizes],
         "removed": [
             {"package": pack.name, "reason": removed.reason, "files": removed.files, "bytes": removed.size_bytes}
             for pack in sorted(packs, key=lambda pack: pack.name)
