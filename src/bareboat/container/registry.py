@@ -317,7 +317,7 @@ class Registry:
             except (ValueError, AttributeError, TypeError) as error:
                 raise RemoteError(f"{self.host} lists the tags of {repository} as something else than JSON") from error
             further = _NEXT.search(response.headers.get("Link", ""))
-            path = urljoin(f"{self.base}{path}", further[1]) if further else ""
+            path = urljoin(f"{self.base}/v2/{repository}/tags/list", further[1]) if further else ""
         return tuple(tags[:_MOST_TAGS])
 
     # --- blobs

@@ -20,6 +20,7 @@ import urllib3
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
+    InsecureRequestWarning,
     NameResolutionError,
     NewConnectionError,
     ProxyError,
@@ -65,6 +66,8 @@ class Transport:
     def __init__(
         self, *, insecure: bool = False, sleep: Callable[[float], None] = time.sleep, timeout_s: float = 30.0
     ) -> None:
+        if insecure:  # the person asked for it, and need not be told at every request
+            urllib3.disable_warnings(InsecureRequestWarning)
         self.insecure = insecure
         self.sleep = sleep
         self._timeout = urllib3.Timeout(connect=timeout_s, read=2 * timeout_s)
@@ -266,8 +269,11 @@ def _root(error: BaseException) -> BaseException:
 
 
 def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise RemoteError(f"a registry names an address that is none: {error}") from error
     return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
 
 

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import io
 import os
+import random
 import re
-import shutil
 import signal
 import subprocess
+import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
+import msgspec
 import pytest
+
+from bareboat.container.documents import CONFIG, INDEX, LAYER, MANIFEST, Descriptor, Index, Platform, new_manifest
+from bareboat.container.layout import Layout
 
 PATIENCE_S = 20.0
 BASE_PACKAGES = "base-files,busybox-static,ca-certificates,python3-minimal"
@@ -69,6 +78,12 @@ def _port(log: Path, server: subprocess.Popen[bytes]) -> int:
         assert server.poll() is None, log.read_text()
         time.sleep(0.02)
     raise AssertionError(f"docker-registry does not say where it listens: {log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def running() -> Any:
+    """Start a registry of one's own: `with running(program, folder, more=...) as registry`."""
+    return running_registry
 
 
 @pytest.fixture(scope="session")
@@ -129,7 +144,7 @@ def _apt_sources() -> list[str]:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A person's home without any credentials, images or settings."""
     folder = tmp_path / "home"
-    folder.mkdir()
+    (folder / "run").mkdir(parents=True)
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder / "run"))
     monkeypatch.setenv("BAREBOAT_DATA_DIR", str(folder / "data"))
@@ -138,12 +153,77 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def copy_of_a_real_registrys_blob(storage: Path, digest: str) -> Path:
-    """Return where Docker's registry keeps a blob: docker/registry/v2/blobs/sha256/ab/abcd…/data."""
-    kind, _, digits = digest.partition(":")
-    return storage / "docker" / "registry" / "v2" / "blobs" / kind / digits[:2] / digits / "data"
+@dataclass(frozen=True)
+class Made:
+    """An image of random layers in a layout of its own."""
+
+    layout: Layout
+    image: Descriptor
+    layers: tuple[Descriptor, ...]
+    config: Descriptor
 
 
-def forget(folder: Path) -> None:
-    """Remove a folder of an engine, mounts and all that is read-only included."""
-    shutil.rmtree(folder, ignore_errors=True)
+def make_image(
+    folder: Path, sizes: Sequence[int] = (1_000,), *, architecture: str = "amd64", base: str = "", seed: int = 0
+) -> Made:
+    """Make an image with layers of so many random bytes.
+
+    Args:
+        base: the annotation that says what it was made from.
+    """
+    layout = Layout.create(folder)
+    layers, digests = [], []
+    for number, size in enumerate(sizes):
+        payload = random.Random(f"{seed} {number} {size}").randbytes(size)
+        page = io.BytesIO()
+        with tarfile.open(fileobj=page, mode="w") as tar:
+            info = tarfile.TarInfo(f"file-{number}")
+            info.size = size
+            tar.addfile(info, io.BytesIO(payload))
+        layers.append(layout.add_blob(page.getvalue(), LAYER))
+        digests.append("sha256:" + hashlib.sha256(page.getvalue()).hexdigest())
+    says = {
+        "architecture": architecture,
+        "os": "linux",
+        "config": {},
+        "rootfs": {"type": "layers", "diff_ids": digests},
+    }
+    config = layout.add_document(says, CONFIG)
+    annotations = {"org.opencontainers.image.base.name": base} if base else {}
+    image = layout.add_document(new_manifest(config, layers, annotations), MANIFEST)
+    return Made(layout, image, tuple(layers), config)
+
+
+def make_index(folder: Path, architectures: Sequence[str] = ("amd64", "arm64"), size: int = 500) -> Made:
+    """Make an image for several machines."""
+    made = [make_image(folder, (size,), architecture=one, seed=seed) for seed, one in enumerate(architectures)]
+    images = tuple(
+        msgspec.structs.replace(one.image, platform=Platform(name, "linux"))
+        for one, name in zip(made, architectures, strict=True)
+    )
+    index = made[0].layout.add_document(Index(2, images, INDEX), INDEX)
+    return Made(made[0].layout, index, made[0].layers, made[0].config)
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Callable[..., Made]:
+    """Make an image of random layers: `image(sizes=(1_000, 5_000_000))`."""
+    return lambda *args, **settings: make_image(tmp_path / "layout", *args, **settings)
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Callable[..., Made]:
+    """Make an image for several machines."""
+    return lambda *args, **settings: make_index(tmp_path / "layout", *args, **settings)
+
+
+@pytest.fixture(scope="session")
+def cutting_proxy(load_file: Callable[[Path], ModuleType]) -> Any:
+    """The proxy that cuts connections: `with cutting_proxy(host, up=(1_000,)) as proxy`."""
+    return load_file(Path(__file__).with_name("cutting.py")).CuttingProxy
+
+
+@pytest.fixture(scope="session")
+def small_registry(load_file: Callable[[Path], ModuleType]) -> Any:
+    """The registry that misbehaves when asked to: `with small_registry(login="a:b") as state`."""
+    return load_file(Path(__file__).with_name("small_registry.py")).SmallRegistry
