@@ -16,6 +16,7 @@ def check_models(service: Service) -> tuple[Note, ...]:
         ModelError: all that is wrong is in the model files.
         RemoteError: the store of a model refuses. What is not pinned yet is not pinned by this either.
     """
+    from bareboat.artifact.cold_start import fetched_objects, room_problems
     from bareboat.artifact.fetch import fetched
     from bareboat.artifact.models import check_model, each_model
 
@@ -24,6 +25,10 @@ def check_models(service: Service) -> tuple[Note, ...]:
     notes: list[Note] = []
     kind: type[BareboatError] = ModelError
     for function in service.functions.values():
+        room = tuple(room_problems(function, fetched_objects(function)))
+        if room:
+            problems += room
+            kind = ConfigurationError
         for model, file in each_model(function):
             try:
                 notes += check_model(model, file, function, service.folder)

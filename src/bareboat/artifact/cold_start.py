@@ -43,6 +43,16 @@ def stored_object(named: ModelFile, made: EngineFile) -> StoredObject | None:
     )
 
 
+def fetched_objects(function: Function) -> list[dict[str, Any]]:
+    """Return what a function fetches, as far as that is known without reading the models: no folders."""
+    return [
+        fetch_document(file.objects[0])
+        for model in function.served_models
+        for file in model.files
+        if isinstance(file, RemoteModel) and file.load == "cold-start" and len(file.objects) == 1
+    ]
+
+
 def fetch_document(found: StoredObject) -> dict[str, Any]:
     """Return what the model document says of an object."""
     return {

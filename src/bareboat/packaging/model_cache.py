@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from bareboat.errors import PackagingError, RemoteError
+from bareboat.errors import RemoteError
 from bareboat.packaging.cache import cache_folder, cannot_write, scratch_folder, tidy, write_whole
 from bareboat.runtime.download import Answer, Saved, save
 
@@ -187,21 +187,6 @@ class _Steps:
     def __call__(self, at: int, size: int) -> None:
         if at < self._next:
             return
-        self._next = at + 8_000_000
+        self._next = at + max(8_000_000, size // 10)
         of = f" of {size / 1e6:.1f}" if size >= 0 else ""
         self._on_step(f"{self._title}: {at / 1e6:.1f}{of} MB")
-
-
-def refuse_missing_room(folder: Path, size_bytes: int) -> None:
-    """Refuse a model that the disk has no room for, before it is fetched.
-
-    Raises:
-        PackagingError: there is no room.
-    """
-    free = shutil.disk_usage(folder).free
-    if free < size_bytes:
-        raise PackagingError(
-            f"a model of {size_bytes / 1e6:.1f} MB, and {free / 1e6:.1f} MB are free",
-            fix="make room, or set BAREBOAT_CACHE_DIR to a larger disk",
-            where=str(folder),
-        )

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bareboat.artifact import Artifact, build, local_target, unpack
+from bareboat.artifact import Artifact, build, check_models, local_target, unpack
 from bareboat.artifact.push import push_model
 from bareboat.errors import ConfigurationError
 from bareboat.local import Invocation, invoke_local
@@ -179,10 +179,10 @@ def test_models_that_do_not_fit_into_tmp_are_refused(forest: str, project: Proje
     service = project(f"{{source: {forest}, load: cold-start}}")
     small = replace(service, functions={"predict": replace(service.functions["predict"], ephemeral_storage_mb=0)})
 
-    with pytest.raises(ConfigurationError, match="into /tmp, which has 0 MiB") as refused:
-        build(small)
-
-    assert refused.value.problems[0].fix == "functions.predict.ephemeralStorageSize: 65"
+    for does in (build, check_models):
+        with pytest.raises(ConfigurationError, match="into /tmp, which has 0 MiB") as refused:
+            does(small)
+        assert refused.value.problems[0].fix == "functions.predict.ephemeralStorageSize: 65"
 
 
 def test_a_model_of_a_framework_is_fetched_too(web: Between, project: Project, tmp_path: Path) -> None:
