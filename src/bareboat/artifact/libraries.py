@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from bareboat.artifact.beside import Beside
 from bareboat.artifact.plan import Plan
+from bareboat.artifact.python_code import MembersCode
 from bareboat.packaging.archive import chosen_members
 from bareboat.packaging.elf import Elf
 from bareboat.packaging.native import check_native, refuse
 from bareboat.packaging.packs import Contents, Member, Pack, make_packs
-from bareboat.packaging.redistributable import fetch_library, is_redistributable, origin
+from bareboat.packaging.redistributable import fetch_library, is_redistributable, origin, redistributable
+from bareboat.packaging.target import Target
 from bareboat.service.model import Note, Service
 
 
@@ -38,10 +41,14 @@ def complete_libraries(
     others, other_names = beside.elves(), beside.names()
     elves = {**others, **_elves(members)}
     names = [*(member.path for member, _ in members), *other_names]
-    report = check_native(elves, plan.target, names)
+    code = MembersCode(members)
+    report = check_native(elves, plan.target, names, code=code)
     inside = {PurePosixPath(path).name for path in names}
-    asked = [PurePosixPath(path).name for path in asked_for]
-    wanted = {*report.missing, *(name for name in asked if name not in inside)}
+    wanted = {
+        *report.missing,
+        *(library for _, library, _ in report.out_of_reach if is_redistributable(library, plan.target)),
+        *(name for pattern in asked_for for name in _asked(pattern, inside, plan.target)),
+    }
     files: dict[str, Path | bytes] = {}
     bundled: dict[str, str] = {}
     notes: list[Note] = []
@@ -63,8 +70,17 @@ def complete_libraries(
     if refusing:
         everything, _ = chosen_members((*packs, *more))
         names = [*(member.path for member, _ in everything), *other_names]
-        refuse(check_native({**others, **_elves(everything)}, plan.target, names), plan.target, where=str(service.path))
+        report = check_native({**others, **_elves(everything)}, plan.target, names, code=code)
+        refuse(report, plan.target, where=str(service.path))
     return more, bundled, notes
+
+
+def _asked(pattern: str, inside: set[str], target: Target) -> list[str]:
+    """Return what an entry of `dockerExtraFiles` (`/usr/lib64/libgomp.so.*`) asks for that is not there."""
+    name = PurePosixPath(pattern).name
+    if any(fnmatchcase(one, name) for one in inside):
+        return []
+    return [one for one in redistributable(target) if fnmatchcase(one, name)] or [name]
 
 
 def _elves(members: Sequence[tuple[Member, Pack]]) -> dict[str, Elf]:

@@ -293,3 +293,45 @@ def _write_pack(pack: Pack, members: Iterable[tuple[Member, Iterable[bytes]]], t
 
 def _size(source: Path | bytes) -> int:
     return len(source) if isinstance(source, bytes) else source.stat().st_size
+def _copy(source: BinaryIO, target: BinaryIO) -> None:
+    while block := source.read(1 << 20):
+        target.write(block)
+
+
+def _compress(path: str, source: Path | bytes) -> tuple[Member, bytes, Elf | None]:
+    """Compress one file. zlib and hashlib let other threads run meanwhile."""
+    if isinstance(source, bytes):
+        return _compressed(path, source)
+    try:
+        with source.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size < 1 << 20:
+                return _compressed(path, file.read())
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+                return _compressed(path, view)
+    except OSError as error:
+        raise PackagingError(f"cannot be read: {error.strerror}", where=str(source)) from error
+
+
+def _compressed(path: str, data: bytes | mmap.mmap) -> tuple[Member, bytes, Elf | None]:
+    elf = None
+    if is_elf(data[:4]):
+        try:
+            elf = read_elf(data)
+        except ValueError as error:
+            if ".so" in path.rpartition("/")[2]:  # any other is data: nothing loads it
+                raise PackagingError(f"{path} {error}", expected="a whole ELF file") from error
+    deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed = deflate.compress(data) + deflate.flush()
+    deflated = len(packed) < len(data)
+    member = Member(
+        path=path,
+        size=len(data),
+        zsize=len(packed) if deflated else len(data),
+        deflated=deflated,
+        executable=is_elf(data[:4]) or data[:2] == b"#!",
+        sha256=hashlib.sha256(data).hexdigest(),
+        crc32=zlib.crc32(data),
+        offset=0,
+    )
+    return member, packed if deflated else bytes(data), elf

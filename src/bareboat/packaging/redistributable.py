@@ -75,6 +75,11 @@ def is_redistributable(library: str, target: Target) -> bool:
     return (library, target.machine) in COPIES
 
 
+def redistributable(target: Target) -> list[str]:
+    """Return the libraries of which a copy for the target is known."""
+    return sorted(library for library, machine in COPIES if machine == target.machine)
+
+
 def fetch_library(library: str, target: Target) -> tuple[bytes, str]:
     """Return the library for the target and the notice that goes with it.
 

@@ -57,6 +57,7 @@ def by_readelf(program: str, path: Path) -> Elf:
             for part in entry.split(":")
         ),
         soname=soname[1] if soname else "",
+        inherits="(RUNPATH)" not in text,
     )
 
 

@@ -28,10 +28,18 @@ def test_a_library_that_nobody_brings_is_missing_and_its_users_are_named() -> No
 
 
 def test_a_library_in_the_archive_is_found_by_file_name_or_by_its_own_name() -> None:
-    user = Elf("x86_64", ("libx.so.1", "liby.so.2"))
-    elves = {"a.so": user, "own.libs/libx.so.1": Elf("x86_64"), "p/liby-real.so": Elf("x86_64", soname="liby.so.2")}
+    user = Elf("x86_64", ("libx.so.1", "liby.so.2"), search=("$ORIGIN/own.libs",))
+    other = Elf("x86_64", ("liby-real.so",), search=("$ORIGIN",))
+    elves = {
+        "a.so": user,
+        "own.libs/libx.so.1": Elf("x86_64"),
+        "p/b.so": other,
+        "p/liby-real.so": Elf("x86_64", soname="liby.so.2"),
+    }
 
-    assert check_native(elves, X86).missing == {}
+    report = check_native(elves, X86)
+
+    assert (report.missing, report.out_of_reach) == ({}, ())
 
 
 def test_a_mangled_copy_of_libgomp_does_not_count_as_libgomp() -> None:
