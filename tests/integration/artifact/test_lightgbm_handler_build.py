@@ -14,6 +14,7 @@ import pytest
 
 from bareboat.artifact import build, unpack
 from bareboat.artifact.model import Artifact
+from bareboat.local import invoke_local
 from bareboat.packaging.elf import read_elf
 from bareboat.packaging.interpreters import find_python
 from bareboat.packaging.sizes import UNZIPPED_BYTES
@@ -114,3 +115,31 @@ def test_it_answers_where_the_system_has_no_libgomp(project: Project, lambda_pyt
 
     assert "libgomp.so.1" in without.stderr
     assert answer.stdout.strip() == BODY
+
+
+MAX = SEED.replace("zip: true}", "zip: true}\n  bareboat: {slim: max}")
+
+
+def test_max_is_less_than_half_of_it_and_answers_the_same_under_awss_client(
+    project: Project, lambda_python: str
+) -> None:
+    if platform.machine() != "x86_64" or platform.system() != "Linux":
+        pytest.skip("needs Linux x86_64")
+    service = project(
+        "handler: handler.predict\n    samples: [event.json]", more=MAX, runtime=lambda_python, handler__py=HANDLER,
+        requirements__txt="lightgbm==4.7.0\n",
+        **{"lgb.model": IRIS_MODEL.read_bytes(), "event.json": json.dumps(EVENT)},
+    )  # fmt: skip
+
+    artifact = build(service)["predict"]
+
+    assert artifact.size_bytes < 25_000_000
+    assert artifact.unzipped_bytes < 80_000_000
+    assert artifact.manifest["proof"] == {
+        "level": "max",
+        "proved_on": "linux x86_64",
+        "samples": {"predict": ["event.json"]},
+        "kept": [],
+    }
+    invocation = invoke_local(service, "predict", artifact, json.dumps(EVENT).encode())
+    assert json.loads(invocation.payload)["body"] == BODY
