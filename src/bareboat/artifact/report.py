@@ -80,3 +80,22 @@ def _row(size: Mapping[str, Any], left: list[Left]) -> PackageRow:
         left_out=tuple(sorted(left, key=lambda one: (-one.size_bytes, one.reason))),
         roots=tuple(size.get("roots", ())),
     )
+
+
+def proof_lines(manifest: Mapping[str, Any]) -> list[str]:
+    """Say in lines what was proved of the slimmed packages, and which files were kept for it; [] without a proof."""
+    proof = manifest.get("proof")
+    if not proof:
+        return []
+    lines = []
+    for function, samples in proof["samples"].items():
+        some = ", ".join(samples[:3]) + (f" and {len(samples) - 3} more" if len(samples) > 3 else "")
+        what = f"answers {some} as with whole packages" if samples else "can be imported as with whole packages"
+        hint = "" if samples else f"; events under functions.{function}.samples would prove what it answers"
+        lines.append(f"proved on {proof['proved_on']}: {function} {what}{hint}")
+    for one in proof["kept"][:5]:
+        need = f"for {one['sample']}" if one["sample"] else "to be imported"
+        lines.append(f"kept {one['path']} ({one['reason']} of {one['package']}): {one['function']} needs it {need}")
+    if len(proof["kept"]) > 5:
+        lines.append(f"kept {len(proof['kept']) - 5} more files, which --json lists")
+    return lines

@@ -226,7 +226,7 @@ class _Watch:
                 if failure is not None:
                     return failure
             else:
-                return Failure(_ending(status), self.log()) if status else None
+                return self._failure(_ending(status)) if status else None
 
     def _look(self) -> Failure | None:
         now = perf_counter()
@@ -239,13 +239,19 @@ class _Watch:
             self._deadline = now + self._limits.event_s
         if now > self._deadline:
             allowed = self._limits.event_s if self._steps else self._limits.init_s
-            return Failure(f"it did not end within {allowed:g} s", self.log(), expired=True)
+            return self._failure(f"it did not end within {allowed:g} s", expired=True)
         memory_mb = _memory_mb(self._process.pid)
         if memory_mb > self._limits.memory_mb:
-            return Failure(f"it took more than {self._limits.memory_mb:,} MB of memory", self.log())
+            return self._failure(f"it took more than {self._limits.memory_mb:,} MB of memory")
         if _size(self._home / "log") > _OUTPUT_BYTES:
-            return Failure(f"it printed more than {_OUTPUT_BYTES / 1e6:g} MB", self.log())
+            return self._failure(f"it printed more than {_OUTPUT_BYTES / 1e6:g} MB")
         return None
+
+    def _failure(self, said: str, *, expired: bool = False) -> Failure:
+        """Return a failure with the last line that was printed, which mostly tells more than an exit status."""
+        log = self.log()
+        last = log.rpartition("\n")[2].strip()
+        return Failure(f"{said}, having printed: {last[:200]}" if last else said, log, expired=expired)
 
     def _count_steps(self) -> int:
         """Count the lines that have come, each a step that is done."""

@@ -347,7 +347,9 @@ class _Proof:
                 text = f"{sample.name} of functions.{subject.name} is not proved: {sample.problem}"
                 notes.append(Said("warning", text))
             for sample_name, failure in failures.get(subject.name, ()):
-                text = f"{_failure_text(subject.name, sample_name, failure)}, slimmed or not: nothing is proved of it"
+                text = _failure_text(
+                    subject.name, sample_name, failure, "with whole packages too, so that nothing is proved"
+                )
                 notes.append(Said("warning", text))
             if subject.name in answered and not subject.samples and not subject.unreadable:
                 text = (
@@ -366,12 +368,12 @@ class _Proof:
         return notes
 
 
-_HINT = "`bareboat invoke local` shows what it needs; or --slim safe"
+_HINT = "`bareboat invoke local` shows what it needs"
 
 
-def _failure_text(function: str, sample: str, failure: Failure) -> str:
+def _failure_text(function: str, sample: str, failure: Failure, aside: str = "") -> str:
     doing = f"fails on {sample}" if sample else "cannot be imported here"
-    return f"functions.{function} {doing}: {failure.said}"
+    return f"functions.{function} {doing}{f' ({aside})' if aside else ''}: {failure.said}"
 
 
 def _status(answer: str) -> int:

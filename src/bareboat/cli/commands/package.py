@@ -63,6 +63,7 @@ def package(
     """
     from bareboat.artifact import LayerBuilder, build
     from bareboat.artifact.locking import Locking
+    from bareboat.artifact.report import proof_lines
     from bareboat.packaging.lock import LOCK, read_lock
 
     if upgrade and locked:
@@ -97,6 +98,9 @@ def package(
     if not artifacts:
         terminal.warning(f"{service.name} has no functions, so that there is nothing to package")
         return
+    for artifact in artifacts:
+        for line in proof_lines(artifact.manifest):
+            terminal.say(line)
     for copy in copies:
         terminal.say(f"copied to {copy}")
     if treemap is not None:
