@@ -182,9 +182,14 @@ def local_models(service: Service, plan: Plan) -> Iterator[LockedModel]:
 def unused(lock: Lock, locking: Locking) -> Lock:
     """Return the part of a lock that nothing asked for; models of stores are not looked at."""
     return Lock(
-        tuple(one for one in lock.environments if one.key not in locking.used),
+        tuple(one for one in lock.environments if one.key not in locking.used and not _of_images(one)),
         tuple(one for one in lock.models if "://" not in one.source and one.source not in locking.used),
     )
+
+
+def _of_images(environment: Environment) -> bool:
+    """Tell whether packages are those of images, which serverless.yml does not know of."""
+    return environment.name.startswith("image.") or environment.name == "awslambdaric"
 
 
 def prune(folder: Path, locking: Locking) -> None:

@@ -89,13 +89,19 @@ def settings_of(plan: Plan, interpreter: Interpreter | None, more: Mapping[str, 
     return {
         "functions": functions,
         "runs": runs,
-        "target": asdict(plan.target),
+        "target": _target(plan),
         "patterns": plan.patterns,
         "whole": plan.whole,
         "limit_bytes": plan.limit_bytes,
         "bytecode": [interpreter.path, interpreter.release] if interpreter is not None else None,
         **more,
     }
+
+
+def _target(plan: Plan) -> dict[str, Any]:
+    target = asdict(plan.target)
+    baseline = target.pop("baseline")
+    return {**target, "baseline": {**baseline, "libraries": sorted(baseline["libraries"])} if baseline else None}
 
 
 def read_record(folder: Path, plan: Plan) -> Record | None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from bareboat.cli.terminal import Terminal
+    from bareboat.container.image import Image
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,3 +35,19 @@ def without_dashes(_ctx: click.Context, _argument: click.Parameter, words: tuple
 def command_argument(**settings: Any) -> Callable[[F], F]:
     """Give a command the words of a program to run, options and all."""
     return click.argument("command", nargs=-1, type=click.UNPROCESSED, callback=without_dashes, **settings)
+
+
+def layer_table(terminal: Terminal, image: Image) -> None:
+    """Show what an image is made of, the base first."""
+    rows: list[tuple[Any, ...]] = [(image.base, f"{image.base_bytes / 1e6:.3f}", "", "", "base")]
+    rows += [
+        (
+            layer.name,
+            f"{layer.descriptor.size / 1e6:.3f}",
+            f"{layer.unpacked_bytes / 1e6:.3f}",
+            layer.files,
+            layer.descriptor.digest.removeprefix("sha256:")[:12],
+        )
+        for layer in image.layers
+    ]
+    terminal.table(("layer", "size_mb", "unpacked_mb", "files", "digest"), rows)

@@ -111,13 +111,14 @@ def open_base(
     if text == "scratch":
         return Base("scratch", layout, platform, None, None)
     path, name = _path_and_name(text)
-    reference = ""
+    reference, called = "", text
     if path is not None:
         on_step(f"Reading {path}")
         image = _from_disk(path, name, layout, platform)
+        called = f"{path.name}:{name}" if name else path.name  # the rest of the path is this machine's
     else:
         image, reference = _by_name(text, store, platform, on_step, insecure, pull)
-    return _chosen(text, image, layout, platform, reference)
+    return _chosen(called, image, layout, platform, reference)
 
 
 def _by_name(
@@ -132,11 +133,10 @@ def _by_name(
             return found, _origin(store.layout, found, text)
     if "/" in text and text.partition("/")[0] in {".", "..", ""}:
         raise ArtifactError(f"there is no {text}", expected=_EXPECTED)
-    from importlib import import_module
+    from bareboat.container.pull import pull as fetch
 
-    fetch = import_module("bareboat.container.pull").pull
     reference = parse_reference(text)
-    image: Descriptor = fetch(text, store.layout, platforms=(platform,), on_step=on_step, insecure=insecure)
+    image = fetch(text, store.layout, platforms=(platform,), on_step=on_step, insecure=insecure)
     store.tag(text, image)
     return image, str(reference)
 

@@ -83,15 +83,26 @@ def write_layer(
 
 
 def add_tar(layout: Layout, tar: BinaryIO, *, name: str) -> Layer:
-    """Write a tar as it is as a layer."""
+    """Write a tar as it is as a layer; one that was written before is not compressed again.
+
+    Args:
+        tar: from where it stands; it is read twice.
+    """
+    start = tar.tell()
     digest = hashlib.sha256()
-    size = 0
-    with layout.new_blob(LAYER_GZIP) as blob, GzipWriter(blob.write) as packed:
-        while block := tar.read(_BLOCK):
-            digest.update(block)
-            packed.write(block)
-            size += len(block)
-    return Layer(blob.descriptor, f"sha256:{digest.hexdigest()}", size, 0, name)
+    while block := tar.read(_BLOCK):
+        digest.update(block)
+    size = tar.tell() - start
+    kept = cache_folder("layers") / f"tar-{zlib.ZLIB_RUNTIME_VERSION}-{digest.hexdigest()}.json"
+    found = _kept(kept, layout)
+    if found is None:
+        tar.seek(start)
+        with layout.new_blob(LAYER_GZIP) as blob, GzipWriter(blob.write) as packed:
+            while block := tar.read(_BLOCK):
+                packed.write(block)
+        found = Layer(blob.descriptor, f"sha256:{digest.hexdigest()}", size, 0)
+        write_whole(kept, msgspec.json.encode(found))
+    return msgspec.structs.replace(found, name=name)
 
 
 def folders_above(paths: Iterable[str], exists: Callable[[str], bool]) -> list[Entry]:

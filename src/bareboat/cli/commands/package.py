@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bareboat.cli.cloud import distinct, tell_built
+from bareboat.cli.function_images import ImageFlags, image_options, package_images
 from bareboat.cli.functions import chosen, function_option
 from bareboat.cli.group import Command
 from bareboat.cli.layers import layer_document, layers_of, report_layers, with_layers_bytes
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Copy the archives here too.",
+    help="Copy the archives here too. An image is written to a folder as OCI layout, or to a file that ends in .tar.",
 )
 @click.option(
     "--slim",
@@ -45,9 +46,10 @@ if TYPE_CHECKING:
 )
 @click.option("--upgrade", is_flag=True, help="Choose versions anew, and renew bareboat.lock.")
 @click.option("--locked", is_flag=True, help="Fail rather than change bareboat.lock, as a pipeline should.")
+@image_options
 @service_options
 @click.pass_obj
-def package(
+def package(  # noqa: PLR0913, PLR0917 - one argument a flag
     terminal: Terminal,
     source: Source,
     name: str | None,
@@ -56,6 +58,7 @@ def package(
     treemap: Path | None,
     upgrade: bool,
     locked: bool,
+    image: ImageFlags | None,
 ) -> None:
     """Package each function and its dependencies for Lambda.
 
@@ -74,6 +77,10 @@ def package(
     terminal.notes(service.notes)
     if name is not None:
         chosen(service, name)
+    if image is not None:
+        locking = Locking(write=not locked, locked=locked, upgrade=upgrade)
+        package_images(terminal, service, name, image, locking, output)
+        return
     with terminal.progress("Packaging") as step:
         before = read_lock(service.folder / LOCK)
         locking = Locking(write=not locked, locked=locked, upgrade=upgrade)

@@ -13,6 +13,7 @@ from bareboat.cli.group import LazyGroup
     cls=LazyGroup,
     package="bareboat.cli.commands.image",
     sections={
+        "On this machine": ("build", "list", "inspect", "tag", "rm"),
         "In a registry": ("push", "pull"),
         "In docker or podman": ("run", "exec"),
     },
