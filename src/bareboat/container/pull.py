@@ -126,7 +126,7 @@ class _Pull:
                     )
             blobs |= {blob.digest: blob for blob in (manifest.config, *manifest.layers)}
         missing = [blob for blob in blobs.values() if not self._layout.has_blob(blob)]
-        meter = Meter(sum(blob.size for blob in missing), self._on_step)
+        meter = Meter(sum(blob.size for blob in missing), self._on_step, self._registry.transport.end)
         each_at_once(sorted(missing, key=lambda blob: -blob.size), lambda blob: self._fetch(blob, meter), meter)
         log.info("%s: %d of %d blobs fetched", self._image, len(missing), len(blobs))
 

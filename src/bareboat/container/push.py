@@ -99,7 +99,7 @@ def _push(
     blobs: dict[str, tuple[Descriptor, str]] = {}
     _gather(layout, image, registry.host, documents, blobs)
     total = sum(blob.size for blob, _ in blobs.values())
-    meter = Meter(total, on_step)
+    meter = Meter(total, on_step, registry.transport.end)
 
     def bring(blob: Descriptor) -> How:
         how = push_blob(

@@ -25,11 +25,13 @@ class Meter:
     Args:
         total_bytes: of all blobs.
         on_step: told "12.0 of 45.2 MB", as often as a twentieth is done.
+        on_stop: called when every transfer is to end.
     """
 
-    def __init__(self, total_bytes: int, on_step: Callable[[str], None]) -> None:
+    def __init__(self, total_bytes: int, on_step: Callable[[str], None], on_stop: Callable[[], None]) -> None:
         self._total = total_bytes
         self._on_step = on_step
+        self._on_stop = on_stop
         self._done: dict[str, int] = {}
         self._told = 0
         self._lock = threading.Lock()
@@ -38,6 +40,7 @@ class Meter:
     def stop(self) -> None:
         """End every transfer at its next block."""
         self._stop.set()
+        self._on_stop()
 
     def done(self, blob: Descriptor, size_bytes: int) -> None:
         """Take down how far a blob has come.
@@ -65,15 +68,16 @@ def each_at_once(blobs: Sequence[Descriptor], act: Callable[[Descriptor], T], me
     """
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="blob") as pool:
         tasks: list[Future[T]] = [pool.submit(act, blob) for blob in blobs]
+        first: set[Future[T]] = set()
         try:
-            wait(tasks, return_when=FIRST_EXCEPTION)
+            first, _ = wait(tasks, return_when=FIRST_EXCEPTION)
         finally:
             if not all(task.done() and not task.cancelled() and task.exception() is None for task in tasks):
                 meter.stop()
                 pool.shutdown(cancel_futures=True)
-    failed = [error for task in tasks if not task.cancelled() and (error := task.exception()) is not None]
-    for error in failed:
-        if not isinstance(error, Stopped):
+    for task in (*first, *tasks):  # what failed first made the others fail
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, Stopped):
             raise error
     with suppress(Stopped):
         return [task.result() for task in tasks]

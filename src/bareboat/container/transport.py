@@ -9,6 +9,7 @@ import logging
 import random
 import socket
 import ssl
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping
@@ -59,17 +60,18 @@ class Transport:
 
     Args:
         insecure: take any certificate.
-        sleep: how to wait before another try.
+        sleep: how to wait before another try; without it a wait ends when `end` is called.
         timeout_s: how long to wait for a connection, and for the next byte of an answer twice as long.
     """
 
     def __init__(
-        self, *, insecure: bool = False, sleep: Callable[[float], None] = time.sleep, timeout_s: float = 30.0
+        self, *, insecure: bool = False, sleep: Callable[[float], object] | None = None, timeout_s: float = 30.0
     ) -> None:
         if insecure:  # the person asked for it, and need not be told at every request
             urllib3.disable_warnings(InsecureRequestWarning)
         self.insecure = insecure
-        self.sleep = sleep
+        self._ended = threading.Event()
+        self.sleep = self._ended.wait if sleep is None else sleep
         self._timeout = urllib3.Timeout(connect=timeout_s, read=2 * timeout_s)
         self._pools: dict[str, urllib3.PoolManager] = {}
         self._answered: set[str] = set()
@@ -136,6 +138,8 @@ class Transport:
 
     def _once(self, method: str, url: str, headers: dict[str, str], body: Body) -> Response:
         origin = _origin(url)
+        if self._ended.is_set():
+            raise Lost("this transfer was ended")
         try:
             response = self._pool(url).urlopen(
                 method,
@@ -164,6 +168,10 @@ class Transport:
             make = urllib3.PoolManager if proxy is None else _through(proxy)
             self._pools[key] = make(ssl_context=context, maxsize=8, blocksize=BLOCK_BYTES)
         return self._pools[key]
+
+    def end(self) -> None:
+        """Let no request begin any more, and wait for none."""
+        self._ended.set()
 
     def close(self) -> None:
         """Close every connection."""
