@@ -25,7 +25,9 @@ from runtime_api import Worker
 
 EMPTY = "empty handler (floor)"
 MODEL = "bareboat, model:"
-HANDLER = "bareboat, handler:"
+HANDLER = "bareboat, handler:"  # slim: safe, the default
+NONE, MAX = "bareboat, handler:, slim: none", "bareboat, handler:, slim: max"
+LAYER = "bareboat, handler:, packages in a layer"
 PEERS = ("osls, zip: false", "osls, slim: true")
 PUBLISHED = "osls, zip: true (seed as published)"
 TUNED = "seed handler, hand-tuned"
@@ -42,6 +44,7 @@ class Row:
     handler: str
     answer: str
     python: str = "3.12"
+    opt: Path | None = None
 
 
 def prepare(scratch: Path, report: harness.Report) -> list[Row]:
@@ -51,6 +54,9 @@ def prepare(scratch: Path, report: harness.Report) -> list[Row]:
         EMPTY: _empty,
         MODEL: lambda at: _bareboat(MODEL, artifacts.bareboat_artifact("model"), at),
         HANDLER: lambda at: _bareboat(HANDLER, artifacts.bareboat_artifact("handler"), at),
+        NONE: lambda at: _bareboat(NONE, artifacts.bareboat_artifact("handler", slim="none"), at),
+        MAX: lambda at: _bareboat(MAX, artifacts.bareboat_artifact("handler", slim="max"), at),
+        LAYER: lambda at: _bareboat(LAYER, artifacts.bareboat_artifact("layers"), at),
         TUNED: lambda _: Row(TUNED, seed.hand_tuned(), "handler.predict", expected),
     }
     for name in PEERS:
@@ -74,7 +80,8 @@ def _empty(at: Path) -> Row:
 
 
 def _bareboat(name: str, built: artifacts.Built, at: Path) -> Row:
-    return Row(name, harness.unzip(built.path, at), built.handler, seed.ANSWER, built.python)
+    opt = harness.unzip(built.layers[0], at.with_name(f"{at.name}-opt")) if built.layers else None
+    return Row(name, harness.unzip(built.path, at), built.handler, seed.ANSWER, built.python, opt)
 
 
 def checked(row: Row, answer: bytes) -> None:
@@ -93,7 +100,7 @@ def cold(row: Row, scratch: Path) -> tuple[float, float]:
     if row.name == PUBLISHED:
         for place in UNZIPPED_BY_PEER:
             shutil.rmtree(place, ignore_errors=True)
-    with Worker(row.task, row.handler, python=row.python, log=scratch / "worker.log") as worker:
+    with Worker(row.task, row.handler, python=row.python, log=scratch / "worker.log", opt=row.opt) as worker:
         seconds, answer = worker.start(seed.event())
         checked(row, answer)
         return seconds * 1000, worker.cpu_s() * 1000
@@ -128,7 +135,7 @@ def measure_warm(rows: list[Row], blocks: int, scratch: Path, report: harness.Re
         workers = {}
         for number, row in enumerate(rows):
             log = scratch / f"warm{number}.log"
-            worker = stack.enter_context(Worker(row.task, row.handler, python=row.python, log=log))
+            worker = stack.enter_context(Worker(row.task, row.handler, python=row.python, log=log, opt=row.opt))
             worker.start(event)
             workers[row.name] = (row, worker)
         for block in range(-2, blocks):
@@ -160,7 +167,8 @@ def judge(report: harness.Report, cold_ms: dict[str, list[float]], warm_ms: dict
         report.target(what, f"at most {limit:g}x", value, met, f"{value:.2f}x" if value else "")
 
     at_most("cold start of `model:` over the empty handler", 1.3, ratio(middle, MODEL, EMPTY))
-    at_most("cold start of `handler:` over the empty handler", 8, ratio(middle, HANDLER, EMPTY))
+    at_most("cold start of `handler:`, slim: safe, over the empty handler", 7.8, ratio(middle, HANDLER, EMPTY))
+    at_most("cold start of `handler:`, slim: max, over the empty handler", 7.3, ratio(middle, MAX, EMPTY))
     best = min((name for name in PEERS if name in middle), key=middle.__getitem__, default=None)
     gain = ratio(middle, best, HANDLER) if best else None
     what = f"`handler:`, times faster than the peer's best artifact ({best})"

@@ -150,6 +150,45 @@ def settle(pid: int, *, seconds: float = 20) -> None:
         before = now
 
 
+class Watched(NamedTuple):
+    """One run of a command: its output, how long it took, and the most memory that it and its children had at once."""
+
+    stdout: str
+    stderr: str
+    returncode: int
+    seconds: float
+    peak_bytes: int
+
+
+def watched(command: Sequence[str], *, cwd: Path, env: dict[str, str], timeout_s: float = 300) -> Watched:
+    """Run a command and look 50 times a second at the memory of the whole family: PSS, so that shared pages count once.
+
+    What lives shorter than that is missed; the looking costs some of the time.
+    """
+    started = time.perf_counter()
+    peak = 0
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        while process.poll() is None:
+            if time.perf_counter() - started > timeout_s:
+                stop(process)
+                raise RowError(f"{' '.join(command[:3])}: not done after {timeout_s:g} s")
+            peak = max(peak, sum(map(_pss_bytes, family(process.pid))))
+            time.sleep(0.02)
+        seconds = time.perf_counter() - started
+        out.seek(0)
+        err.seek(0)
+        said = out.read().decode(errors="replace"), err.read().decode(errors="replace")
+    return Watched(*said, process.returncode, seconds, peak)
+
+
+def _pss_bytes(pid: int) -> int:
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024
+    return 0
+
+
 # --- archives ----------------------------------------------------------------------------------------------------
 
 
@@ -171,6 +210,23 @@ def tree_size(place: Path) -> tuple[int, int]:
     """Count the bytes and the files under a folder."""
     sizes = [path.stat().st_size for path in place.rglob("*") if path.is_file() and not path.is_symlink()]
     return sum(sizes), len(sizes)
+
+
+def zip_size(archive: Path) -> tuple[int, int]:
+    """Count the bytes and the files that a zip unpacks to."""
+    with zipfile.ZipFile(archive) as opened:
+        sizes = [info.file_size for info in opened.infolist() if not info.is_dir()]
+    return sum(sizes), len(sizes)
+
+
+def without_bytecode(archive: Path) -> tuple[int, int]:
+    """Count the bytes of a zip, and of what is in it, as they would be without bytecode."""
+    with zipfile.ZipFile(archive) as opened:
+        infos = opened.infolist()
+    compiled = [info for info in infos if info.filename.endswith(".pyc")]
+    headers = sum(30 + 46 + 2 * len(info.filename.encode()) for info in compiled)  # APPNOTE 4.3.7 and 4.3.12
+    zipped = archive.stat().st_size - headers - sum(info.compress_size for info in compiled)
+    return zipped, sum(info.file_size for info in infos) - sum(info.file_size for info in compiled)
 
 
 # --- figures -----------------------------------------------------------------------------------------------------

@@ -24,8 +24,19 @@ STOPPED = "the runtime process ended without an answer"
 class Worker:
     """One runtime process: spawned, invoked one event at a time, stopped."""
 
-    def __init__(self, task: Path, handler: str, *, python: str = "3.12", log: Path, timeout_s: float = 60) -> None:
+    def __init__(
+        self,
+        task: Path,
+        handler: str,
+        *,
+        python: str = "3.12",
+        log: Path,
+        timeout_s: float = 60,
+        opt: Path | None = None,
+    ) -> None:
+        """Prepare; `opt` is the folder of unpacked layers."""
         self.task, self.handler, self.python, self.log, self.timeout_s = task, handler, python, log, timeout_s
+        self.opt = opt
         self.process: subprocess.Popen[bytes] | None = None
         self.connection: socket.socket | None = None
         self.buffer = b""
@@ -46,8 +57,9 @@ class Worker:
 
     def environment(self) -> dict[str, str]:
         """Set what Lambda sets. PYTHONDONTWRITEBYTECODE stands for its read-only /var/task."""
-        task = self.task
+        task, opt = self.task, self.opt
         client = peers.install_tree(f"runtime-{self.python}")
+        modules = f"{opt}/python/lib/python{self.python}/site-packages:{opt}/python:" if opt else ""
         return {
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self.listener.getsockname()[1]}",
             "AWS_EXECUTION_ENV": f"AWS_Lambda_python{self.python}",
@@ -61,8 +73,8 @@ class Worker:
             "AWS_DEFAULT_REGION": "us-east-1",
             "LAMBDA_TASK_ROOT": str(task),
             "LAMBDA_RUNTIME_DIR": str(client),
-            "LD_LIBRARY_PATH": f"{task}:{task}/lib",
-            "PYTHONPATH": str(client),
+            "LD_LIBRARY_PATH": f"{task}:{task}/lib" + (f":{opt}/lib" if opt else ""),
+            "PYTHONPATH": f"{modules}{client}",
             "PYTHONDONTWRITEBYTECODE": "1",
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "LANG": "en_US.UTF-8",

@@ -191,9 +191,14 @@ def osls_env() -> dict[str, str]:
     )
 
 
+def osls_command() -> list[str]:
+    """Return the command that packages the project in the working directory."""
+    return [str(peers.install_node("osls") / "node_modules" / ".bin" / "osls"), "package"]
+
+
 def osls_package(place: Path) -> tuple[Path, float]:
     """Run `osls package`; return the archive and the seconds. A crash on a cold plugin cache is tried once more."""
-    command = [str(peers.install_node("osls") / "node_modules" / ".bin" / "osls"), "package"]
+    command = osls_command()
     for attempt in (1, 2):
         shutil.rmtree(place / ".serverless", ignore_errors=True)
         started = time.perf_counter()

@@ -200,6 +200,7 @@ def _make(
 ) -> tuple[Artifact, Dependencies]:
     """Build one archive, of what is returned beside it; its files are all that only the build itself knew of."""
     from bareboat.artifact.assemble import Parts, assemble
+    from bareboat.artifact.proof.layers import prove_layers
     from bareboat.artifact.proof.slimmed import Build, Side, slimmed_packages
     from bareboat.packaging.packs import make_packs
 
@@ -216,23 +217,23 @@ def _make(
         with_them = resolve_dependencies(
             service, other, its_needs, on_step, locking=Locking(write=False), beside=its_beside
         )
-        (scratch / "twin").mkdir()
+        (scratch / "twin").mkdir(exist_ok=True)
         its_own = make_packs([*its_contents, *_stored(its_needs)], interpreter, scratch / "twin")
         return Side(other, its_own, with_them.resolution, its_beside, with_them.notes)
 
     stored = make_packs(_stored(needs), None, scratch) if dependencies.resolution is not None else ()
     wanted_libraries = service.python_requirements.docker_extra_files if plan.whole else ()
-    slimmed = slimmed_packages(
-        Build(service, slimming_of(service), interpreter, twin, wanted_libraries, scratch, on_step),
-        Side(plan, (*own, *stored), dependencies.resolution, beside),
-    )
+    proving = Build(service, slimming_of(service), interpreter, twin, wanted_libraries, scratch, on_step)
+    side = Side(plan, (*own, *stored), dependencies.resolution, beside)
+    slimmed = slimmed_packages(proving, side)
+    proved = prove_layers(proving, side, slimmed.packs, layers)
     parts = Parts(
         packs=(*own, *slimmed.packs),
         interpreter=interpreter,
         wanted_libraries=wanted_libraries,
         signature=signature,
-        notes=(*notes, *dependencies.notes, *slimmed.notes),
-        proof=slimmed.proof,
+        notes=tuple(dict.fromkeys((*notes, *dependencies.notes, *slimmed.notes, *proved.notes))),
+        proof=slimmed.proof or proved.proof,
         beside=beside,
     )
     artifact = assemble(service, plan, parts, scratch, service.folder / OUTPUT, on_step)

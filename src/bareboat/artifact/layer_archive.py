@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -15,6 +15,7 @@ from bareboat.artifact.manifest import make_manifest
 from bareboat.artifact.model import Artifact
 from bareboat.artifact.output import OUTPUT
 from bareboat.artifact.plan import Plan
+from bareboat.artifact.proof.layers import layer_slimming
 from bareboat.errors import PackagingError
 from bareboat.packaging.archive import chosen_members, write_archive
 from bareboat.packaging.cache import cannot_write
@@ -109,9 +110,7 @@ def _packs(service: Service, parts: LayerParts, scratch: Path, on_step: Callable
         packs = (*packs, *make_packs([Contents("other files", "", others)], None, scratch))
     if parts.dependencies.resolution is None:
         return packs
-    slimming = slimming_of(service)
-    if slimming.level == "max":  # what one function never uses, another may
-        slimming = replace(slimming, level="safe")
+    slimming = layer_slimming(slimming_of(service))
     found = dependency_packs(parts.dependencies.resolution, slimming, parts.interpreter, on_step=on_step)
     return (*packs, *(placed(pack, PYTHON) for pack in found))
 

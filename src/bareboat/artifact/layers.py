@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bareboat.artifact.dependencies import requirement_rules, resolve_layer
 from bareboat.artifact.locking import Locking, lock_state
@@ -21,6 +21,10 @@ from bareboat.packaging.interpreters import Interpreter, find_python
 from bareboat.packaging.sizes import UNZIPPED_BYTES
 from bareboat.packaging.target import Target
 from bareboat.service.model import Layer, Service
+
+if TYPE_CHECKING:
+    from bareboat.packaging.pins import Pin
+    from bareboat.packaging.resolve import Resolution
 
 
 class LayerBuilder:
@@ -68,21 +72,44 @@ class LayerBuilder:
             if layer.name not in built
         )
 
+    def resolution(self, names: Iterable[str], target: Target, *, declared: Target) -> Resolution | None:
+        """Return the packages of layers together, for a proof; None when they install none.
+
+        Raises:
+            PackagingError: as `build` does.
+        """
+        pins: dict[str, Pin] = {}
+        first: Resolution | None = None
+        for name in names:
+            layer = self._service.layers[name]
+            if layer.requirements is None:
+                continue
+            plan = self._plan(layer, target, UNZIPPED_BYTES)
+            found = resolve_layer(
+                self._service, layer, plan, self._on_step, locking=self._locking, declared=declared
+            ).resolution
+            first = first or found
+            pins |= {pin.name: pin for pin in (found.pins if found is not None else ())}
+        return replace(first, pins=tuple(pins[name] for name in sorted(pins))) if first is not None else None
+
     def _layer(self, name: str, target: Target, declared: Target, limit_bytes: int) -> LayerArtifact:
         key = (name, target, limit_bytes)
         if key not in self._made:
             layer = self._service.layers[name]
-            plan = Plan(
-                name=f"{self._service.name}-layer.{name}",
-                functions=(),
-                target=target,
-                patterns=layer.patterns,
-                whole=False,
-                limit_bytes=limit_bytes,
-            )
+            plan = self._plan(layer, target, limit_bytes)
             making = _Making(self._service, layer, plan, declared, self._locking)
             self._made[key] = _build(making, self._on_step)
         return self._made[key]
+
+    def _plan(self, layer: Layer, target: Target, limit_bytes: int) -> Plan:
+        return Plan(
+            name=f"{self._service.name}-layer.{layer.name}",
+            functions=(),
+            target=target,
+            patterns=layer.patterns,
+            whole=False,
+            limit_bytes=limit_bytes,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -471,3 +471,47 @@ def test_bytecode_of_a_layer_is_taken_and_tracebacks_name_its_files(load: Load, 
 
     assert done.stdout.strip() == str(source)
     assert f"code object from '{opt}/python/__pycache__/shared.cpython" in done.stderr
+
+
+LAZY = {
+    "lazy/__init__.py": "import os\ndef table():\n"
+    "    return open(os.path.join(os.path.dirname(__file__), 'tests', 'table.json')).read()\n",
+    "lazy/tests/__init__.py": "",
+    "lazy/tests/table.json": "[1, 2]",
+    "lazy/tests/test_it.py": "",
+}
+SAMPLED = """layers: {deps: {requirements: ['./lazy-1.0-py3-none-any.whl']}}
+functions: {a: {handler: handler.predict, layers: [deps], samples: [{}]}}
+"""
+
+
+def wheel(name: str, files: dict[str, str]) -> bytes:
+    info = f"{name}-1.0.dist-info"
+    files = {
+        **files,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    return zipped(**files, **{f"{info}/RECORD": "".join(f"{path},,\n" for path in (*files, f"{info}/RECORD"))})
+
+
+@pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
+def test_a_slimmed_layer_is_proved_with_the_functions_that_have_it(load: Load, architecture: str) -> None:
+    handler = "import lazy\ndef predict(event, context):\n    return lazy.table()\n"
+    files: dict[str, str | bytes] = {"lazy-1.0-py3-none-any.whl": wheel("lazy", LAZY), "handler.py": handler}
+    text = SAMPLED.replace("{handler", f"{{architecture: {architecture}, handler")
+
+    with pytest.raises(PackagingError) as caught:
+        build(load(text, **files))
+
+    (problem,) = caught.value.problems
+    assert problem.found == (
+        "functions.a answers samples[0] otherwise without lazy/tests/table.json, which slimming leaves out of a layer "
+        "(tests of lazy)"
+    )
+    keep = "custom: {pythonRequirements: {slimPatterns: ['!lazy/tests/table.json']}}\n"
+    assert keep.partition("slimPatterns: ")[2].partition("]")[0] in problem.fix
+    artifact = build(load(text + keep, **files))["a"]
+    assert "python/lazy/tests/table.json" in names(artifact.layers[0])
+    assert "python/lazy/tests/test_it.py" not in names(artifact.layers[0])
+    assert artifact.manifest["proof"]["samples"] == {"a": ["samples[0]"]}
