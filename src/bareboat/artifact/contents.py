@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from bareboat.errors import ArtifactError
 
@@ -65,19 +67,16 @@ def opened(path: Path) -> Iterator[Contents]:
     Raises:
         ArtifactError: it is neither, or cannot be read.
     """
-    where = str(path)
     if path.is_dir():
         yield _folder(path)
         return
     try:
-        with zipfile.ZipFile(path) as archive:
-            yield _zip(archive, path.stat().st_size, where)
-    except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise ArtifactError(
-            f"is no zip, or is cut off: {error}", expected="a zip, or a folder of unpacked files", where=where
-        ) from error
+        size = path.stat().st_size
+        file = path.open("rb")
     except OSError as error:
-        raise ArtifactError(f"cannot be read: {error.strerror or error}", where=where) from error
+        raise ArtifactError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
+    with file, _archive(file, str(path)) as archive:
+        yield _zip(archive, size, str(path))
 
 
 @contextmanager
@@ -88,11 +87,17 @@ def opened_within(outer: Contents, path: str) -> Iterator[Contents]:
         ArtifactError: it is none, or damaged.
     """
     data = outer.read(path)
+    with _archive(io.BytesIO(data), path) as archive:
+        yield _zip(archive, len(data), path)
+
+
+def _archive(file: IO[bytes], where: str) -> zipfile.ZipFile:
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            yield _zip(archive, len(data), path)
-    except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise ArtifactError(f"is no zip, or is cut off: {error}", expected="a zip", where=path) from error
+        return zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error) as error:
+        raise ArtifactError(
+            f"is no zip, or is cut off: {error}", expected="a zip, or a folder of unpacked files", where=where
+        ) from error
 
 
 def _zip(archive: zipfile.ZipFile, size_bytes: int, where: str) -> Contents:
@@ -105,13 +110,22 @@ def _zip(archive: zipfile.ZipFile, size_bytes: int, where: str) -> Contents:
             raise ArtifactError(f"unpacks to {total:,} bytes", expected=f"at most {_READ_BYTES:,} to look into it")
         try:
             return archive.read(by_name[path])
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            RuntimeError,
+            NotImplementedError,
+            ValueError,
+            OSError,
+            struct.error,
+        ) as error:
             raise ArtifactError(f"{path} is damaged: {error}", expected="a whole zip", where=where) from error
 
     entries = []
     for info in infos:
         mode = info.external_attr >> 16 if info.create_system == 3 else 0
-        if info.is_dir():
+        if info.filename.endswith("/"):
             continue
         link = ""
         if stat.S_ISLNK(mode) and info.file_size < 5000 and total <= _READ_BYTES:
@@ -120,7 +134,7 @@ def _zip(archive: zipfile.ZipFile, size_bytes: int, where: str) -> Contents:
     folders = tuple(
         (info.filename, (info.external_attr >> 16) & 0o7777)
         for info in infos
-        if info.is_dir() and info.create_system == 3
+        if info.filename.endswith("/") and info.create_system == 3
     )
     return Contents(tuple(entries), read, folders, size_bytes)
 

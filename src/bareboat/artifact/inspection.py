@@ -23,6 +23,7 @@ from bareboat.packaging.target import Target
 from bareboat.service.model import Architecture, Note, Service
 
 _TAG = re.compile(r"\.cpython-3(\d+)[a-z]*-")
+_VERSION = re.compile(r"3\.\d{1,3}")
 _NESTED = re.compile(r"(^|/)\.?requirements\.zip$")
 _MACH_O = {b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe"}
 _TMP_BYTES = 512 * 1024 * 1024  # Lambda's /tmp, unless a function has more
@@ -141,8 +142,8 @@ def _target(
 ) -> tuple[Target, str]:
     """Return what the artifact is for: as the flags say, its manifest, serverless.yml, its own native files."""
     said = manifest.get("target") if manifest is not None else None
-    if isinstance(said, dict) and isinstance(said.get("python"), str):
-        known, origin = (said["python"], str(said.get("architecture", "x86_64"))), "its manifest"
+    if isinstance(said, dict) and _VERSION.fullmatch(str(said.get("python"))):
+        known, origin = (str(said["python"]), str(said.get("architecture", "x86_64"))), "its manifest"
     elif service is not None and service.functions:
         first = next(iter(service.functions.values()))
         known, origin = (first.runtime.removeprefix("python"), first.architecture), service.path.name
@@ -152,8 +153,9 @@ def _target(
     if python or architecture:
         origin = "the flags" if python and architecture else f"the flags and {origin}"
     machine = architecture or ("arm64" if known[1] == "arm64" else "x86_64")
-    image = said.get("image", "") if isinstance(said, dict) and not python else ""
-    return Target(python.removeprefix("python") or known[0], machine, image=str(image)), origin
+    image = str(said.get("image", "")) if isinstance(said, dict) and not python else ""
+    image = image if _VERSION.fullmatch(image) else ""
+    return Target(python.removeprefix("python") or known[0], machine, image=image), origin
 
 
 def _guessed(contents: Contents, elves: Mapping[str, Elf]) -> tuple[str, str]:

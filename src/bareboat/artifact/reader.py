@@ -44,7 +44,7 @@ def open_artifact(path: Path) -> Artifact:
             unzipped = _verify(archive, manifest, where)
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError) as error:
         raise ArtifactError(
             f"is no zip, or is cut off: {error}", expected="an artifact", fix="bareboat package", where=where
         ) from error

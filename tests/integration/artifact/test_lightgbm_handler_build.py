@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bareboat.artifact import build, unpack
+from bareboat.artifact.inspection import inspect_artifact
 from bareboat.artifact.model import Artifact
 from bareboat.local import invoke_local
 from bareboat.packaging.elf import read_elf
@@ -78,6 +79,23 @@ def test_it_is_smaller_than_the_peers_and_brings_libgomp(
     assert {"lightgbm/basic.py", bytecode} <= set(names)
     assert not [name for name in names if "/tests/" in name or name.endswith((".pyi", ".h"))]
     assert artifact.manifest["bundled"]
+
+
+def test_the_check_of_artifacts_says_what_an_import_would(project: Project, lambda_python: str, tmp_path: Path) -> None:
+    artifact = built(project, "x86_64", lambda_python)
+    folder = tmp_path / "without"
+    shutil.copytree(unpack(artifact), folder)
+    shutil.rmtree(folder / "lib")
+
+    whole, without = inspect_artifact(artifact.path), inspect_artifact(folder)
+
+    # the import of both is tried below, where the system's libgomp is hidden
+    assert whole.problems == []
+    assert (whole.origin, whole.target.python) == ("its manifest", lambda_python)
+    assert not [note for note in whole.notes if note.level == "warning"]
+    found = [problem.found for problem in without.problems]
+    assert found[0] == "libgomp.so.1 is missing; wanted by lightgbm/lib/lib_lightgbm.so"
+    assert found[1].endswith("is not in the artifact, though its manifest names it")
 
 
 HIDE = """

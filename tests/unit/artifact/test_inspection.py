@@ -5,10 +5,14 @@ from __future__ import annotations
 import io
 import stat
 import struct
+import tempfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bareboat.artifact.inspection import Inspection, inspect_artifact
 from bareboat.errors import ArtifactError
@@ -191,6 +195,20 @@ def test_a_damaged_member_is_told(tmp_path: Path) -> None:
     path.write_bytes(data)
 
     assert "p/a.so is damaged: Bad CRC-32" in texts(inspect_artifact(path))
+
+
+@given(st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=8), st.integers(0, 40))
+@settings(max_examples=150, deadline=None)
+def test_an_altered_zip_is_looked_through_or_refused(changes: list[tuple[int, int]], cut: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = zipped(Path(folder) / "a.zip", {"p/a.so": elf(needed=b"libx.so"), "app.py": HANDLER})
+        data = bytearray(path.read_bytes())
+        for place, value in changes:
+            data[place % len(data)] = value
+        path.write_bytes(data[: len(data) - cut])
+
+        with suppress(ArtifactError):
+            inspect_artifact(path)
 
 
 def test_seventy_thousand_files_are_looked_through(tmp_path: Path) -> None:
