@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -121,6 +122,32 @@ def remote_notes(remote: RemoteModel) -> Iterator[Note]:
             f"Turn them on with: {turn_on_versioning(remote.source)}"
         )
         yield Note("warning", text, str(remote.where))
+
+
+@contextmanager
+def told_by_source(named: ModelFile) -> Iterator[None]:
+    """Let errors name a model of a store by its source and version, and not the copy of it on this machine."""
+    try:
+        yield
+    except BareboatError as error:
+        if isinstance(named, RemoteModel):
+            copy, pin = str(named.file), _shown(named)
+            error.problems = tuple(
+                Problem(
+                    each.found.replace(copy, pin),
+                    expected=each.expected,
+                    fix=each.fix,
+                    where=each.where.replace(copy, pin),
+                )
+                for each in error.problems
+            )
+        raise
+
+
+def _shown(remote: RemoteModel) -> str:
+    """Return a source with the version that is pinned."""
+    version_id = remote.objects[0].version_id if len(remote.objects) == 1 else ""
+    return f"{remote.source}?versionId={version_id}" if version_id else remote.source
 
 
 class Pins:

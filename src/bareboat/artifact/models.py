@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bareboat.artifact.cold_start import fetch_document, room_problems, stored_object
-from bareboat.artifact.fetch import remote_notes
+from bareboat.artifact.fetch import remote_notes, told_by_source
 from bareboat.artifact.model import FUNCTION
 from bareboat.artifact.signature import describe_model, parts_for, signature_document
 from bareboat.errors import ConfigurationError, Problem
@@ -139,11 +139,11 @@ def model_files(
     fetched: dict[str, Path | bytes] = {}
     for model, named in each_model(function):
         file = local_file(named)
-        opening = _opening(file)
-        on_step(opening or f"Reading {file}")
         try:
-            document, made = _read(model, file, function, folder)
-            _check_python(made, python or function.python, function, file)
+            with told_by_source(named):
+                on_step(_opening(file) or f"Reading {named.source if isinstance(named, RemoteModel) else named}")
+                document, made = _read(model, file, function, folder)
+                _check_python(made, python or function.python, function, file)
             remote = stored_object(named, made)
         except ConfigurationError as error:
             problems += error.problems
@@ -202,10 +202,11 @@ def check_model(model: ServedModel, named: ModelFile, function: Function, folder
         what the readers have to say.
     """
     file = local_file(named)
-    _, made = _read(model, file, function, folder)
-    _check_python(made, function.python, function, file)
+    with told_by_source(named):
+        _, made = _read(model, file, function, folder)
+        _check_python(made, function.python, function, file)
+        opening = _opening(file)
     stored_object(named, made)
-    opening = _opening(file)
     return (*_notes(made, function.python, named), *((Note("info", opening, str(file)),) if opening else ()))
 
 

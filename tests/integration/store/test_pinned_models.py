@@ -15,7 +15,7 @@ import pytest
 from bareboat.artifact import build, check_models
 from bareboat.artifact.fetch import fetched
 from bareboat.artifact.pinning import pin_model
-from bareboat.errors import BareboatError, PackagingError, RemoteError
+from bareboat.errors import BareboatError, ModelError, PackagingError, RemoteError
 from bareboat.packaging.lock import read_lock
 from bareboat.service.model import RemoteModel, Service
 
@@ -274,6 +274,17 @@ def test_check_reads_a_model_and_pins_nothing(bucket: Bucket, project: Project) 
     check_models(service)
 
     assert not (service.folder / "bareboat.lock").exists()
+
+
+def test_a_model_that_cannot_be_read_is_told_by_its_source(bucket: Bucket, project: Project, tmp_path: Path) -> None:
+    version = bucket.put("lgb.model", MODEL[: len(MODEL) // 2])
+    service = project(bucket.url("lgb.model"))
+
+    for does in (build, check_models):
+        with pytest.raises(ModelError) as refused:
+            does(service)
+        assert refused.value.problems[0].where.startswith(f"{bucket.url('lgb.model')}?versionId={version}")
+        assert str(tmp_path) not in str(refused.value)
 
 
 def test_every_model_that_cannot_be_had_is_told_at_once(bucket: Bucket, project: Project) -> None:
