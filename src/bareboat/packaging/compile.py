@@ -154,11 +154,14 @@ def _from(folder: Path, path: Path) -> str:
     return relative.replace(os.sep, "/")
 
 
-def look_up(requirements: Requirements, wanted: Sequence[str], args: Sequence[str]) -> tuple[dict[str, Any], ...]:
+def look_up(
+    requirements: Requirements, wanted: Sequence[str], args: Sequence[str], target: Target
+) -> tuple[dict[str, Any], ...]:
     """Return what the project's indexes have for single requirements, without what these pull in.
 
     Args:
         wanted: such as ["numpy<2.4"].
+        target: whose Python uv works with.
         args: `platform_args`, or ["--universal", "--python-version", "3.11"] for the wheels of all machines.
     Raises:
         UvError: there is nothing that fits.
@@ -169,7 +172,7 @@ def look_up(requirements: Requirements, wanted: Sequence[str], args: Sequence[st
         asked.write_text("\n".join([*lines, *wanted, ""]), encoding="utf-8")
         said = ask_uv(
             ["pip", "compile", str(asked), "--no-deps", "--only-binary", ":all:", "--no-header", "--format",
-             "pylock.toml", *args],
+             "pylock.toml", *args, *python_args(target)],
             cwd=requirements.folder,
             while_doing=f"looking for wheels of {' and '.join(wanted)}",
         )  # fmt: skip

@@ -14,7 +14,7 @@ from bareboat.packaging.compile import platform_args, python_args
 from bareboat.packaging.pins import Pin
 from bareboat.packaging.requirements import canonical
 from bareboat.packaging.resolve import Resolution
-from bareboat.packaging.uv import run_uv
+from bareboat.packaging.uv import UvError, run_uv
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,25 @@ def install(resolution: Resolution, pins: Sequence[Pin], folder: Path) -> tuple[
     head = 'lock-version = "1.0"\ncreated-by = "bareboat"\nrequires-python = ">=3.8"\n'
     # uv 0.8 has no --no-editable: a link to the project would ship nothing
     blocks = (_absolute(pin.block, resolution.folder).replace("editable = true", "editable = false") for pin in pins)
-    lock.write_text(head + "".join(f"\n[[packages]]\n{block}\n" for block in blocks), encoding="utf-8")
+    text = head + "".join(f"\n[[packages]]\n{block}\n" for block in blocks)
+    for host, user in resolution.users.items():
+        text = text.replace(f"://{host}/", f"://{user}@{host}/")
+    lock.touch(mode=0o600)
+    lock.write_text(text, encoding="utf-8")
     target = resolution.target
-    run_uv(
-        ["pip", "install", "-r", str(lock), "--target", str(folder), "--no-deps", "--link-mode",
-         "hardlink", *platform_args(target), *python_args(target)],
-        cwd=resolution.folder,
-        while_doing=f"installing for {target}",
-    )  # fmt: skip
+    try:
+        run_uv(
+            ["pip", "install", "-r", str(lock), "--target", str(folder), "--no-deps", "--link-mode",
+             "hardlink", *platform_args(target, above=True), *python_args(target)],
+            cwd=resolution.folder,
+            while_doing=f"installing for {target}",
+        )  # fmt: skip
+    except UvError as error:
+        from bareboat.packaging.not_installed import not_installed
+
+        raise not_installed(error, resolution, pins) from error
+    finally:
+        lock.unlink()
     return tuple(_installed(pins, folder, target_name=str(target)))
 
 

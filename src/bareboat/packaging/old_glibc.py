@@ -83,7 +83,7 @@ def wheels_of(name: str, rule: str, requirements: Requirements, target: Target) 
     """Return the newest version that fits a rule such as `<2.4`, and its wheels of all machines: file name -> table."""
     args = ["--universal", "--python-version", target.python]
     try:
-        packages = look_up(requirements, [f"{name}{rule}"], args)
+        packages = look_up(requirements, [f"{name}{rule}"], args, target)
     except UvError:
         return None
     for package in packages:

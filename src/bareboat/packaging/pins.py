@@ -43,7 +43,7 @@ def refuse_other_hashes(pins: tuple[Pin, ...], requirements: Requirements) -> No
             expected=f"one of the {len(demanded[canonical(pin.name)])} hashes in the requirements",
             fix="write the hashes anew (pip-compile --generate-hashes); if the version is the same as before, the "
             "index serves another file than it did, which must not be trusted",
-            where=requirements.source,
+            where=requirements.place_of(pin.name),
         )
         for pin in pins
         if canonical(pin.name) in demanded and f"sha256:{pin.sha256}" not in demanded[canonical(pin.name)]

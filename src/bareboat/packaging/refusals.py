@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 from bareboat.errors import PackagingError, Problem
 from bareboat.packaging.compile import is_known, look_up, platform_args
@@ -40,6 +41,7 @@ def refuse_native(name: str, version: str, requirements: Requirements, target: T
         return
     newest = newest_with_wheel(name, requirements, target)
     model = requirements.pinned.get(name, "")
+    by = _needed_by(name, error) if not any(requirements.asking_for(name)) else ""
     fixes = []
     if newest != version or model:
         fixes += other_runtimes(pinned, requirements, target)
@@ -52,10 +54,11 @@ def refuse_native(name: str, version: str, requirements: Requirements, target: T
     fixes.append(f"if the function works without it, list {name} in custom.pythonRequirements.noDeploy")
     glibc = f" and manylinux up to glibc {'.'.join(map(str, target.glibc))}" if target.system == "linux" else ""
     problem = Problem(
-        f"{pinned}{f', which {model} was saved with,' if model else ''} has no wheel for {target}",
+        f"{pinned}{f', which {model} was saved with,' if model else f', which {by} needs,' if by else ''} has no wheel "
+        f"for {target}",
         expected=f"a wheel for Python {target.python}{glibc}; there are wheels for {_tags(wheels)}",
         fix="; or ".join(fixes),
-        where=place_of(name, requirements),
+        where=_place(name, by, requirements),
     )
     raise PackagingError(problem.found, problems=(problem,)) from error
 
@@ -67,7 +70,7 @@ def newest_with_wheel(name: str, requirements: Requirements, target: Target) -> 
 
         return newest_that_fits(name, "", requirements, target)
     try:
-        found = look_up(requirements, [name], platform_args(target))
+        found = look_up(requirements, [name], platform_args(target), target)
     except UvError:
         return ""
     return next((str(p.get("version", "")) for p in found if canonical(p["name"]) == canonical(name)), "")
@@ -80,7 +83,7 @@ def other_runtimes(pinned: str, requirements: Requirements, target: Target) -> l
         if python == target.python:
             continue
         try:
-            look_up(requirements, [pinned], platform_args(other))
+            look_up(requirements, [pinned], platform_args(other), target)
         except UvError:
             continue
         return [f"runtime: python{python} in serverless.yml, which has one"]
@@ -89,23 +92,54 @@ def other_runtimes(pinned: str, requirements: Requirements, target: Target) -> l
 
 def explained(error: UvError, requirements: Requirements, target: Target) -> PackagingError:
     """Return uv's refusal in words of requirements and serverless.yml, with the lines that it is about."""
-    for explain in (_unreadable, _refused, _unreachable, _absent, _no_such_version, _yanked, _other_python, _conflict):
+    for explain in _EXPLAINED:
         problem = explain(error, requirements, target)
         if problem is not None:
             return PackagingError(problem.found, problems=(problem,))
-    return error
+    problem = Problem(f"{error.reason}", fix="; ".join(error.hints), where=requirements.source)
+    return PackagingError(problem.found, problems=(problem,))
 
 
-def place_of(name: str, requirements: Requirements) -> str:
-    """Return `file:line` of the requirement that names a package, else the file."""
-    return next((origin for _, origin in _asking(name, requirements) if origin), requirements.source)
+def _needed_by(name: str, error: UvError) -> str:
+    """Return the package that pulls another one in, as uv says; "" when it is asked for itself."""
+    by = re.search(rf"(?:all versions of )?({_NAME}(?:==[^\s,]+)?) depends? on {re.escape(name)}\b", error.reason)
+    return by[1] if by is not None else ""
 
 
-def _asking(name: str, requirements: Requirements) -> Iterator[tuple[str, str]]:
-    lines = requirements.text.splitlines()
-    for line, origin in zip(lines, requirements.origins or ("",) * len(lines), strict=False):
-        if requirement_name(line) == canonical(name):
-            yield line.partition(" --hash")[0].strip(), origin
+def _place(name: str, by: str, requirements: Requirements) -> str:
+    place = requirements.place_of(name)
+    return requirements.place_of(by.partition("==")[0]) if place == requirements.source and by else place
+
+
+def _missing_file(error: UvError, requirements: Requirements, _target: Target) -> Problem | None:
+    said = re.search(r"Distribution not found at: file://(\S+)", error.reason)
+    if said is None:
+        return None
+    last = unquote(said[1]).rstrip("/").rpartition("/")[2]
+    lines = zip(requirements.text.splitlines(), requirements.origins, strict=False)
+    return Problem(
+        f"{unquote(said[1])} is not there",
+        expected="a wheel, a source archive or a folder with pyproject.toml",
+        fix="paths start at the folder of serverless.yml",
+        where=next((origin for line, origin in lines if last in line and origin), requirements.source),
+    )
+
+
+def _unbuilt(error: UvError, requirements: Requirements, target: Target) -> Problem | None:
+    said = re.search(rf"Failed to (?:download and )?build `({_NAME})(?:==([^`]+)| @ [^`]+)?`", error.reason)
+    if said is None:
+        return None
+    name, version = said[1], said[2] or ""
+    newest = newest_with_wheel(name, requirements, target)
+    fixes = [f"ask for {name}=={newest}, the newest that has one"] if newest and newest != version else []
+    fixes.append("build a wheel of it where it builds, and name that in the requirements (./wheels/NAME.whl)")
+    why = error.reason.partition("[stderr]")[2].strip() or error.reason.partition("`")[2].partition("` ")[2]
+    return Problem(
+        f"{name}{f' {version}' if version else ''} comes as source only, and could not be built: {why[-400:]}",
+        expected=f"a wheel for {target}, or plain Python that builds here",
+        fix="; or ".join(fixes),
+        where=_place(name, _needed_by(name, error), requirements),
+    )
 
 
 def _unreadable(error: UvError, requirements: Requirements, _target: Target) -> Problem | None:
@@ -134,7 +168,7 @@ def _refused(error: UvError, requirements: Requirements, _target: Target) -> Pro
         expected="a user and a password, or a token, that the index knows",
         fix="put them into ~/.netrc, or into the index's address from a variable "
         "(--extra-index-url https://${USER}:${TOKEN}@HOST/simple); a proxy may refuse as well",
-        where=_index_line(index, requirements) or (place_of(name[1], requirements) if name else requirements.source),
+        where=_index_line(index, requirements) or (requirements.place_of(name[1]) if name else requirements.source),
     )
 
 
@@ -167,7 +201,7 @@ def _unreachable(error: UvError, requirements: Requirements, _target: Target) ->
         expected="a package index that serves the whole file",
         fix="try again, or check the network and the proxy; UV_DEFAULT_INDEX names another index, UV_OFFLINE=1 uses "
         "what is cached. What is locked and was packed before needs no network",
-        where=_index_line(url, requirements) or place_of(url.rstrip("/").rpartition("/")[2], requirements),
+        where=_index_line(url, requirements) or requirements.place_of(url.rstrip("/").rpartition("/")[2]),
     )
 
 
@@ -175,14 +209,13 @@ def _absent(error: UvError, requirements: Requirements, _target: Target) -> Prob
     said = re.search(rf"({_NAME}) was not found in the package registry", error.reason)
     if said is None:
         return None
-    by = re.search(rf"(?:all versions of )?({_NAME}(?:==\S+)?) depends? on {re.escape(said[1])}\b", error.reason)
-    wanted = by[1] if by is not None else said[1]
+    by = _needed_by(said[1], error)
     return Problem(
-        f"{said[1]}{f', which {by[1]} needs,' if by else ''} is in no package index",
+        f"{said[1]}{f', which {by} needs,' if by else ''} is in no package index",
         expected="a package of PyPI, or of an index that the requirements name",
         fix="check the spelling; a private package needs its index in the requirements (--extra-index-url URL), a "
         "package of yours its path (./lib)",
-        where=place_of(wanted.partition("==")[0], requirements),
+        where=_place(said[1], by, requirements),
     )
 
 
@@ -191,11 +224,12 @@ def _no_such_version(error: UvError, requirements: Requirements, target: Target)
     if said is None or "depend" in error.reason:
         return None
     newest = newest_with_wheel(said[1], requirements, target)
+    asking = requirements.asking_for(said[1])
     return Problem(
         f"there is no version of {said[1]}{said[2] or ''}",
         expected=f"a version that the index has; {newest} is the newest for {target}" if newest else "",
         fix=f"ask for {said[1]}=={newest}, or for a range" if newest else "",
-        where=place_of(said[1], requirements),
+        where=next((origin for line, origin in asking if origin and (said[2] or "") in line), requirements.source),
     )
 
 
@@ -207,26 +241,25 @@ def _yanked(error: UvError, requirements: Requirements, _target: Target) -> Prob
         f"{said[1]} was taken back by its makers (yanked){f': {said[2]}' if said[2] else ''}, and nothing else fits",
         expected="a version that still stands",
         fix=f"ask for other versions; to take it even so, write {said[1]}",
-        where=place_of(said[1].partition("==")[0], requirements),
+        where=requirements.place_of(said[1].partition("==")[0]),
     )
 
 
 def _other_python(error: UvError, requirements: Requirements, target: Target) -> Problem | None:
     needs = re.findall(rf"({_NAME})(?:==([^\s,]+))? depends on Python([<>=!~][^\s]*)", error.reason)
-    if not needs or "the requested Python version" not in error.reason:
+    if not needs or not re.search("the (requested|current) Python version", error.reason):
         return None
     name, version, python = needs[0]
     pinned = f"{name}=={version}" if version else name
     newest = newest_with_wheel(name, requirements, target)
     fixes = [f"ask for {name}=={newest}, the newest that has one"] if newest and newest != version else []
     fixes += other_runtimes(pinned, requirements, target)
-    asked = next(iter(_asking(name, requirements)), None)
-    by = re.search(rf"(?:all versions of )?({_NAME}(?:==\S+)?) depends? on {re.escape(name)}\b", error.reason)
+    by = _needed_by(name, error) if not any(requirements.asking_for(name)) else ""
     return Problem(
-        f"{pinned}{f', which {by[1]} needs,' if by and asked is None else ''} runs on Python {python.rstrip(',')} only",
+        f"{pinned}{f', which {by} needs,' if by else ''} runs on Python {python.rstrip(',')} only",
         expected=f"a version for Python {target.python}",
         fix="; or ".join(fixes),
-        where=place_of(by[1].partition("==")[0] if by and asked is None else name, requirements),
+        where=_place(name, by, requirements),
     )
 
 
@@ -235,7 +268,7 @@ def _conflict(error: UvError, requirements: Requirements, _target: Target) -> Pr
         return None
     lines: dict[str, str] = {}
     for name in dict.fromkeys(re.findall(_NAME + r"(?=[\s,<>=!~]|$)", error.reason)):
-        for line, origin in _asking(name, requirements):
+        for line, origin in requirements.asking_for(name):
             lines.setdefault(line, origin)
     asked = [f"{line} ({origin})" if origin else line for line, origin in lines.items()]
     held = [line for line in requirements.constraints.splitlines() if requirement_name(line) in _names(error.reason)]
@@ -258,7 +291,7 @@ def _native_wheels(pinned: str, requirements: Requirements, target: Target) -> I
     """Yield the compiled wheels that any Python on any machine has of a package."""
     for python in dict.fromkeys((target.python, "3.8", "3.9", "3.10", "3.11", "3.12", "3.13")):
         try:
-            packages = look_up(requirements, [pinned], ["--universal", "--python-version", python])
+            packages = look_up(requirements, [pinned], ["--universal", "--python-version", python], target)
         except UvError:
             continue  # this Python is none that the package supports
         names = [file_of(wheel) for package in packages for wheel in package.get("wheels", ())]
@@ -273,3 +306,17 @@ def _tags(wheels: list[str]) -> str:
         python, _, platform = wheel.removesuffix(".whl").split("-")[-3:]
         found.setdefault(f"{python} {platform.rpartition('.')[2]}", None)
     return ", ".join(list(found)[:4]) + (f" and {len(found) - 4} more" if len(found) > 4 else "")
+
+
+_EXPLAINED = (
+    _unreadable,
+    _missing_file,
+    _unbuilt,
+    _refused,
+    _unreachable,
+    _absent,
+    _no_such_version,
+    _yanked,
+    _other_python,
+    _conflict,
+)

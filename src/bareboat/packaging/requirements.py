@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,6 +52,21 @@ class Requirements:
     no_deploy: frozenset[str] = frozenset()
     origins: tuple[str, ...] = ()
     pinned: Mapping[str, str] = field(default_factory=dict)
+
+    def asking_for(self, name: str) -> Iterator[tuple[str, str]]:
+        """Yield the lines that name a package, those of constraint files too, each with its `file:line` or ""."""
+        lines = self.text.splitlines()
+        for line, origin in zip(lines, self.origins or ("",) * len(lines), strict=False):
+            if requirement_name(line) == canonical(name):
+                yield line.partition(" --hash")[0].strip(), origin
+            elif line.startswith("-c "):
+                for number, held in _logical_lines(read_text(Path(line[3:]))):
+                    if requirement_name(held) == canonical(name):
+                        yield held.partition(" --hash")[0].strip(), f"{line[3:]}:{number}"
+
+    def place_of(self, name: str) -> str:
+        """Return `file:line` of the first line that names a package, else the file."""
+        return next((origin for _, origin in self.asking_for(name) if origin), self.source)
 
     @property
     def empty(self) -> bool:
