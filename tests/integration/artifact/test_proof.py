@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+import subprocess
+import sys
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +18,7 @@ import pytest
 from bareboat.artifact import Artifact, build, unpack
 from bareboat.errors import PackagingError
 from bareboat.packaging.target import host_target
+from bareboat.service import load_service
 
 from .conftest import Project
 
@@ -300,8 +305,6 @@ def test_nothing_is_run_where_nothing_was_taken_away(project: Project, tmp_path:
 
 
 def test_the_answer_of_the_kept_artifact_is_that_of_the_whole_one(handled: Handled, python: str) -> None:
-    import subprocess
-
     from bareboat.packaging.interpreters import find_python
 
     folder = unpack(handled("return [lazy.table(), lazy.helper(), lazy.documented()]", slim="slim: max"))
@@ -354,3 +357,94 @@ def test_what_a_layer_brings_is_there_in_the_proof(project: Project) -> None:
 
     assert kept(artifact) == ["lazy/tests/table.json"]
     assert not [name for name in names(artifact) if name.startswith("idna/")]
+
+
+BUILD = """
+import pathlib, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as the command line has it
+from bareboat.artifact import build
+from bareboat.service import load_service
+print(build(load_service(pathlib.Path(sys.argv[1]), env={}))["predict"].digest)
+"""
+HANGING = """
+import os, pathlib, time, lazy
+pathlib.Path(os.environ["NOTE"], str(os.getpid())).touch()
+time.sleep(600)
+"""
+
+
+def lazy_project(project: Project, folder: str, handler: str, more: str = "") -> Path:
+    service = project(
+        "handler: handler.predict" + more, folder=folder, handler__py=handler,
+        requirements__txt="./wheels/lazy-1.0-py3-none-any.whl\n",
+        **{"wheels/lazy-1.0-py3-none-any.whl": wheel("lazy", LAZY)},
+    )  # fmt: skip
+    return service.path
+
+
+def alive(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+@pytest.mark.parametrize("number", ["SIGKILL", "SIGTERM", "SIGINT"])
+def test_a_build_that_is_ended_in_the_middle_of_a_proof_leaves_nothing(
+    project: Project, tmp_path: Path, number: str
+) -> None:
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    path = lazy_project(project, "own", HANGING, f"\n    environment: {{NOTE: {notes}}}")
+    tool = subprocess.Popen([sys.executable, "-c", BUILD, str(path)], stderr=subprocess.DEVNULL)
+    while len(list(notes.iterdir())) < 2:
+        assert tool.poll() is None
+        time.sleep(0.02)
+
+    tool.send_signal(getattr(signal, number))
+    tool.wait(20)
+
+    latest = time.monotonic() + 10
+    pids = [note.name for note in notes.iterdir()]
+    while any(map(alive, pids)) and time.monotonic() < latest:
+        time.sleep(0.02)
+    assert not any(map(alive, pids))
+    output = path.parent / ".bareboat"
+    assert not list(output.glob("*.zip"))
+    (path.parent / "handler.py").write_text("def predict(event, context): return 1\n")
+    build(load_service(path, env={}))
+    assert not list(output.glob(".tmp-*"))
+
+
+def test_a_cache_that_several_builds_fill_at_once_serves_them_all(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    handler = "import lazy\ndef predict(event, context): return lazy.table()\n"
+    paths = [lazy_project(project, f"own{number}", handler, SAMPLES.replace("event.json", "{}")) for number in range(3)]
+    monkeypatch.setenv("BAREBOAT_CACHE_DIR", str(tmp_path / "new"))
+
+    running = [
+        subprocess.Popen([sys.executable, "-c", BUILD, str(path)], stdout=subprocess.PIPE, text=True) for path in paths
+    ]
+    digests = {process.communicate(timeout=60)[0] for process in running}
+
+    assert [process.returncode for process in running] == [0, 0, 0]
+    assert len(digests) == 1
+    left = [path.name for path in (tmp_path / "new").rglob(".tmp-*")]
+    assert left == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_FSIZE stands in for a full disk")
+def test_a_disk_that_is_full_while_it_is_laid_out_is_an_error(project: Project) -> None:
+    handler = "import lazy\ndef predict(event, context): return 1\n"
+    path = lazy_project(project, "own", handler + f"X = '{'x' * 300_000}'\n")
+    code = BUILD.replace("print(", "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000,) * 2)\nprint(")
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.returncode == 1
+    assert "room on the disk" in done.stderr
+    assert not list((path.parent / ".bareboat").glob(".tmp-*"))

@@ -7,7 +7,6 @@ between two runs of the whole one says nothing of slimming.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -89,7 +88,7 @@ class Examination:
             lay_out(folder, slimmed, beside=self.whole_folder, there=self._whole)
             found = self._differences(self._all(self._proved(), folder))
         else:
-            with ThreadPoolExecutor(1) as thread:
+            with self._runs.threads(1) as thread:
                 whole = thread.submit(self.run_whole)
                 lay_out(folder, slimmed, beside=self.whole_folder, there=self._whole)
                 reports = self._all(self._subjects, folder)
@@ -152,7 +151,7 @@ class Examination:
 
         if alone or len(subjects) < 2:
             return {subject.name: run(subject) for subject in subjects}
-        with ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
+        with self._runs.threads(_SIDE_BY_SIDE) as threads:
             return dict(zip((subject.name for subject in subjects), threads.map(run, subjects), strict=True))
 
     def _again_alone(self) -> None:

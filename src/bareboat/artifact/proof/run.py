@@ -9,7 +9,9 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -125,6 +127,20 @@ class Runs:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def threads(self, workers: int) -> Iterator[ThreadPoolExecutor]:
+        """Yield threads to run tasks in, which an interruption does not wait for: it ends the runs."""
+        with ThreadPoolExecutor(workers) as pool:
+            try:
+                yield pool
+            except BaseException:
+                self.close()
+                raise
+
+    def close(self) -> None:
+        """End what is running; nothing runs any more from now on."""
         with self._lock:
             self._closed = True
             running = list(self._running.values())
