@@ -50,7 +50,7 @@ function drawn(section) {
   function describe(node, where) {
     const real = node[4] || node, size = real[1];
     if (isLeft(real)) return `${where}: ${mb(size)} left out`;
-    const kind = isFolder(real) ? `${real[3].length} entries` : KINDS[real[3]];
+    const kind = isFolder(real) ? `${real[3].length} ${real[3].length === 1 ? "entry" : "entries"}` : KINDS[real[3]];
     return `${where}: ${mb(size)} unzipped, ${mb(real[2])} zipped, ${(100 * size / shipped).toFixed(1)} % of what ships (${kind})`;
   }
 
