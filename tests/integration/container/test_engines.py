@@ -71,8 +71,11 @@ def podman(system_command: Callable[[str], str], short_folder: Path) -> Iterator
     """podman as a command with flags: a storage of its own, runc, no systemd."""
     program, runc = system_command("podman"), system_command("runc")
     folder = short_folder
-    storage = f"--root {folder / 'root'} --runroot {folder / 'run'} --tmpdir {folder / 'tmp'} --storage-driver vfs"
-    command = f"{program} {storage} --cgroup-manager cgroupfs --runtime {runc}"
+    for driver in ("overlay", "vfs"):  # overlay copies nothing, where the file system below takes it
+        storage = f"--root {folder / driver} --runroot {folder / 'run'} --tmpdir {folder / 'tmp'}"
+        command = f"{program} {storage} --storage-driver {driver} --cgroup-manager cgroupfs --runtime {runc}"
+        if subprocess.run([*command.split(), "info"], capture_output=True, check=False).returncode == 0:
+            break
     yield command
     subprocess.run([*command.split(), "rm", "--all", "--force", "--time=0"], capture_output=True, check=False)
 
@@ -210,6 +213,25 @@ def test_buildah_builds_on_what_was_pushed_and_we_pull_its_image(
 
     assert json.loads(pulled.stdout)["platforms"] == [f"linux/{_architecture()}"]
     assert (ran.returncode, ran.stdout) == (0, "built\n"), ran.stderr
+
+
+def test_what_was_built_here_runs_here_and_from_the_registry(
+    registry, base_tar: Path, bareboat, podman: str, tmp_path: Path
+) -> None:
+    (tmp_path / "main.py").write_text("import sys, msgspec\nprint(msgspec.json.encode(sys.argv[1:]).decode())\n")
+    (tmp_path / "image.yml").write_text(
+        f"name: built:1\nbase: {base_tar}\nrequirements: [msgspec]\nfiles: [main.py]\nentrypoint: [python3, main.py]\n"
+    )
+
+    built = bareboat("build", cwd=tmp_path)
+    here = bareboat("run", "built:1", "--", "a", "b")
+    pushed = bareboat("push", "built:1", f"{registry.host}/built/here:1")
+    words = [*podman.split(), "run", "--rm", "--tls-verify=false", *ENGINE_ARGS.split(), pushed.stdout.strip(), "c"]
+    there = subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert built.returncode == 0, built.stderr
+    assert (here.returncode, here.stdout) == (0, '["a","b"]\n'), here.stderr
+    assert (there.returncode, there.stdout) == (0, '["c"]\n'), there.stderr
 
 
 def test_gpus_without_a_specification_are_told_before_anything_is_loaded(bareboat) -> None:
