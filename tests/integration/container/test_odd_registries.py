@@ -351,10 +351,23 @@ def test_plain_http_is_refused_where_it_is_not_on_this_machine(small_registry, t
     assert not state.seen
 
 
-def test_a_certificate_of_nobody_is_refused_unless_it_is_allowed(small_registry, image, tmp_path: Path) -> None:
+def test_a_certificate_of_nobody_is_refused_unless_it_is_allowed(
+    small_registry, image, tmp_path: Path, system_command: Callable[[str], str]
+) -> None:
     made = image()
     name, key, certificate = "/CN=localhost", tmp_path / "key.pem", tmp_path / "cert.pem"
-    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate]
+    words = [
+        system_command("openssl"),
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        key,
+        "-out",
+        certificate,
+    ]
     subprocess.run([*words, "-subj", name, "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
@@ -417,9 +430,6 @@ def test_ctrl_c_ends_every_transfer(small_registry, image, tmp_path: Path, monke
             pull(there(state), Layout.create(tmp_path / "other"), on_step=interrupt, registry=at(state.host))
 
     assert not list((tmp_path / "other").rglob(".tmp-*"))
-
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def test_the_command_line_pushes_and_pulls_and_says_what_it_did(small_registry, image, home: Path) -> None:
