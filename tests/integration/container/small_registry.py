@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import re
 import threading
@@ -45,6 +46,7 @@ class State:
         self.blobs: dict[str, bytes] = {}
         self.manifests: dict[tuple[str, str], tuple[str, bytes]] = {}
         self.uploads: dict[str, bytearray] = {}
+        self.numbers = itertools.count()
         self.writing = threading.Lock()  # until what is still on its way has come, nobody asks how far it is
         self.seen: list[Seen] = []
         self.given: dict[str, str] = {}
@@ -217,7 +219,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _upload(self, repository: str, name: str) -> None:
         if self.command == "POST":
-            name = f"upload-{len(self.state.uploads)}"
+            name = f"upload-{next(self.state.numbers)}"
             self.state.uploads[name] = bytearray()
             self.answer(202, Location=f"/v2/{repository}/blobs/uploads/{name}?state=1")
             return
