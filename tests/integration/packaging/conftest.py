@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from bareboat.packaging.interpreters import running_python
+from bareboat.packaging.target import host_target
+
 
 def wheel(name: str, version: str, *, tag: str = "py3-none-any", requires: tuple[str, ...] = (), python: str = "",
           code: str = "") -> tuple[str, bytes]:  # fmt: skip
@@ -69,6 +72,7 @@ class Index:
         yanked: file name -> why.
         status: answer every request with this instead.
         cut: answer with half of each file, then drop the connection.
+        user: `name:password` that it asks for.
         requests: the paths that were asked for.
     """
 
@@ -78,6 +82,7 @@ class Index:
         self.yanked: dict[str, str] = {}
         self.status = 0
         self.cut = False
+        self.user = ""
         self.requests: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -128,6 +133,9 @@ def _handler(index: Index) -> type[BaseHTTPRequestHandler]:
             if parts[0] == "files":
                 found = index.files.get(parts[1])
             status = index.status or (200 if found is not None else 404)
+            known = "Basic " + base64.b64encode(index.user.encode()).decode()
+            if index.user and self.headers.get("Authorization") != known:
+                status = 401
             data = found if status == 200 and found is not None else b"refused"
             self.send_response(status)
             if status == 401:
@@ -157,17 +165,23 @@ def index() -> Iterator[Index]:
     made.close()
 
 
+HANDLER = "def predict(event, context):\n    return {'statusCode': 200}\n"
+
+
 @pytest.fixture
 def project(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project of one handler whose packages come from `index`, with caches of its own."""
+    """A project for this machine's CPU and Python, whose packages come from `index`, with caches of its own."""
     monkeypatch.setenv("UV_DEFAULT_INDEX", index.url)
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
     monkeypatch.setenv("BAREBOAT_CACHE_DIR", str(tmp_path / "cache"))
     folder = tmp_path / "project"
     folder.mkdir()
-    (folder / "handler.py").write_text("def predict(event, context):\n    return {'statusCode': 200}\n")
+    (folder / "handler.py").write_text(HANDLER)
+    running = running_python()
+    assert running is not None
+    here = host_target(running.version)
     (folder / "serverless.yml").write_text(
-        "service: boats\nprovider:\n  name: aws\n  runtime: python3.13\n  architecture: arm64\n"
-        "functions:\n  predict:\n    handler: handler.predict\n"
+        f"service: boats\nprovider:\n  name: aws\n  runtime: python{here.python}\n"
+        f"  architecture: {here.architecture}\nfunctions:\n  predict:\n    handler: handler.predict\n"
     )
     return folder
