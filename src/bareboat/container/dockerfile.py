@@ -134,19 +134,19 @@ def requirements_text(resolution: Resolution, index_lines: Sequence[str]) -> str
 
 def _install(prepared: Prepared, python: ImagePython, requirements: str) -> list[str]:
     """Install with the base's pip; a base without one borrows uv."""
-    there = f"/tmp/{posixpath.basename(requirements)}"  # noqa: S108 - in the image
-    copy = f"COPY {json.dumps([requirements, there])}"
+    there = "/tmp/requirements.txt"  # noqa: S108 - in the image, while the command runs
+    bound = f"RUN --mount=type=bind,source={requirements},target={there}"
     tree = prepared.base.tree
     homes = (python.site, f"/usr/lib/python{python.version}/dist-packages", "/usr/lib/python3/dist-packages")
+    common = f"--no-deps --only-binary :all: --require-hashes -r {there}"
     if any(f"{home}/pip" in tree for home in homes):
-        command = f"{python.path} -m pip install --no-cache-dir --no-deps --only-binary :all: --require-hashes"
-        if python.prefix == "/usr/local" and not python.path.startswith("/usr/local/"):
-            command += " --break-system-packages --root-user-action=ignore"
-        return [copy, f"RUN {command} -r {there} && rm {there}"]
-    command = f"uv pip install --python {python.path} --break-system-packages --no-cache --no-deps --only-binary :all:"
+        debians = python.prefix == "/usr/local" and not python.path.startswith("/usr/local/")
+        over = " --break-system-packages --root-user-action=ignore" if debians else ""
+        return [f"{bound} {python.path} -m pip install --no-cache-dir{over} {common}"]
     target = f" --target {python.site}" if python.prefix == "/usr/local" else ""
-    command += f" --require-hashes{target} -r {there}"
-    return [copy, f"RUN --mount=from={_UV},source=/uv,target=/usr/local/bin/uv {command} && rm {there}"]
+    borrowed = f"--mount=from={_UV},source=/uv,target=/usr/local/bin/uv"
+    install = f"uv pip install --python {python.path} --break-system-packages --no-cache{target} {common}"
+    return [f"{bound} {borrowed} {install}"]
 
 
 def _copies(prepared: Prepared, recipe: Recipe) -> list[str]:

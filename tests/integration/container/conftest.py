@@ -27,7 +27,7 @@ from bareboat.container.documents import CONFIG, INDEX, LAYER, MANIFEST, Descrip
 from bareboat.container.layout import Layout
 
 PATIENCE_S = 20.0
-BASE_PACKAGES = "base-files,busybox-static,ca-certificates,python3"
+BASE_PACKAGES = "base-files,busybox-static,ca-certificates,dash,libstdc++6,python3-pip"
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def base_tar(system_command: Callable[[str], str]) -> Path:
     place = Path(tempfile.gettempdir()) / f"bareboat-tests-{os.getuid()}"
     place.mkdir(mode=0o700, exist_ok=True)
     assert place.stat().st_uid == os.getuid()
-    made = place / "base-with-python3.tar"
+    made = place / "base-with-pip.tar"  # another name for other packages
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not made.exists():
