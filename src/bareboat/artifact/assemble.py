@@ -10,7 +10,7 @@ from typing import Any
 from bareboat.artifact.beside import Beside, refuse_over_limit_with_layers, sees_all_layers
 from bareboat.artifact.handlers import check_handlers
 from bareboat.artifact.libraries import complete_libraries
-from bareboat.artifact.manifest import make_manifest, manifest_bytes
+from bareboat.artifact.manifest import make_manifest, manifest_bytes, shipped
 from bareboat.artifact.model import MANIFEST, MODEL_HANDLER, Artifact
 from bareboat.artifact.plan import Plan, handler_strings
 from bareboat.packaging.archive import chosen_members, write_archive
@@ -78,7 +78,7 @@ def assemble(
     manifest["proof"] = parts.proof
     if parts.beside.layers:
         manifest["layers"] = parts.beside.document()
-    (about,) = make_packs([Contents("manifest", "", {MANIFEST: manifest_bytes(manifest)})], None, scratch)
+    (about,) = make_packs([Contents("manifest", "", {MANIFEST: manifest_bytes(shipped(manifest))})], None, scratch)
     refuse_over_limit(
         sizes,
         more_bytes=about.members[0].size,

@@ -69,6 +69,14 @@ def make_manifest(
     }
 
 
+def shipped(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a manifest goes into the archive: all but the machine that proved it, which may be any."""
+    proof = manifest.get("proof")
+    if not proof:
+        return dict(manifest)
+    return {**manifest, "proof": {key: value for key, value in proof.items() if key != "proved_on"}}
+
+
 def manifest_bytes(manifest: Mapping[str, Any]) -> bytes:
     """Return the manifest as it stands in the archive: one file a line, in order."""
     rest = {key: value for key, value in manifest.items() if key != "files"}

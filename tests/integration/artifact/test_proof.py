@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from bareboat.artifact import Artifact, build, unpack
+from bareboat.artifact.model import MANIFEST
 from bareboat.errors import PackagingError
 from bareboat.packaging.target import host_target
 from bareboat.service import load_service
@@ -289,6 +290,8 @@ def test_an_archive_for_another_cpu_is_proved_on_its_twin(handled: Handled, pyth
 
     assert artifact.target.architecture == other
     assert artifact.manifest["proof"]["proved_on"] == f"{here.system} {here.architecture}"
+    with zipfile.ZipFile(artifact.path) as archive:  # which is to have the same bytes wherever it is made
+        assert set(json.loads(archive.read(MANIFEST))["proof"]) == {"level", "samples", "kept"}
     assert kept(artifact) == ["lazy/tests/table.json"]
     assert "lazy/tests/table.json" in names(artifact)
 
