@@ -81,10 +81,11 @@ class Making:
 
 @dataclass
 class Made:
-    """What one row made: seconds of each run, the archive or folder of the last with its layers, memory."""
+    """What one row made: seconds of each run; of the last the archive or folder, its layers and digests; memory."""
 
     seconds: list[float] = field(default_factory=list)
     archives: tuple[Path, ...] = ()
+    digests: tuple[str, ...] = ()
     peak_bytes: int = 0
     same: str = ""
     tree: Path | None = None
@@ -167,12 +168,11 @@ def elsewhere(name: str, made: Made, scratch: Path) -> str:
         others = artifacts.packaged(place, slim="max" if name == MAX else "", cache=scratch / "another cache")
     else:
         return ""
-    return "yes" if [_digest(path) for path in others] == [_digest(path) for path in made.archives] else "no"
+    return "yes" if _digests(others) == made.digests else "no"
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _digests(archives: tuple[Path, ...]) -> tuple[str, ...]:
+    return tuple(hashlib.sha256(path.read_bytes()).hexdigest() for path in archives if path.is_file())
 
 
 def measure(rounds: int, report: harness.Report, scratch: Path, *, quick: bool) -> dict[str, Made]:
@@ -210,6 +210,7 @@ def measure(rounds: int, report: harness.Report, scratch: Path, *, quick: bool) 
                 try:
                     seconds, made[name].archives = ready[name].run()
                     made[name].seconds.append(seconds)
+                    made[name].digests = _digests(made[name].archives)
                 except (harness.RowError, OSError, subprocess.SubprocessError) as error:
                     report.fail(name, error)
     for name, making in ready.items():

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from bareboat.artifact.model import LayerArtifact
-from bareboat.artifact.unpack import unpacked
+from bareboat.artifact.unpack import unpacked, unpacked_folder
 
 
 def unpack_layers(layers: Sequence[LayerArtifact]) -> Path | None:
@@ -20,10 +20,16 @@ def unpack_layers(layers: Sequence[LayerArtifact]) -> Path | None:
         ArtifactError: a zip is not the one that was built, is damaged, or has names that lead out.
         PackagingError: the disk is full.
     """
-    if not layers:
-        return None
-    together = sha256("".join(layer.digest for layer in layers).encode()).hexdigest()
-    return unpacked(layers, f"opt-{together[:32]}")
+    return unpacked(layers, _name(layers)) if layers else None
+
+
+def opt_folder(layers: Sequence[LayerArtifact]) -> Path | None:
+    """Return where `unpack_layers` puts them, there or not."""
+    return unpacked_folder(layers[0], _name(layers)) if layers else None
+
+
+def _name(layers: Sequence[LayerArtifact]) -> str:
+    return f"opt-{sha256(''.join(layer.digest for layer in layers).encode()).hexdigest()[:32]}"
 
 
 def module_folders(opt: Path, python: str) -> tuple[Path, ...]:

@@ -39,9 +39,8 @@ def unpack(artifact: Artifact) -> Path:
 
 def unpacked(archives: Sequence[Artifact | LayerArtifact], name: str) -> Path:
     """Unpack archives over each other into one folder called `name`, unless it is there; raises as `unpack` does."""
-    home = archives[0].path.parent
-    below = home / "unpacked" if home.name == ".bareboat" else cache_folder("unpacked")
-    folder = below / name
+    folder = unpacked_folder(archives[0], name)
+    below = folder.parent
     files = {path: said for archive in archives for path, said in archive.manifest.get("files", {}).items()}
     if folder.is_dir():
         if _is_whole(folder, files):
@@ -64,6 +63,12 @@ def unpacked(archives: Sequence[Artifact | LayerArtifact], name: str) -> Path:
                 raise cannot_write(folder, error) from error
     forget_folders(below, keep=folder)
     return folder
+
+
+def unpacked_folder(archive: Artifact | LayerArtifact, name: str) -> Path:
+    """Return where `unpacked` puts the folder `name`, there or not."""
+    home = archive.path.parent
+    return (home / "unpacked" if home.name == ".bareboat" else cache_folder("unpacked")) / name
 
 
 def forget_folders(below: Path, *, keep: Path) -> None:

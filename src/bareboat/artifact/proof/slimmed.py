@@ -12,7 +12,7 @@ from bareboat.artifact.beside import Beside
 from bareboat.artifact.image_packages import boto3_folder
 from bareboat.artifact.libraries import complete_libraries
 from bareboat.artifact.model import MODEL_HANDLER
-from bareboat.artifact.opt import module_folders, unpack_layers
+from bareboat.artifact.opt import module_folders, opt_folder, unpack_layers
 from bareboat.artifact.plan import Plan, handler_strings
 from bareboat.artifact.proof.events import sample_events
 from bareboat.artifact.proof.examine import Examination, Item
@@ -216,7 +216,7 @@ def _outcome(build: Build, side: Side, base: tuple[Pack, ...] | None) -> Outcome
     )
     whole = _members((*side.own, *unslimmed, *libraries))
     handlers = handler_strings(side.plan.functions, MODEL_HANDLER)
-    opt = unpack_layers(side.beside.layers)
+    opt = opt_folder(side.beside.layers)
     path = (*(module_folders(opt, interpreter.version) if opt else ()), *_boto3(side.own, interpreter))
     subjects = [
         make_subject(build.service, one, handlers[one.name], interpreter, opt=opt, path=path)
@@ -235,6 +235,7 @@ def _outcome(build: Build, side: Side, base: tuple[Pack, ...] | None) -> Outcome
     known = kept_outcome(key)
     if known is not None:
         return known
+    unpack_layers(side.beside.layers)
     build.on_step("Proving that the slimmed packages answer as the whole ones do")
     proof = _Proof(build, side, whole, candidates, libraries)
     outcome = proof.outcome(subjects, interpreter)
