@@ -125,7 +125,7 @@ def load_recipe(path: Path) -> Recipe:
         data = file.read_bytes()
     except OSError as error:
         raise ConfigurationError(
-            f"{file} cannot be read: {error.strerror}",
+            f"cannot be read: {error.strerror}",
             expected=f"{FILE}, which says what an image is made of",
             fix="write base, requirements and cmd into it (docs/images.md)",
             where=str(file),

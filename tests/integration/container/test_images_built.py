@@ -323,7 +323,8 @@ def test_the_dockerfile_builds_the_same_files_environment_and_commands(
             [skopeo, "copy", "--quiet", f"oci:{tmp_path / 'base'}:base:1", there],
             [buildah, *storage, "bud", "--isolation=chroot", "--pull-never", "--tag=theirs", "--file",
              str(written.path), str(recipe.folder)],
-            [buildah, *storage, "push", "--quiet", "--disable-compression", "theirs", f"oci:{tmp_path / 'theirs'}:theirs:1"],
+            [buildah, *storage, "push", "--quiet", "--disable-compression", "theirs",
+             f"oci:{tmp_path / 'theirs'}:theirs:1"],
         ):  # fmt: skip
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout + done.stderr
