@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -109,6 +110,11 @@ def read_lock(path: Path) -> Lock:
         return Lock()
     except OSError as error:
         raise PackagingError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    return _parsed(path, data)
+
+
+@lru_cache(maxsize=4)
+def _parsed(path: Path, data: bytes) -> Lock:
     conflict = _CONFLICT.search(data)
     if conflict is not None:
         raise PackagingError(
