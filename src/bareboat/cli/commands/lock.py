@@ -41,7 +41,7 @@ def lock(
     prune: bool,
     only_check: bool,
 ) -> None:
-    """Write bareboat.lock: the exact packages and models of each target.
+    """Write bareboat.lock: the exact packages and models.
 
     What still answers to the requirements stays as it is. package writes the lock by itself, and takes what it has.
     """

@@ -124,7 +124,7 @@ def _tell_lock(terminal: Terminal, before: Lock, after: Lock) -> None:
 
     changed = changes(before, after)
     if not (before.environments or before.models):
-        terminal.say(f"bareboat.lock is written, with {len(changed)} packages and models: commit it")
+        terminal.say("bareboat.lock is written: commit it.")
         return
     said = ", ".join(map(str, changed[:6])) + (f" and {len(changed) - 6} more" if len(changed) > 6 else "")
     terminal.say(f"bareboat.lock is renewed: {said or 'other requirements, the same versions'}")
