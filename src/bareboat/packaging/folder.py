@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bareboat.errors import PackagingError
+from bareboat.packaging.own_output import is_image_folder, is_own_output
 from bareboat.packaging.patterns import Matcher
 
 # Left out whatever the patterns say.
@@ -85,9 +86,17 @@ def select_files(
         if not said:
             continue
         walk.refuse_outside(found)
-        files.append(found)
+        if not _own_output(found):
+            files.append(found)
     files.sort(key=lambda found: found.path)
     return Selection(tuple(files), tuple(walk.notes))
+
+
+def _own_output(found: Found) -> bool:
+    try:
+        return is_own_output(str(found.source))
+    except OSError as error:
+        raise _unreadable(str(found.source), error) from error
 
 
 def _usually_not(path: str, also_not: frozenset[str]) -> bool:
@@ -127,7 +136,7 @@ class _Walk:
         except OSError as error:
             raise _unreadable(folder, error) from error
         names = {entry.name for entry in listed}
-        if prefix and ("pyvenv.cfg" in names or "conda-meta" in names):
+        if prefix and ("pyvenv.cfg" in names or "conda-meta" in names or is_image_folder(names)):
             return
         for entry in listed:
             path = prefix + entry.name

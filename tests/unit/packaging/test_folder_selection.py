@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from bareboat.artifact.treemap.page import page
 from bareboat.errors import PackagingError
 from bareboat.packaging.folder import select_files
 from bareboat.packaging.patterns import Matcher
@@ -38,6 +42,31 @@ def test_what_never_ships_stays_out_even_when_a_pattern_adds_it(tmp_path: Path) 
     )  # fmt: skip
 
     assert chosen(tmp_path, "**") == ["handler.py"]
+
+
+def test_what_bareboat_wrote_into_the_project_never_ships(tmp_path: Path) -> None:
+    make(tmp_path, "handler.py", "image/oci-layout", "image/index.json", "image/blobs/sha256/x")
+    with zipfile.ZipFile(tmp_path / "renamed.zip", "w") as archive:
+        archive.writestr(".bareboat/manifest.json", "{}")
+    with zipfile.ZipFile(tmp_path / "layer.zip", "w") as archive:
+        archive.writestr("python/x.py", "")
+    digest = hashlib.sha256((tmp_path / "layer.zip").read_bytes()).hexdigest()
+    (tmp_path / "layer.zip").rename(tmp_path / f"mine-layer-{digest[:12]}.zip")
+    (tmp_path / "map.html").write_text(page(()))
+    with tarfile.open(tmp_path / "image.tar", "w") as tar:
+        tar.addfile(tarfile.TarInfo("oci-layout"))
+
+    assert chosen(tmp_path, "**") == ["handler.py"]
+
+
+def test_other_archives_and_pages_of_the_project_ship(tmp_path: Path) -> None:
+    make(tmp_path, "page.html", "no.zip", "empty.tar", "data-0123456789ab.zip", "kept/oci-layout")
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+        archive.writestr("rows.csv", "1")
+
+    assert chosen(tmp_path) == [
+        "data-0123456789ab.zip", "data.zip", "empty.tar", "kept/oci-layout", "no.zip", "page.html"
+    ]  # fmt: skip
 
 
 def test_virtual_environments_are_known_by_what_they_hold(tmp_path: Path) -> None:

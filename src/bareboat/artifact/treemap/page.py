@@ -14,6 +14,7 @@ from bareboat.artifact.report import PackageRow, package_rows
 from bareboat.artifact.treemap.tree import name_of, tree_of
 from bareboat.errors import BareboatError
 from bareboat.packaging.cache import write_whole
+from bareboat.packaging.own_output import MARK
 from bareboat.packaging.sizes import DIRECT_BYTES, UNZIPPED_BYTES
 
 _KEYS = "Files by size. Arrow keys move, Enter goes in, Escape goes out."
@@ -46,7 +47,7 @@ def page(artifacts: Sequence[Artifact | LayerArtifact]) -> str:
     title = ", ".join(dict.fromkeys(map(name_of, artifacts)))
     body = "".join(_section(number, artifact) for number, artifact in enumerate(artifacts))
     return (
-        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n{MARK}\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}: what ships</title>\n<style>\n{style}</style>\n"
         f"<main>\n<h1>{escape(title)}: what ships</h1>\n{body}</main>\n<script>\n{script}</script>\n</html>\n"
