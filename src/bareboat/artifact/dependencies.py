@@ -104,11 +104,16 @@ def resolve_dependencies(
     resolution = replace(resolution, pins=tuple(pin for pin in resolution.pins if canonical(pin.name) not in brought))
     return Dependencies(
         resolution=resolution,
-        notes=tuple(Note("warning", note, requirements.source) for note in resolution.notes),
+        notes=_notes(requirements, resolution),
         files=tuple(str(path) for path in requirements.files),
         lasting=all(pin.kind != "directory" for pin in resolution.pins),
         in_lock=locked.in_lock,
     )
+
+
+def _notes(requirements: Requirements, resolution: Resolution) -> tuple[Note, ...]:
+    about_files = tuple(Note("warning", note) for note in requirements.notes)
+    return (*about_files, *(Note("warning", note, requirements.source) for note in resolution.notes))
 
 
 def _refuse_other_versions(
@@ -172,7 +177,7 @@ def resolve_layer(
     resolution = locked.resolution
     return Dependencies(
         resolution=resolution,
-        notes=tuple(Note("warning", note, requirements.source) for note in resolution.notes),
+        notes=_notes(requirements, resolution),
         files=tuple(str(path) for path in requirements.files),
         lasting=all(pin.kind != "directory" for pin in resolution.pins),
         in_lock=locked.in_lock,

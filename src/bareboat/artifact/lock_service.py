@@ -13,7 +13,7 @@ from bareboat.artifact.output import OUTPUT, prepare_output
 from bareboat.artifact.plan import Plan, make_plans
 from bareboat.errors import PackagingError, Problem
 from bareboat.packaging.lock import LOCK, Lock, read_lock
-from bareboat.service.model import Service
+from bareboat.service.model import Note, Service
 
 
 def lock_service(
@@ -22,6 +22,7 @@ def lock_service(
     function: str | None = None,
     locking: Locking | None = None,
     on_step: Callable[[str], None] = lambda _: None,
+    on_note: Callable[[Note], None] = lambda _: None,
 ) -> Lock:
     """Bring bareboat.lock up to date, or check that it is.
 
@@ -31,6 +32,7 @@ def lock_service(
         function: only what it needs.
         locking: what is chosen anew; with `locked`, nothing is written, and what would change is an error.
         on_step: told what is under way.
+        on_note: told what a person should know, such as another tool's lock that is older than its project.
     Returns:
         The lock as it is now.
     Raises:
@@ -47,7 +49,8 @@ def lock_service(
         if plan.ready is not None:
             continue
         try:
-            _lock(service, plan, layers, locking, on_step)
+            for note in _lock(service, plan, layers, locking, on_step):
+                on_note(note)
         except PackagingError as error:
             if not locking.locked:
                 raise
@@ -60,7 +63,9 @@ def lock_service(
     return read_lock(service.folder / LOCK)
 
 
-def _lock(service: Service, plan: Plan, layers: LayerBuilder, locking: Locking, on_step: Callable[[str], None]) -> None:
+def _lock(
+    service: Service, plan: Plan, layers: LayerBuilder, locking: Locking, on_step: Callable[[str], None]
+) -> tuple[Note, ...]:
     needs = Needs()
     if plan.model is not None:
         from bareboat.artifact.models import model_files
@@ -69,4 +74,4 @@ def _lock(service: Service, plan: Plan, layers: LayerBuilder, locking: Locking, 
         needs = Needs(made.packages, made.modules)
         lock_models(service, plan, locking)
     beside = Beside(layers.build(plan.layers, plan.target, declared=declared_target(plan)))
-    resolve_dependencies(service, plan, needs, on_step, locking=locking, beside=beside)
+    return resolve_dependencies(service, plan, needs, on_step, locking=locking, beside=beside).notes

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from bareboat.errors import PackagingError
-from bareboat.packaging.pyproject import Pyproject, read_toml
+from bareboat.packaging.names import canonical
+from bareboat.packaging.older_lock import differing, older_pipfile, older_uv, refuse_other_versions
+from bareboat.packaging.pyproject import Pyproject, read_pyproject, read_toml
 from bareboat.packaging.uv import run_uv
 
 
@@ -24,6 +26,7 @@ class Locked:
         constraints: lines that pin what the requirements pull in.
         files: what was read.
         origins: for each line its `file:line`, where that can be said.
+        notes: what a person should know: a lock that is older than its project.
     """
 
     source: str
@@ -31,6 +34,7 @@ class Locked:
     constraints: list[str] = field(default_factory=list)
     files: tuple[Path, ...] = ()
     origins: list[str] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
 
 
 def from_pipenv(pipfile: Path, lock: Path) -> Locked:
@@ -51,11 +55,12 @@ def from_pipenv(pipfile: Path, lock: Path) -> Locked:
         sources = document.get("_meta", {}).get("sources", [])
         lines = [f"--extra-index-url {os.path.expandvars(s['url'])}" for s in sources if s.get("name") != "pypi"]
         lines += [_pipenv_line(name, entry, lock.parent) for name, entry in sorted(document["default"].items())]
+        notes = older_pipfile(read_toml(pipfile) or {}, document) if pipfile.is_file() else ()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise PackagingError(
             f"cannot be read as Pipfile.lock: {error!r}", fix="pipenv lock", where=str(lock)
         ) from error
-    return Locked("Pipfile.lock", lines, files=(pipfile, lock) if pipfile.is_file() else (lock,))
+    return Locked("Pipfile.lock", lines, files=(pipfile, lock) if pipfile.is_file() else (lock,), notes=notes)
 
 
 def _pipenv_line(name: str, entry: dict[str, Any], folder: Path) -> str:
@@ -79,9 +84,9 @@ def from_poetry(pyproject: Pyproject, lock: Path) -> Locked:
     whichever of its formats Poetry wrote.
 
     Raises:
-        PackagingError: the lock is damaged.
+        PackagingError: the lock is damaged, or holds versions that pyproject.toml rules out.
     """
-    document = read_toml(lock)
+    document = read_toml(lock, fix="poetry lock")
     if document is None:
         return Locked("pyproject.toml", list(pyproject.dependencies), files=(pyproject.path,))
     constraints = []
@@ -93,9 +98,18 @@ def from_poetry(pyproject: Pyproject, lock: Path) -> Locked:
             if elsewhere or (times[package["name"]] > 1 and not _poetry_marker(package)):
                 continue  # two versions of one package without a rule for choosing: uv chooses
             constraints.append(f"{package['name']}=={package['version']}{_poetry_marker(package)}{_hashes(package)}")
+        held = _held(packages)
     except (KeyError, TypeError, AttributeError) as error:
         raise PackagingError(f"cannot be read as poetry.lock: {error!r}", fix="poetry lock", where=str(lock)) from error
-    return Locked("poetry.lock", list(pyproject.dependencies), constraints, files=(pyproject.path, lock))
+    notes = refuse_other_versions(lock, pyproject.path, differing(pyproject.dependencies, held))
+    return Locked("poetry.lock", list(pyproject.dependencies), constraints, files=(pyproject.path, lock), notes=notes)
+
+
+def _held(packages: list[dict[str, Any]]) -> dict[str, set[str]]:
+    held: dict[str, set[str]] = {}
+    for package in packages:
+        held.setdefault(canonical(package["name"]), set()).add(str(package["version"]))
+    return held
 
 
 def _poetry_marker(package: dict[str, Any]) -> str:
@@ -109,13 +123,14 @@ def from_pdm(pyproject: Pyproject | None, lock: Path) -> Locked:
     """Read a PDM project: its direct dependencies, held to the versions of pdm.lock.
 
     Raises:
-        PackagingError: the lock is damaged, or there is no pyproject.toml beside it.
+        PackagingError: the lock is damaged or holds versions that pyproject.toml rules out, or there is no
+            pyproject.toml beside it.
     """
     if pyproject is None:
         raise PackagingError(
             "pdm.lock has no pyproject.toml beside it", expected="the project that it locks", where=str(lock)
         )
-    document = read_toml(lock) or {}
+    document = read_toml(lock, fix="pdm lock") or {}
     constraints = []
     try:
         for package in document.get("package", []):
@@ -123,10 +138,18 @@ def from_pdm(pyproject: Pyproject | None, lock: Path) -> Locked:
                 continue  # pyproject.toml says where it comes from
             marker = f" ; {package['marker']}" if package.get("marker") else ""
             constraints.append(f"{package['name']}=={package['version']}{marker}{_hashes(package)}")
+        held = _held(document.get("package", []))
     except (KeyError, TypeError, AttributeError) as error:
         raise PackagingError(f"cannot be read as pdm.lock: {error!r}", fix="pdm lock", where=str(lock)) from error
     lines = list(pyproject.dependencies)
-    return Locked("pdm.lock", lines, list(dict.fromkeys(constraints)), files=(pyproject.path, lock))
+    notes = refuse_other_versions(lock, pyproject.path, differing(lines, held, free=_overridden(pyproject.path)))
+    return Locked("pdm.lock", lines, list(dict.fromkeys(constraints)), files=(pyproject.path, lock), notes=notes)
+
+
+def _overridden(pyproject: Path) -> list[str]:
+    """Return the names whose versions `tool.pdm.resolution.overrides` sets, whatever the dependencies say."""
+    tool = (read_toml(pyproject) or {}).get("tool", {})
+    return [canonical(name) for name in tool.get("pdm", {}).get("resolution", {}).get("overrides", {})]
 
 
 def _hashes(package: dict[str, Any]) -> str:
@@ -141,7 +164,7 @@ def from_pylock(lock: Path) -> Locked:
     Raises:
         PackagingError: it is damaged, or of a format that is not known.
     """
-    document = read_toml(lock) or {}
+    document = read_toml(lock, fix="write it anew with the tool it comes from") or {}
     version = str(document.get("lock-version", ""))
     if not version.startswith("1."):
         raise PackagingError(
@@ -192,6 +215,7 @@ def from_uv(lock: Path) -> Locked:
     Raises:
         PackagingError: uv refuses the lock, or there is no pyproject.toml beside it.
     """
+    document = read_toml(lock, fix="uv lock") or {}
     text = run_uv(
         ["export", "--frozen", "--offline", "--no-dev", "--no-emit-project", "--no-annotate", "--no-header",
          "--format", "requirements.txt", "--directory", str(lock.parent)],
@@ -199,4 +223,10 @@ def from_uv(lock: Path) -> Locked:
     )  # fmt: skip
     joined = re.sub(r"\\\n\s*", "", text)
     lines = [line for line in joined.splitlines() if line.strip()]
-    return Locked("uv.lock", lines, files=(lock, lock.with_name("pyproject.toml")))
+    project = lock.with_name("pyproject.toml")
+    try:
+        settings = (read_toml(project) or {}).get("tool", {}).get("uv", {})
+        notes = older_uv(document, read_pyproject(project), settings)
+    except (KeyError, TypeError, AttributeError):
+        notes = ()  # uv took it, so that it is another of its formats
+    return Locked("uv.lock", lines, files=(lock, project), notes=notes)

@@ -1,4 +1,4 @@
-"""What bareboat itself wrote into a project (-o, --treemap), known by what it is: it never ships in the next archive."""
+"""What bareboat itself wrote into a project (-o, --treemap), known by what it is: it never ships again."""
 
 from __future__ import annotations
 

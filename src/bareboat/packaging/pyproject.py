@@ -51,19 +51,33 @@ def read_pyproject(path: Path) -> Pyproject | None:
     return Pyproject(path=path, is_poetry=is_poetry, dependencies=tuple(dependencies), names=names)
 
 
-def read_toml(path: Path) -> dict[str, Any] | None:
+def read_toml(path: Path, *, fix: str = "") -> dict[str, Any] | None:
     """Read a TOML file; None when it is not there.
 
+    Args:
+        fix: the command that writes it.
     Raises:
-        PackagingError: it is damaged.
+        PackagingError: it is damaged, with the line.
     """
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        data = path.read_bytes()
+        return tomllib.loads(data.decode())
     except FileNotFoundError:
         return None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise PackagingError(f"cannot be read: {error}", expected="TOML", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        found = f"cannot be read: byte {error.start} is not UTF-8"
+        raise PackagingError(found, expected="TOML", fix=fix, where=f"{path}:{line}") from error
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r" \(at line (\d+), column \d+\)$", str(error))
+        raise PackagingError(
+            f"cannot be read: {str(error).removesuffix(place[0]) if place else error}",
+            expected="TOML, without the marks of a merge" if b"\n<<<<<<<" in b"\n" + data else "TOML",
+            fix=fix,
+            where=f"{path}:{place[1]}" if place else str(path),
+        ) from error
+    except OSError as error:
+        raise PackagingError(f"cannot be read: {error.strerror}", where=str(path)) from error
 
 
 def _poetry_dependencies(table: Any, path: Path) -> list[str]:

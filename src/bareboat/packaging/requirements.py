@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bareboat.errors import PackagingError
 from bareboat.packaging import lockfiles
+from bareboat.packaging.names import canonical as canonical  # noqa: PLC0414 - others have it from here
 from bareboat.packaging.pyproject import Pyproject, read_pyproject
 
 
@@ -42,6 +43,7 @@ class Requirements:
         no_deploy: normalised names to leave out.
         origins: for each line of the text its `file:line`, "" where that cannot be said.
         pinned: normalised names of packages whose version is nobody's to choose -> the model that was saved with it.
+        notes: what a person should know of the files, such as a lock that is older than its project.
     """
 
     source: str
@@ -52,6 +54,7 @@ class Requirements:
     no_deploy: frozenset[str] = frozenset()
     origins: tuple[str, ...] = ()
     pinned: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def asking_for(self, name: str) -> Iterator[tuple[str, str]]:
         """Yield the lines that name a package, those of constraint files too, each with its `file:line` or ""."""
@@ -74,11 +77,6 @@ class Requirements:
         return not any(
             line and not line.startswith(("#", "-c", "--")) for line in map(str.strip, self.text.split("\n"))
         )
-
-
-def canonical(name: str) -> str:
-    """Return a package's name as indexes compare it: lower case, runs of `-_.` as one `-` (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def source_files(folder: Path, rules: RequirementRules) -> tuple[Path, ...]:
@@ -140,6 +138,7 @@ def _with_rules(found: lockfiles.Locked, folder: Path, rules: RequirementRules) 
         files=found.files,
         no_deploy=no_deploy,
         origins=tuple(origin for _, origin in lines),
+        notes=found.notes,
     )
 
 

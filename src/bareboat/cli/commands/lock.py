@@ -14,6 +14,7 @@ from bareboat.cli.terminal import Terminal, shown
 if TYPE_CHECKING:
     from bareboat.packaging.lock import Lock
     from bareboat.packaging.lock_changes import Change
+    from bareboat.service.model import Note
 
 _SHOWN = 4
 
@@ -66,16 +67,23 @@ def lock(
     locking = Locking(
         write=not only_check, locked=only_check, upgrade=upgrade, packages=frozenset(map(canonical, packages))
     )
+    notes: list[Note] = []
     with terminal.progress("Locking") as step:
-        after = lock_service(service, function=name, locking=locking, on_step=step)
+        after = lock_service(service, function=name, locking=locking, on_step=step, on_note=notes.append)
+    unknown = locking.packages - {canonical(pin.name) for one in (*before.environments, *after.environments)
+                                  for pin in one.packages}  # fmt: skip
+    if unknown:
+        terminal.warning(f"--upgrade-package {', '.join(sorted(unknown))}: no package of {LOCK} has that name")
     unused = Lock() if name is not None else unused_in(after, locking)
     if prune:
         prune_lock(service.folder, locking)
         after, unused = read_lock(path), Lock()
     changed = changes(before, after)
-    for environment in after.environments:
-        for note in environment.notes:
-            terminal.warning(note)
+    terminal.notes(dict.fromkeys(notes))
+    told = {note.text for note in notes}
+    for text in dict.fromkeys(text for environment in after.environments for text in environment.notes):
+        if text not in told:
+            terminal.warning(text)
     if terminal.as_json:
         terminal.document(_document(str(path), after, changed))
     elif after.environments or after.models:
