@@ -131,7 +131,7 @@ def _more_notes(plan: Plan, parts: Parts, size_bytes: int, contested: Sequence[s
             f"of {', '.join(dropped)} only what the samples used ships: a request that takes another way fails with "
             "ModuleNotFoundError or FileNotFoundError; give a sample for each way (docs/slimming.md)"
         )
-        notes.append(Note("info", text))
+        notes.append(Note("warning", text))
     if size_bytes > DIRECT_BYTES and not plan.for_image:
         text = (
             f"the zip has {size_bytes / 1e6:.1f} MB; above {DIRECT_BYTES / 1e6:.1f} MB Lambda takes it from S3 only, "

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import platform
-
 from bareboat.artifact.model import Artifact
 from bareboat.errors import ArtifactError
 from bareboat.packaging.interpreters import find_python, nearest_python
-from bareboat.packaging.target import Target, host_target
+from bareboat.packaging.target import Target, host_glibc, host_target
 from bareboat.service.model import Function, Note
 
 
@@ -32,7 +30,7 @@ def local_target(function: Function) -> tuple[Target, tuple[Note, ...]]:
                 where,
             )
         )
-    target = host_target(python, image=function.python)
+    target = host_target(python, image=function.python, architecture=function.architecture)
     if (target.system, target.architecture) != ("linux", function.architecture):
         notes.append(
             Note(
@@ -69,11 +67,8 @@ def check_runs_here(artifact: Artifact) -> None:
 
 
 def _older_glibc(target: Target) -> str:
-    name, version = platform.libc_ver()
-    parts = version.split(".")
-    if target.system != "linux" or name != "glibc" or not all(part.isdigit() for part in parts[:2]):
-        return ""
-    return version if tuple(map(int, parts[:2])) < target.glibc else ""
+    glibc = host_glibc() if target.system == "linux" else None
+    return _dotted(glibc) if glibc is not None and glibc < target.glibc else ""
 
 
 def _dotted(version: tuple[int, int]) -> str:

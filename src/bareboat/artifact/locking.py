@@ -247,7 +247,9 @@ def _kept_here(
     from bareboat.packaging.resolve import resolution_of
 
     keep = environment.packages if environment is not None else ()
-    stamp = hashlib.sha256(f"{inputs}\n{target}\n{[(pin.name, pin.version) for pin in keep]}".encode()).hexdigest()
+    stamp = hashlib.sha256(
+        f"{inputs}\n{target}\n{target.glibc}\n{[(pin.name, pin.version) for pin in keep]}".encode()
+    ).hexdigest()
     place = folder / OUTPUT / "resolved" / f"{name}-{stamp[:12]}.toml"
     try:
         kept = read_lock(place).environments

@@ -6,7 +6,7 @@ A flag after the name wins over the same flag before it, which wins over its BAR
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +16,7 @@ from click.core import ParameterSource
 from bareboat.cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    from bareboat.service.model import Service
+    from bareboat.service.model import Service, Slim
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -108,6 +108,17 @@ SERVICE_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
 def service_parameters() -> list[click.Parameter]:
     """Return the options that say which service, stage and region are meant."""
     return [click.Option(list(names), **attributes) for names, attributes in SERVICE_OPTIONS]
+
+
+def slim_option(command: F) -> F:
+    """Give a command `--slim`."""
+    text = "How much of the dependencies to leave out.  [default: custom.bareboat.slim, else safe]"
+    return click.option("--slim", type=click.Choice(["none", "safe", "max"]), help=text)(command)
+
+
+def slimmed(service: Service, slim: Slim | None) -> Service:
+    """Return a service that is slimmed as a flag says, if it says."""
+    return service if slim is None else replace(service, slim=slim)
 
 
 class Port(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions only

@@ -36,6 +36,8 @@ class Target:
         image: the version whose Lambda image counts, where another Python stands in for it on this machine; "" is the
             same version.
         baseline: what the base image offers, where it is not Lambda's own.
+        stands_in: the glibc of this machine, where what is made for it stands in for another CPU or Python: no wheel
+            that loads here is refused then for the sake of an image that never sees it.
     """
 
     python: str
@@ -43,6 +45,7 @@ class Target:
     system: Literal["linux", "macos", "windows"] = "linux"
     image: str = ""
     baseline: Baseline | None = None
+    stands_in: tuple[int, int] | None = None
 
     def __str__(self) -> str:
         stands_in = f" in place of python{self.image}" if self.image else ""
@@ -62,18 +65,34 @@ class Target:
         if self.baseline is not None:
             return self.baseline.glibc
         image = self.image or self.python
-        return (2, 34) if tuple(map(int, image.split("."))) >= (3, 12) else (2, 26)
+        lambdas = (2, 34) if tuple(map(int, image.split("."))) >= (3, 12) else (2, 26)
+        return max(lambdas, min(self.stands_in or lambdas, (2, 34)))
 
 
-def host_target(python: str, *, image: str = "") -> Target:
+def host_target(python: str, *, image: str = "", architecture: str = "") -> Target:
     """Return the target that this machine can run, for a Python minor version such as "3.13".
 
     Args:
         image: the version that the function declares, when `python` stands in for it.
+        architecture: the CPU that it declares; "" is this machine's.
     """
     machine = platform.machine().lower()
-    architecture: Literal["x86_64", "arm64"] = "arm64" if machine in {"arm64", "aarch64"} else "x86_64"
+    here: Literal["x86_64", "arm64"] = "arm64" if machine in {"arm64", "aarch64"} else "x86_64"
     system: Literal["linux", "macos", "windows"] = (
         "macos" if sys.platform == "darwin" else "windows" if sys.platform == "win32" else "linux"
     )
-    return Target(python=python, architecture=architecture, system=system, image="" if image == python else image)
+    other = (architecture or here, image or python) != (here, python)
+    return Target(
+        python=python,
+        architecture=here,
+        system=system,
+        image="" if image == python else image,
+        stands_in=host_glibc() if other and system == "linux" else None,
+    )
+
+
+def host_glibc() -> tuple[int, int] | None:
+    """Return this machine's glibc; None where it has none."""
+    name, version = platform.libc_ver()
+    numbers = version.split(".")[:2]
+    return (int(numbers[0]), int(numbers[1])) if name == "glibc" and all(map(str.isdigit, numbers)) else None

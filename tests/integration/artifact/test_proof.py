@@ -269,6 +269,8 @@ def test_max_is_refused_where_nothing_proves_it(
 
     assert f"slim: max needs a proof: {said}" in str(caught.value)
     assert "--slim safe" in str(caught.value)
+    if "fails on" in said:
+        assert "bareboat invoke local --path event.json shows what it needs" in str(caught.value)
 
 
 def test_a_proof_that_is_turned_off_runs_nothing(handled: Handled, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_max_keeps_what_a_pattern_names_and_what_another_sample_needs(kit: Calla
 def test_the_command_takes_a_level_and_draws_a_map(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    service = project(requirements__txt="idna==3.10\n")
+    service = project(requirements__txt="idna==3.10\n", event__json="{}")
     monkeypatch.chdir(service.folder)
 
     done = CliRunner().invoke(
@@ -123,4 +123,6 @@ def test_the_command_takes_a_level_and_draws_a_map(
     (row,) = [row for row in document["packages"] if row["name"] == "idna"]
     assert row["installed_bytes"] > 100_000
     assert row["removed"] == []
+    assert "next: bareboat invoke local --slim none --path event.json\n" in done.stderr
+    assert "bareboat serve --slim none\n" in done.stderr
     assert "idna-3.10.dist-info" in (tmp_path / "map.html").read_text()

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from bareboat.service.model import Function, Service
@@ -19,11 +20,23 @@ class Sample:
         name: as a person knows it: a path from serverless.yml on, or `samples[1]` for one that stands there.
         event: JSON; "" when there is a problem.
         problem: why it cannot be used.
+        file: None for one that stands in serverless.yml.
     """
 
     name: str
     event: str
     problem: str = ""
+    file: Path | None = None
+
+    def flag(self, path: Path | str | None = None) -> str:
+        """Return the flag that hands it to `bareboat invoke local`; "" where it is too long to be typed.
+
+        Args:
+            path: how the file is shown, if not as its name.
+        """
+        if self.file is not None:
+            return f" --path {quote(str(path or self.name))}"
+        return f" --data {quote(self.event)}" if self.event and len(self.event) <= 200 else ""
 
 
 def sample_events(service: Service, function: Function) -> tuple[Sample, ...]:
@@ -64,12 +77,12 @@ def _of_file(path: Path, folder: Path) -> Sample:
         text = path.read_bytes().decode("utf-8-sig")
         json.loads(text, parse_constant=_refuse_constant)
     except OSError as error:
-        return Sample(name, "", f"it cannot be read: {error.strerror}")
+        return Sample(name, "", f"it cannot be read: {error.strerror}", path)
     except RecursionError:
-        return Sample(name, "", "it is nested too deeply")
+        return Sample(name, "", "it is nested too deeply", path)
     except ValueError as error:
-        return Sample(name, "", f"it is not JSON: {error}")
-    return Sample(name, text)
+        return Sample(name, "", f"it is not JSON: {error}", path)
+    return Sample(name, text, file=path)
 
 
 def _refuse_constant(name: str) -> None:

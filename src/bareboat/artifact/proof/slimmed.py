@@ -99,8 +99,8 @@ def slimmed_packages(build: Build, declared: Side) -> Slimmed:
     hindrance = _hindrance(build, declared.plan)
     if hindrance is not None:
         _refuse_at_most(build, [hindrance])
-        text = f"the slimmed packages are not proved: {hindrance.found}"
-        return Slimmed(packs, None, (Note("info", text),) if build.service.proof else ())
+        text = f"the slimmed packages are not proved: {hindrance.found}; {hindrance.fix}"
+        return Slimmed(packs, None, (Note("warning", text),) if build.service.proof else ())
     here = _this_machine(declared.plan.target)
     try:
         side = declared if here is None else build.twin(replace(declared.plan, target=here))
@@ -182,7 +182,7 @@ def _refuse_at_most(build: Build, problems: Sequence[Problem]) -> None:
 
 def _this_machine(target: Target) -> Target | None:
     """Return the twin's target, None when the archive itself runs here."""
-    here = host_target(target.python, image=target.image or target.python)
+    here = host_target(target.python, image=target.image or target.python, architecture=target.architecture)
     return None if (here.system, here.architecture) == (target.system, target.architecture) else here
 
 
@@ -330,7 +330,11 @@ class _Proof:
             ]
             for sample_name, failure in failures.get(subject.name, ()):
                 problems.append(
-                    Problem(_failure_text(subject.name, sample_name, failure), fix=_HINT, where=subject.where)
+                    Problem(
+                        _failure_text(subject.name, sample_name, failure),
+                        fix=self._hint(subject, sample_name),
+                        where=subject.where,
+                    )
                 )
             answers = answered.get(subject.name, ())
             if answers and all(_status(answer) >= 400 for _, answer in answers):
@@ -338,6 +342,11 @@ class _Proof:
                 problems.append(Problem(text, fix="add a sample that it answers", where=subject.where))
         if problems:
             raise _NotProvedError(problems, ())
+
+    def _hint(self, subject: Subject, sample_name: str) -> str:
+        flags = f" -f {subject.name}" if len(self._build.service.functions) > 1 else ""
+        flags += "".join(sample.flag() for sample in subject.samples if sample.name == sample_name)
+        return f"bareboat invoke local{flags} shows what it needs"
 
     def _said(self, subjects: Sequence[Subject], examination: Examination) -> list[Said]:
         notes = []
@@ -367,9 +376,6 @@ class _Proof:
                     )
                     notes.append(Said("info", text))
         return notes
-
-
-_HINT = "`bareboat invoke local` shows what it needs"
 
 
 def _failure_text(function: str, sample: str, failure: Failure, aside: str = "") -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +12,7 @@ from bareboat.cli.function_images import ImageFlags, image_options, package_imag
 from bareboat.cli.functions import chosen, function_option
 from bareboat.cli.group import Command
 from bareboat.cli.layers import layer_document, layers_of, report_layers, with_layers_bytes
-from bareboat.cli.options import Source, service_options
+from bareboat.cli.options import Source, service_options, slim_option, slimmed
 from bareboat.cli.terminal import Terminal, shown
 from bareboat.errors import BareboatError
 
@@ -33,11 +31,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Copy the archives here too. An image is written to a folder as OCI layout, or to a file that ends in .tar.",
 )
-@click.option(
-    "--slim",
-    type=click.Choice(["none", "safe", "max"]),
-    help="How much of the dependencies to leave out.  [default: custom.bareboat.slim, else safe]",
-)
+@slim_option
 @click.option(
     "--treemap",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -71,9 +65,7 @@ def package(  # noqa: PLR0913, PLR0917 - one argument a flag
 
     if upgrade and locked:
         raise click.UsageError("--upgrade renews bareboat.lock, and --locked forbids it")
-    service = source.load(terminal)
-    if slim is not None:
-        service = replace(service, slim=slim)
+    service = slimmed(source.load(terminal), slim)
     terminal.notes(service.notes)
     if name is not None:
         chosen(service, name)
@@ -112,9 +104,8 @@ def package(  # noqa: PLR0913, PLR0917 - one argument a flag
         terminal.say(f"copied to {copy}")
     if treemap is not None:
         terminal.say(f"drawn in {shown(treemap)}")
-    terminal.next(
-        f"bareboat invoke local{source.flags}{_event(service, artifacts[0])}", f"bareboat serve{source.flags}"
-    )
+    flags = source.flags + (f" --slim {slim}" if slim is not None else "")
+    terminal.next(f"bareboat invoke local{flags}{_event(service, artifacts[0])}", f"bareboat serve{flags}")
 
 
 def _tell_lock(terminal: Terminal, before: Lock, after: Lock) -> None:
@@ -131,11 +122,14 @@ def _tell_lock(terminal: Terminal, before: Lock, after: Lock) -> None:
 
 
 def _event(service: Service, artifact: Artifact) -> str:
-    """Return the flags that invoke a function that was packaged, with its first sample where that is a file."""
+    """Return the flags that invoke a function that was packaged, with its first sample."""
+    from bareboat.artifact.proof.events import sample_events
+
     function = service.functions[artifact.functions[0]]
     flags = f" -f {function.name}" if len(service.functions) > 1 else ""
-    if function.samples and isinstance(function.samples[0], Path):
-        flags += f" --path {quote(str(shown(function.samples[0])))}"
+    samples = sample_events(service, function)
+    if samples:
+        flags += samples[0].flag(samples[0].file and shown(samples[0].file))
     return flags
 
 

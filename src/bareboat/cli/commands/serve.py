@@ -8,11 +8,12 @@ import click
 
 from bareboat.cli.cloud import Lines, build_for_here, end_asked
 from bareboat.cli.group import Command
-from bareboat.cli.options import Source, port_option, service_options
+from bareboat.cli.options import Source, port_option, service_options, slim_option, slimmed
 from bareboat.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from bareboat.local.cloud import LocalCloud
+    from bareboat.service.model import Slim
 
 
 @click.command(cls=Command)
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     metavar="ADDRESS",
     help="The address; any but loopback lets the network in.",
 )
+@slim_option
 @service_options
 @click.pass_obj
-def serve(terminal: Terminal, source: Source, port: int, host: str) -> None:
+def serve(terminal: Terminal, source: Source, port: int, host: str, slim: Slim | None) -> None:
     """Serve the HTTP API on this machine, as on AWS.
 
     One line a request and the functions' logs go to stderr. Ctrl-C ends it. `offline` is another name for it.
@@ -36,7 +38,7 @@ def serve(terminal: Terminal, source: Source, port: int, host: str) -> None:
     from bareboat.local.cloud import LocalCloud
     from bareboat.local.loop import run
 
-    service = source.load(terminal)
+    service = slimmed(source.load(terminal), slim)
     terminal.notes(service.notes)
     artifacts = build_for_here(terminal, service)
     lines = Lines(terminal)

@@ -12,12 +12,12 @@ from bareboat.cli.cloud import build_for_here
 from bareboat.cli.event import read_event, read_object
 from bareboat.cli.functions import chosen, function_option
 from bareboat.cli.group import Command
-from bareboat.cli.options import Source, key_values, service_options
+from bareboat.cli.options import Source, key_values, service_options, slim_option, slimmed
 from bareboat.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from bareboat.local.invocation import Invocation
-    from bareboat.service.model import Service
+    from bareboat.service.model import Service, Slim
 
 
 @click.command(cls=Command)
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--context", metavar="JSON", help="The client context that the handler finds in its context.")
 @click.option("--contextPath", "context_path", type=click.Path(path_type=Path), metavar="FILE", help="A file with it.")
 @click.option("-e", "--env", multiple=True, metavar="KEY=VALUE", help="A variable of the function; may be repeated.")
+@slim_option
 @service_options
 @click.pass_obj
 def local(  # noqa: PLR0913, PLR0917 - one argument a flag
@@ -42,6 +43,7 @@ def local(  # noqa: PLR0913, PLR0917 - one argument a flag
     context: str | None,
     context_path: Path | None,
     env: tuple[str, ...],
+    slim: Slim | None,
 ) -> None:
     """Run a function once on this machine and print its answer.
 
@@ -51,7 +53,7 @@ def local(  # noqa: PLR0913, PLR0917 - one argument a flag
     event = read_event(data, path, raw=raw)
     client_context = read_object(context, context_path, "--context")
     variables = key_values(env, "--env")
-    service = source.load(terminal)
+    service = slimmed(source.load(terminal), slim)
     terminal.notes(service.notes)
     name = chosen(service, name)
     if variables:
