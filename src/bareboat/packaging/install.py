@@ -63,7 +63,7 @@ def install(resolution: Resolution, pins: Sequence[Pin], folder: Path) -> tuple[
         raise not_installed(error, resolution, pins) from error
     finally:
         lock.unlink()
-    return tuple(_installed(pins, folder, target_name=str(target)))
+    return tuple(_installed(pins, folder, resolution))
 
 
 def _absolute(block: str, folder: Path) -> str:
@@ -75,7 +75,7 @@ def _absolute(block: str, folder: Path) -> str:
     return re.sub(r'\bpath = "([^"]+)"', absolute, block)
 
 
-def _installed(pins: Sequence[Pin], folder: Path, *, target_name: str) -> list[Installed]:
+def _installed(pins: Sequence[Pin], folder: Path, resolution: Resolution) -> list[Installed]:
     by_name = {canonical(pin.name): pin for pin in pins}
     found: list[Installed] = []
     claimed: set[str] = set()
@@ -87,7 +87,7 @@ def _installed(pins: Sequence[Pin], folder: Path, *, target_name: str) -> list[I
         files = [file for file in _recorded(info, folder) if file not in claimed]
         claimed.update(files)
         if pin.kind != "wheel" and not pin.wheel:
-            _refuse_built_for_here(info, pin, version, target_name)
+            _refuse_built_for_here(info, pin, version, resolution)
         found.append(Installed(pin, version, tuple((file, folder / file) for file in sorted(files))))
     if by_name:
         raise PackagingError(f"uv did not install {', '.join(sorted(by_name))}", fix="uv cache clean, then build again")
@@ -115,13 +115,17 @@ def _recorded(info: Path, folder: Path) -> list[str]:
     return files
 
 
-def _refuse_built_for_here(info: Path, pin: Pin, version: str, target_name: str) -> None:
+def _refuse_built_for_here(info: Path, pin: Pin, version: str, resolution: Resolution) -> None:
+    from bareboat.packaging.not_installed import place_of
+
     wheel = (info / "WHEEL").read_text(encoding="utf-8", errors="replace")
     tags = re.findall(r"^Tag:\s*(\S+)", wheel, re.MULTILINE)
     if all(tag.endswith("-any") for tag in tags):
         return
     raise PackagingError(
         f"{pin.name} {version} comes as source with native code, and was built for this machine ({', '.join(tags)})",
-        expected=f"a wheel for {target_name}, or plain Python",
-        fix=f"build a wheel of it for the target and name it in the requirements (./wheels/{pin.name}-....whl)",
+        expected=f"a wheel for {resolution.target}, or plain Python",
+        fix=f"build a wheel of it for the target and name it in the requirements (./wheels/{pin.name}-....whl); or, "
+        f"if the function works without it, list {pin.name} in custom.pythonRequirements.noDeploy",
+        where=place_of(pin, resolution),
     )

@@ -223,7 +223,22 @@ def _pin(package: dict[str, Any], place: str) -> Pin:
         raise ValueError(f"a package cannot be read ({error!r}) - at `{place}`") from error
     if pin.kind in {"wheel", "sdist", "archive"} and not re.fullmatch(r"[0-9a-f]{64}", pin.sha256):
         raise ValueError(f"{pin.name} has no sha256 of 64 hexadecimal digits - at `{place}`")
+    if pin.kind == "wheel" and not _is_of(pin):
+        raise ValueError(f"{pin.name} {pin.version} names another version's file, {pin.wheel} - at `{place}.version`")
     return pin
+
+
+def _is_of(pin: Pin) -> bool:
+    """Tell whether a wheel's name has the version that it is locked as."""
+    parts = pin.wheel.split("-")
+    if len(parts) < 2 or parts[1].replace("_", "+") == pin.version:
+        return True
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(parts[1].replace("_", "+")) == Version(pin.version)
+    except InvalidVersion:
+        return False
 
 
 def _refuse_newer(document: dict[str, Any], path: Path, text: str) -> None:

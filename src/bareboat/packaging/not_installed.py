@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Sequence
 
 from bareboat.errors import PackagingError, Problem
+from bareboat.packaging.cache import cache_folder
 from bareboat.packaging.lock import LOCK
 from bareboat.packaging.pins import Pin
 from bareboat.packaging.resolve import Resolution
@@ -14,6 +16,8 @@ from bareboat.packaging.uv import UvError
 
 def not_installed(error: UvError, resolution: Resolution, pins: Sequence[Pin]) -> PackagingError:
     """Return uv's refusal in words of the lock: a file that changed, that is gone, that is not shown, or broke off."""
+    if "No space left on device" in error.reason or "Disk quota exceeded" in error.reason:
+        return _full_disk(error)
     said = re.search(r"`([A-Za-z0-9][\w.-]*?)(?:==([^`]+)| @ [^`]+)?`", error.reason)
     pin = next((pin for pin in pins if said is not None and pin.name == said[1]), None)
     if pin is None:
@@ -51,6 +55,23 @@ def not_installed(error: UvError, resolution: Resolution, pins: Sequence[Pin]) -
         return error
     problem.where = _line(pin, resolution)
     return PackagingError(problem.found, problems=(problem,))
+
+
+def place_of(pin: Pin, resolution: Resolution) -> str:
+    """Return where a pin is asked for: a line of the requirements, else of bareboat.lock."""
+    asked = resolution.asked.place_of(pin.name) if resolution.asked is not None else ""
+    return asked if ":" in asked else _line(pin, resolution) or asked
+
+
+def _full_disk(error: UvError) -> PackagingError:
+    folder = cache_folder("packs")
+    free = shutil.disk_usage(folder if folder.exists() else folder.parent).free
+    return PackagingError(
+        f"packages cannot be installed: the disk is full ({free / 1e6:.0f} MB free)",
+        expected="room for the packages as their wheels have them, and once more as they ship",
+        fix="make room there, or name a folder with more in BAREBOAT_CACHE_DIR",
+        where=str(folder),
+    )
 
 
 def _cause(reason: str) -> str:

@@ -36,8 +36,8 @@ def refuse_native(name: str, version: str, requirements: Requirements, target: T
         PackagingError: names the package, the newest version that has a wheel, and the ways out.
     """
     pinned = f"{name}=={version}" if version else name
-    wheels = list(_native_wheels(pinned, requirements, target))
-    if not wheels:
+    there = _tags(list(_native_wheels(pinned, requirements, target))) or _found_tags(name, error)
+    if not there:
         return
     newest = newest_with_wheel(name, requirements, target)
     model = requirements.pinned.get(name, "")
@@ -56,11 +56,20 @@ def refuse_native(name: str, version: str, requirements: Requirements, target: T
     problem = Problem(
         f"{pinned}{f', which {model} was saved with,' if model else f', which {by} needs,' if by else ''} has no wheel "
         f"for {target}",
-        expected=f"a wheel for Python {target.python}{glibc}; there are wheels for {_tags(wheels)}",
+        expected=f"a wheel for Python {target.python}{glibc}; there are wheels for {there}",
         fix="; or ".join(fixes),
         where=_place(name, by, requirements),
     )
     raise PackagingError(problem.found, problems=(problem,)) from error
+
+
+def _found_tags(name: str, error: UvError) -> str:
+    """Return the Pythons that uv found wheels for, where these are too old to be looked up; "" if it says nothing."""
+    for hint in error.hints:
+        said = re.search(r"only found wheels for `([^`]+)` .*following Python ABI tags?: (.+)", hint)
+        if said is not None and canonical(said[1]) == name:
+            return ", ".join(re.findall(r"`(\w+)`", said[2]))
+    return ""
 
 
 def newest_with_wheel(name: str, requirements: Requirements, target: Target) -> str:
@@ -183,6 +192,43 @@ def _index_line(url: str, requirements: Requirements) -> str:
     return ""
 
 
+def _line_with(text: str, requirements: Requirements) -> str:
+    lines = zip(requirements.text.splitlines(), requirements.origins, strict=False)
+    return next((origin for line, origin in lines if text in line and origin), requirements.source)
+
+
+def _git(error: UvError, requirements: Requirements, _target: Target) -> Problem | None:
+    if not error.reason.startswith("Git operation failed"):
+        return None
+    urls = [line.partition("git+")[2].partition("#")[0].split()[0] for line in requirements.text.splitlines()
+            if "git+" in line]  # fmt: skip
+    bare = [re.sub(r"(?<!^ssh://git)@[^/@]*$", "", _USERLESS.sub("", url)) for url in urls]
+    url = next((url for url in bare if url in error.reason), "")
+    why = error.reason.partition("stderr ")[2] or error.reason.partition("failed ")[2]
+    return Problem(
+        f"git cannot fetch {url or 'a requirement'}: {_USERLESS.sub('', why.strip())}",
+        expected="a repository and a revision that git on this machine reaches",
+        fix=f"check the address, the network and your rights (git ls-remote {url or 'URL'})",
+        where=_line_with(url or "git+", requirements),
+    )
+
+
+def _no_project(error: UvError, requirements: Requirements, _target: Target) -> Problem | None:
+    said = re.search(r"`([^`]+)` does not appear to be a Python project", error.reason)
+    if said is None:
+        return None
+    editable = next((line for line in requirements.text.splitlines() if re.match(r"(-e|--editable)\b", line)), "")
+    last = said[1].rstrip("/").rpartition("/")[2]
+    named = next((line for line in requirements.text.splitlines() if line.rstrip("/").endswith(last)), editable)
+    own = said[1].rstrip("/") == str(requirements.folder)
+    return Problem(
+        f"{said[1]} is no Python project",
+        expected="a folder with pyproject.toml or setup.py",
+        fix="take the line away: the files of the project ship as they are" if own else "write a pyproject.toml there",
+        where=_line_with(named, requirements) if named else requirements.source,
+    )
+
+
 _SIGNS = re.compile(
     r"HTTP status \w+ error \([^)]*\)|dns error|timed out|connection \w+|tcp connect error|unexpected end of file|"
     r"error decoding response body|incomplete message|error sending request|unexpected EOF",
@@ -196,6 +242,13 @@ def _unreachable(error: UvError, requirements: Requirements, _target: Target) ->
     if said is None and not causes:
         return None
     url = _USERLESS.sub("", said[1]) if said else "the package index"
+    if said is not None and any(f"@ {said[1]}" in line or line == said[1] for line in requirements.text.splitlines()):
+        return Problem(
+            f"{url} does not answer as it should{f': {causes[-1]}' if causes else ''}",
+            expected="the file, at the address that the requirements name",
+            fix="check the address, then the network and the proxy",
+            where=_line_with(said[1], requirements),
+        )
     return Problem(
         f"{url} does not answer as it should{f': {causes[-1]}' if causes else ''}",
         expected="a package index that serves the whole file",
@@ -310,6 +363,8 @@ def _tags(wheels: list[str]) -> str:
 
 _EXPLAINED = (
     _unreadable,
+    _git,
+    _no_project,
     _missing_file,
     _unbuilt,
     _refused,

@@ -23,6 +23,7 @@ class Resolution:
         folder: where relative paths of the pins start.
         notes: what a person should know, such as packages that an old image holds back.
         users: host -> `user:password` of package indexes, which no lock holds.
+        asked: the requirements that it answers, to say where they stand.
     """
 
     target: Target
@@ -30,6 +31,7 @@ class Resolution:
     pins: tuple[Pin, ...]
     notes: tuple[str, ...] = ()
     users: Mapping[str, str] = field(default_factory=dict, repr=False)
+    asked: Requirements | None = field(default=None, repr=False, compare=False)
 
 
 def resolve(
@@ -67,7 +69,7 @@ def resolution_of(
     """
     refuse_other_hashes(tuple(pins), requirements)
     users = credentials(requirements.text)
-    return Resolution(target, requirements.folder, tuple(pins), tuple(notes), users)
+    return Resolution(target, requirements.folder, tuple(pins), tuple(notes), users, requirements)
 
 
 def _compile(requirements: Requirements, target: Target, preferred: Sequence[Pin]) -> Answer:
