@@ -149,7 +149,7 @@ def resolve_layer(
     """
     if layer.requirements is None:
         return Dependencies()
-    from bareboat.artifact.locking import locked_resolution
+    from bareboat.artifact.locking import layer_name, locked_resolution
     from bareboat.packaging.requirements import given_requirements, read_requirements, read_requirements_file
 
     rules = requirement_rules(service)
@@ -168,7 +168,7 @@ def resolve_layer(
     locked = locked_resolution(
         requirements,
         plan.target,
-        name=f"layers.{layer.name}",
+        name=layer_name(layer, declared),
         declared=declared,
         folder=service.folder,
         locking=locking,

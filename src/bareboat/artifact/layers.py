@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bareboat.artifact.dependencies import requirement_rules, resolve_layer
-from bareboat.artifact.locking import Locking, lock_state
+from bareboat.artifact.locking import Locking, layer_name, lock_state
 from bareboat.artifact.model import Artifact, LayerArtifact
 from bareboat.artifact.output import OUTPUT, forget_archives, prepare_output
 from bareboat.artifact.plan import Plan
@@ -96,6 +96,8 @@ class LayerBuilder:
         key = (name, target, limit_bytes)
         if key not in self._made:
             layer = self._service.layers[name]
+            if layer.requirements is not None:  # used, though what is found unchanged never asks the lock
+                self._locking.used.add((layer_name(layer, declared), declared.python, declared.architecture))
             plan = self._plan(layer, target, limit_bytes)
             making = _Making(self._service, layer, plan, declared, self._locking)
             self._made[key] = _build(making, self._on_step)
@@ -123,7 +125,7 @@ class _Making:
     @property
     def lock(self) -> str:
         """What bareboat.lock says of the layer, as a digest."""
-        return lock_state(self.service.folder, f"layers.{self.layer.name}", self.declared)
+        return lock_state(self.service.folder, layer_name(self.layer, self.declared), self.declared)
 
 
 def _build(making: _Making, on_step: Callable[[str], None]) -> LayerArtifact:

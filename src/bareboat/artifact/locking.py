@@ -17,7 +17,7 @@ from bareboat.packaging.exclusive import exclusive
 from bareboat.packaging.lock import LOCK, Environment, Lock, LockedModel, read_lock, write_lock
 from bareboat.packaging.requirements import Requirements, canonical
 from bareboat.packaging.target import Target
-from bareboat.service.model import RemoteModel, Service
+from bareboat.service.model import Layer, RemoteModel, Service
 
 if TYPE_CHECKING:
     from bareboat.packaging.pins import Pin
@@ -64,14 +64,27 @@ class LockedResolution:
 
 
 def declared_target(plan: Plan) -> Target:
-    """Return the Lambda target that the functions of a plan name, whatever the plan is built for."""
+    """Return the target whose packages the lock holds: the Lambda target that the functions of a plan name, whatever
+    the plan is built for; of an image the machine in it.
+    """
     first = plan.functions[0]
-    return Target(first.python, first.architecture)
+    return plan.declared or Target(first.python, first.architecture)
 
 
 def environment_name(plan: Plan) -> str:
     """Return what bareboat.lock calls the packages of a plan."""
-    return "+".join([f"functions.{plan.functions[0].name}" if plan.model is not None else "project", *plan.layers])
+    name = "+".join([f"functions.{plan.functions[0].name}" if plan.model is not None else "project", *plan.layers])
+    return name_within(name, declared_target(plan))
+
+
+def layer_name(layer: Layer, declared: Target) -> str:
+    """Return what bareboat.lock calls the packages of a layer."""
+    return name_within(f"layers.{layer.name}", declared)
+
+
+def name_within(name: str, declared: Target) -> str:
+    """Return what bareboat.lock calls packages within an image that is not Lambda's: `project@glibc2.36`."""
+    return name if declared.baseline is None else f"{name}@glibc{declared.glibc[0]}.{declared.glibc[1]}"
 
 
 def locked_resolution(
@@ -103,7 +116,7 @@ def locked_resolution(
         return LockedResolution(Resolution(target, requirements.folder, ()), in_lock=True)
     path = folder / LOCK
     lock = read_lock(path)
-    inputs = asked_digest(requirements)
+    inputs = _inputs(requirements, declared)
     environment = lock.environment(name, declared.python, declared.architecture)
     fresh = environment is not None and environment.inputs == inputs
     for_lambda = target == declared
@@ -189,7 +202,7 @@ def unused(lock: Lock, locking: Locking) -> Lock:
 
 def _of_images(environment: Environment) -> bool:
     """Tell whether packages are those of images, which serverless.yml does not know of."""
-    return environment.name.startswith("image.") or environment.name == "awslambdaric"
+    return environment.name.startswith("image.") or "@glibc" in environment.name
 
 
 def prune(folder: Path, locking: Locking) -> None:
@@ -224,6 +237,14 @@ def plan_state(service: Service, plan: Plan) -> str:
     files = [file for served in plan.model.served_models for file in served.files] if plan.model is not None else []
     models = [_source(file, service.folder) for file in files if not isinstance(file, RemoteModel)]
     return lock_state(service.folder, environment_name(plan), declared_target(plan), models)
+
+
+def _inputs(requirements: Requirements, declared: Target) -> str:
+    """Return a digest of what was asked, and of the image that it was asked for: another glibc has other wheels."""
+    asked = asked_digest(requirements)
+    if declared.baseline is None:
+        return asked
+    return hashlib.sha256(f"{asked} glibc {declared.glibc}".encode()).hexdigest()
 
 
 def _choose(
@@ -319,18 +340,21 @@ def _digest(path: Path) -> str:
 def _stale(
     environment: Environment | None, name: str, declared: Target, requirements: Requirements, path: Path
 ) -> PackagingError:
+    command = "bareboat lock"
+    if declared.baseline is not None:  # which `bareboat lock` knows nothing of
+        command = f"the same command without --locked, for what an image on {declared.baseline.name} takes"
     if environment is None:
         found = f"has no packages for {name} on python{declared.python} {declared.architecture}"
         if not path.exists():
             found = "is not there"
-        return PackagingError(found, expected="a lock that is committed", fix="bareboat lock", where=str(path))
+        return PackagingError(found, expected="a lock that is committed", fix=command, where=str(path))
     before, now = set(environment.requirements), set(asked_lines(requirements))
     more = [*(f"+ {line}" for line in sorted(now - before)), *(f"- {line}" for line in sorted(before - now))]
     said = ", ".join(more[:6]) + (f" and {len(more) - 6} more" if len(more) > 6 else "")
     return PackagingError(
         f"does not answer to {requirements.source}: {said or 'versions, hashes or files that it names have changed'}",
         expected="a lock that was renewed with the requirements, since --locked must not change it",
-        fix="bareboat lock, and commit the file",
+        fix=f"{command}, and commit the file",
         where=str(path),
     )
 

@@ -25,6 +25,7 @@ class Plan:
         ready: a zip that somebody else made, instead of a build.
         limit_bytes: what it may weigh unzipped, with its layers; an image may weigh more than an archive.
         layers: names of those that the service makes and its functions have.
+        declared: the machine whose packages bareboat.lock holds, where it is not the functions' own: an image's.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Plan:
     ready: Path | None = None
     limit_bytes: int = UNZIPPED_BYTES
     layers: tuple[str, ...] = ()
+    declared: Target | None = None
 
     @property
     def stem(self) -> str:
@@ -98,7 +100,7 @@ def make_plans(
         for (its_target, layers), functions in shared.items()
     ]
     return tuple(
-        replace(plan, limit_bytes=limit_bytes)
+        replace(plan, limit_bytes=limit_bytes, declared=plan.target if limit_bytes > UNZIPPED_BYTES else None)
         for plan in (*together, *alone)
         if function is None or function in {one.name for one in plan.functions}
     )

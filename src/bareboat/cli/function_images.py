@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bareboat.cli.images import layer_table
+from bareboat.cli.locked import tell_lock
 from bareboat.cli.terminal import Terminal, shown
 
 if TYPE_CHECKING:
@@ -72,8 +73,10 @@ def package_images(
     """Build the images, show them, and write them to `output` too."""
     from bareboat.container.function_image import build_function_images
     from bareboat.container.store import Store
+    from bareboat.packaging.lock import LOCK, read_lock
 
     store = Store.open()
+    before = read_lock(service.folder / LOCK)
     with terminal.progress("Packaging") as step:
         images = build_function_images(
             service,
@@ -85,6 +88,7 @@ def package_images(
             locking=locking,
             on_step=step,
         )
+    tell_lock(terminal, before, read_lock(service.folder / LOCK))
     for image in images:
         terminal.notes(image.notes, infos=True)
         if len(image.images) > 1:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bareboat.artifact.build import build
-from bareboat.artifact.locking import Locking, locked_resolution
+from bareboat.artifact.locking import Locking, locked_resolution, name_within
 from bareboat.artifact.model import Artifact
 from bareboat.artifact.opt import unpack_layers
 from bareboat.artifact.unpack import unpack
@@ -189,8 +189,9 @@ def _client(service: Service, place: _Place, locking: Locking, on_step: Callable
         [_CLIENT], origins=[""], source=_CLIENT, folder=service.folder, rules=RequirementRules()
     )
     resolution = locked_resolution(
-        requirements, target, name=_CLIENT, declared=target, folder=service.folder, locking=locking, on_step=on_step
-    ).resolution
+        requirements, target, name=name_within(_CLIENT, target), declared=target, folder=service.folder,
+        locking=locking, on_step=on_step,
+    ).resolution  # fmt: skip
     site = lay_site(
         place.base.layout, resolution, place.python, place.base.tree, find_python(target.python), on_step=on_step
     )

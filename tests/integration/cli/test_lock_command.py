@@ -86,6 +86,29 @@ def test_what_nothing_uses_is_told_and_pruned_on_request(typed: Typed, tmp_path:
     assert "python3.13" not in pruned.stdout
 
 
+def test_layers_that_are_unchanged_are_used_all_the_same(typed: Typed, tmp_path: Path) -> None:
+    (tmp_path / "deps.txt").write_text(f"{WHEELS}plain\n")
+    text = (tmp_path / "serverless.yml").read_text()
+    (tmp_path / "serverless.yml").write_text(
+        text.replace("handler.predict}", "handler.predict, layers: [deps]}")
+        + "layers: {deps: {requirements: deps.txt}}\n"
+    )
+    typed("lock")
+    lock = (tmp_path / "bareboat.lock").read_text()
+
+    told = typed("lock")
+    typed("lock", "--prune")
+    pruned = (tmp_path / "bareboat.lock").read_text()
+    (tmp_path / "deps.txt").write_text(f"{WHEELS}plain<2\n")
+    (tmp_path / "requirements.txt").write_text(f"{WHEELS}plain\n")
+    renewed = typed("package")
+
+    assert 'name = "layers.deps"' in lock
+    assert pruned == lock
+    assert "Nothing here uses" not in told.stderr
+    assert "layers.deps on python3.13 x86_64: plain 2.0 -> 1.0; project+deps on python3.13" in renewed.stderr
+
+
 @pytest.mark.parametrize(
     "words",
     [("lock", "--check", "--upgrade"), ("lock", "--prune", "-f", "f"), ("package", "--locked", "--upgrade")],

@@ -14,10 +14,11 @@ import pytest
 
 from bareboat.artifact import build
 from bareboat.artifact.lock_service import lock_service
-from bareboat.artifact.locking import Locking
+from bareboat.artifact.locking import Locking, locked_resolution
 from bareboat.errors import PackagingError
 from bareboat.packaging.lock import LOCK, Lock, read_lock
-from bareboat.packaging.target import Target, host_target
+from bareboat.packaging.requirements import RequirementRules, given_requirements
+from bareboat.packaging.target import Baseline, Target, host_target
 from bareboat.service import load_service
 from bareboat.service.model import Service
 from bareboat.service.runtimes import LIVE
@@ -276,3 +277,56 @@ def test_two_builds_at_once_leave_one_whole_lock(project: Path, index: Any) -> N
     assert sorted(one.reused for one in made) == [False, True]
     assert versions(read_lock(project / LOCK)) == {"plain": "1.0"}
     assert not list(project.glob(".tmp-*"))
+
+
+IMAGE_BYTES = 10_000_000_000
+
+
+def within(glibc: tuple[int, int]) -> Target:
+    """This machine's Python in an image that is not Lambda's."""
+    here = host_target(service_python())
+    baseline = Baseline(f"base (glibc {glibc})", glibc, frozenset({"libc.so.6"}), (("GLIBC", glibc),))
+    return Target(here.python, here.architecture, baseline=baseline)
+
+
+def service_python() -> str:
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def test_an_image_on_another_base_has_its_packages_in_the_lock(project: Path, index: Any) -> None:
+    target = within((2, 41))
+    tag = f"cp{target.python.replace('.', '')}"
+    index.add("native", "1.0", tag="py3-none-any")
+    index.add("native", "2.0", tag=f"{tag}-{tag}-manylinux_2_39_{target.machine}")
+    (project / "requirements.txt").write_text("native\n")
+    held = Locking(write=False, locked=True)
+
+    with pytest.raises(PackagingError, match=r"is not there\n.*\n.*the same command without --locked"):
+        build(service(project), target=target, limit_bytes=IMAGE_BYTES, locking=held)
+    build(service(project), target=target, limit_bytes=IMAGE_BYTES, locking=Locking())
+    index.add("native", "3.0", tag="py3-none-any")
+    lock_service(service(project))
+    for left in (project / ".bareboat").glob("*.json"):
+        left.unlink()
+    image = build(service(project), target=target, limit_bytes=IMAGE_BYTES, locking=held)["predict"]
+
+    found = {one.name: one.packages[0].version for one in read_lock(project / LOCK).environments}
+    assert found == {"project": "3.0", "project@glibc2.41": "2.0"}
+    assert "native-2.0.dist-info/METADATA" in image.manifest["files"]
+
+
+def test_a_base_with_another_glibc_is_asked_for_anew(project: Path, index: Any) -> None:
+    new, old = within((2, 39)), within((2, 28))
+    tag = f"cp{new.python.replace('.', '')}"
+    index.add("native", "1.0", tag=f"{tag}-{tag}-manylinux_2_17_{new.machine}")
+    index.add("native", "2.0", tag=f"{tag}-{tag}-manylinux_2_39_{new.machine}")
+    asked = given_requirements(["native"], origins=[""], source="image.yml", folder=project, rules=RequirementRules())
+
+    chosen = [
+        locked_resolution(asked, target, name="image.image", declared=target, folder=project, locking=Locking())
+        .resolution.pins[0]
+        .version
+        for target in (new, old)
+    ]
+
+    assert chosen == ["2.0", "1.0"]

@@ -12,13 +12,13 @@ from bareboat.cli.function_images import ImageFlags, image_options, package_imag
 from bareboat.cli.functions import chosen, function_option
 from bareboat.cli.group import Command
 from bareboat.cli.layers import layer_document, layers_of, report_layers, with_layers_bytes
+from bareboat.cli.locked import tell_lock
 from bareboat.cli.options import Source, service_options, slim_option, slimmed
 from bareboat.cli.terminal import Terminal, shown
 from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
     from bareboat.artifact.model import Artifact, LayerArtifact
-    from bareboat.packaging.lock import Lock
     from bareboat.service.model import Service, Slim
 
 
@@ -82,7 +82,7 @@ def package(  # noqa: PLR0913, PLR0917 - one argument a flag
         if name is None:
             layers += builder.build_rest()
     tell_built(terminal, artifacts)
-    _tell_lock(terminal, before, read_lock(service.folder / LOCK))
+    tell_lock(terminal, before, read_lock(service.folder / LOCK))
     everything: list[Artifact | LayerArtifact] = [*artifacts, *layers]
     if treemap is not None:
         from bareboat.artifact.treemap import write_treemap
@@ -106,19 +106,6 @@ def package(  # noqa: PLR0913, PLR0917 - one argument a flag
         terminal.say(f"drawn in {shown(treemap)}")
     flags = source.flags + (f" --slim {slim}" if slim is not None else "")
     terminal.next(f"bareboat invoke local{flags}{_event(service, artifacts[0])}", f"bareboat serve{flags}")
-
-
-def _tell_lock(terminal: Terminal, before: Lock, after: Lock) -> None:
-    if before == after:
-        return
-    from bareboat.packaging.lock_changes import changes
-
-    changed = changes(before, after)
-    if not (before.environments or before.models):
-        terminal.say("bareboat.lock is written: commit it.")
-        return
-    said = ", ".join(map(str, changed[:6])) + (f" and {len(changed) - 6} more" if len(changed) > 6 else "")
-    terminal.say(f"bareboat.lock is renewed: {said or 'other requirements, the same versions'}")
 
 
 def _event(service: Service, artifact: Artifact) -> str:
