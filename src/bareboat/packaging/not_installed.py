@@ -17,7 +17,7 @@ from bareboat.packaging.uv import UvError
 def not_installed(error: UvError, resolution: Resolution, pins: Sequence[Pin]) -> PackagingError:
     """Return uv's refusal in words of the lock: a file that changed, that is gone, that is not shown, or broke off."""
     if "No space left on device" in error.reason or "Disk quota exceeded" in error.reason:
-        return _full_disk(error)
+        return _full_disk()
     said = re.search(r"`([A-Za-z0-9][\w.-]*?)(?:==([^`]+)| @ [^`]+)?`", error.reason)
     pin = next((pin for pin in pins if said is not None and pin.name == said[1]), None)
     if pin is None:
@@ -63,7 +63,7 @@ def place_of(pin: Pin, resolution: Resolution) -> str:
     return asked if ":" in asked else _line(pin, resolution) or asked
 
 
-def _full_disk(error: UvError) -> PackagingError:
+def _full_disk() -> PackagingError:
     folder = cache_folder("packs")
     free = shutil.disk_usage(folder if folder.exists() else folder.parent).free
     return PackagingError(

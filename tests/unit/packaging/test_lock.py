@@ -96,7 +96,7 @@ def line_of(text: str, part: str) -> int:
         (TEXT.replace('name = "six"\n', ""), '[[environments.packages]]\nversion', "is damaged: a package cannot be"),
         (TEXT.replace("b" * 64, "b" * 63), '[[models]]\nsource = "s3', "is damaged: sha256 is"),
         (TEXT.replace('sha256 = "aaaa', 'sha256 = "zzzz'), "[[environments.packages]]", "is damaged: idna has no"),
-        (TEXT.replace('version = "1.0"', 'version = "1.1"', 1), 'version = "1.1"', "is damaged: idna 1.1 names another"),
+        (TEXT.replace('version = "1.0"', 'version = "1.1"', 1), 'version = "1.1"', "is damaged: idna 1.1 names an"),
         ("version = 1\n[[environments]]\nname = 1\n", "name = 1", "is damaged: Expected `str`, got `int`"),
         ("not TOML", "not", "is damaged: "),
         ("", "", "is damaged: Object missing required field `version`"),
