@@ -39,6 +39,7 @@ class Authorization:
     Args:
         registry: its host, for errors.
         credentials: asked once, when the registry first wants to know.
+        plain: let them go to a server of tokens by plain HTTP, which one on this machine may have anyway.
     """
 
     def __init__(

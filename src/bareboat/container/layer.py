@@ -7,7 +7,7 @@ import json
 import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -68,10 +68,10 @@ def write_layer(
     Args:
         name: what it holds.
     Raises:
-        ArtifactError: a path leads out of the image, or stands for a removal.
+        ArtifactError: a path leads out of the image or stands for a removal, or a file changed in between.
         PackagingError: the disk is full.
     """
-    ordered = _ordered(entries)
+    ordered = [replace(entry, sha256=_sha256(entry)) for entry in _ordered(entries)]
     key = _key(ordered)
     kept = cache_folder("layers") / f"{key}.json"
     found = _kept(kept, layout)
@@ -142,7 +142,7 @@ def _ordered(entries: Iterable[Entry]) -> list[Entry]:
 def _key(entries: Sequence[Entry]) -> str:
     digest = hashlib.sha256(json.dumps([_FORMAT, zlib.ZLIB_RUNTIME_VERSION]).encode())
     for entry in entries:
-        line = [entry.path, entry.mode, entry.target, _sha256(entry)]
+        line = [entry.path, entry.mode, entry.target, entry.sha256]
         digest.update(json.dumps(line).encode("utf-8", "surrogateescape"))
     return digest.hexdigest()[:40]
 
@@ -203,7 +203,7 @@ def _write_entry(entry: Entry, write: Callable[[bytes], Any]) -> int:
             with entry.source.open("rb") as file:
                 info.size = _length(file)
                 write(_header(info))
-                _copy(file, info.size, write, entry.source)
+                _copy(file, info.size, write, entry)
         except OSError as error:
             raise _unreadable(entry.source, error) from error
     else:
@@ -223,14 +223,19 @@ def _length(file: BinaryIO) -> int:
     return size
 
 
-def _copy(file: BinaryIO, size: int, write: Callable[[bytes], Any], place: Path) -> None:
+def _copy(file: BinaryIO, size: int, write: Callable[[bytes], Any], entry: Entry) -> None:
+    """Copy the file that the layer's key was made from, and no other: the layer is found by its key later."""
     left = size
+    digest = hashlib.sha256()
     while left:
         block = file.read(min(_BLOCK, left))
         if not block:
-            raise ArtifactError("the file became shorter while it was packed", fix="build again", where=str(place))
+            break
+        digest.update(block)
         write(block)
         left -= len(block)
+    if left or digest.hexdigest() != entry.sha256:
+        raise ArtifactError("the file changed while it was packed", fix="build again", where=str(entry.source))
 
 
 def _unreadable(place: Path, error: OSError) -> ArtifactError:

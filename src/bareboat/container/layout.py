@@ -40,6 +40,23 @@ _BLOCK = 1 << 20
 DOCUMENT_BYTES = 8 << 20  # a manifest, index or configuration; registries take at most 4 MiB
 
 
+class Damaged(ArtifactError):  # noqa: N818 - as `Missing` of a registry
+    """A blob is not what its descriptor says.
+
+    Args:
+        found: what it is instead: "ends after 5 of 9 bytes".
+    """
+
+    def __init__(self, blob: Descriptor, place: Path, found: str) -> None:
+        super().__init__(
+            f"a part of the image is damaged: {blob.digest} {found}",
+            expected=f"{blob.size:,} bytes of that digest",
+            fix="pull or build the image again",
+            where=str(place),
+        )
+        self.found = found
+
+
 class Layout:
     """An OCI image layout.
 
@@ -186,7 +203,7 @@ class Layout:
         size = os.fstat(file.fileno()).st_size
         if size != blob.size:
             file.close()
-            raise _damaged(blob, place, f"has {size} bytes")
+            raise Damaged(blob, place, f"has {size} bytes")
         return file
 
     def check_blob(self, blob: Descriptor) -> None:
@@ -200,7 +217,7 @@ class Layout:
             while block := file.read(_BLOCK):
                 digest.update(block)
         if digest.hexdigest() != blob.digest.partition(":")[2]:
-            raise _damaged(blob, self.blob_path(blob.digest), f"has the digest {digest.hexdigest()}")
+            raise Damaged(blob, self.blob_path(blob.digest), f"has the digest {digest.hexdigest()}")
 
     def read_blob(self, blob: Descriptor) -> bytes:
         """Return a document's bytes, verified.
@@ -216,7 +233,7 @@ class Layout:
         with self.open_blob(blob) as file:
             data = file.read()
         if _digest_of(blob.digest, data).hexdigest() != blob.digest.partition(":")[2]:
-            raise _damaged(blob, self.blob_path(blob.digest), "was changed")
+            raise Damaged(blob, self.blob_path(blob.digest), "was changed")
         return data
 
     # --- documents
@@ -326,7 +343,7 @@ class NewBlob:
         self._digest.update(data)
         self.size += len(data)
         if self._expected is not None and self.size > self._expected.size:
-            raise _damaged(self._expected, self._place, f"has more than {self._expected.size:,} bytes")
+            raise Damaged(self._expected, self._place, f"has more than {self._expected.size:,} bytes")
         return len(data)
 
     def finish(self) -> None:
@@ -335,9 +352,9 @@ class NewBlob:
         found = f"{self._digest.name}:{self._digest.hexdigest()}"
         if expected is not None:
             if self.size != expected.size:
-                raise _damaged(expected, self._place, f"ends after {self.size:,} of {expected.size:,} bytes")
+                raise Damaged(expected, self._place, f"ends after {self.size:,} of {expected.size:,} bytes")
             if found != expected.digest:
-                raise _damaged(expected, self._place, f"has the digest {found}")
+                raise Damaged(expected, self._place, f"has the digest {found}")
         try:
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -358,12 +375,3 @@ def _blocks(source: bytes | BinaryIO | Iterable[bytes]) -> Iterator[bytes]:
 
 def _digest_of(digest: str, data: bytes = b"") -> Any:
     return (hashlib.sha512 if digest.startswith("sha512:") else hashlib.sha256)(data)
-
-
-def _damaged(blob: Descriptor, place: Path, found: str) -> ArtifactError:
-    return ArtifactError(
-        f"a part of the image is damaged: {blob.digest} {found}",
-        expected=f"{blob.size:,} bytes of that digest",
-        fix="pull or build the image again",
-        where=str(place),
-    )

@@ -22,7 +22,7 @@ from bareboat.container.documents import (
     read_manifest,
 )
 from bareboat.container.download import blob_blocks
-from bareboat.container.layout import Layout
+from bareboat.container.layout import Damaged, Layout
 from bareboat.container.reference import Reference, parse_reference
 from bareboat.container.registry import Document, Registry
 from bareboat.container.transfer import Meter, each_at_once
@@ -141,10 +141,9 @@ class _Pull:
         try:
             blocks = blob_blocks(self._registry, self._image.repository, blob)
             self._layout.add_blob(blocks, expected=blob, on_bytes=count)
-        except ArtifactError as error:
-            found = error.problems[0].found.partition(blob.digest)[2].strip()
+        except Damaged as error:
             raise RemoteError(
-                f"{self._registry.host} sends another layer than promised: {blob.digest} {found}",
+                f"{self._registry.host} sends another layer than promised: {blob.digest} {error.found}",
                 expected=f"{blob.size:,} bytes of that digest",
                 fix="try again; if it stays so, the registry or a proxy in between is damaged",
             ) from error

@@ -105,7 +105,7 @@ class Registry:
             host = "registry-1.docker.io" if self.host == DOCKER_HUB else self.host
             scheme = "https"
             try:
-                self._drain(self.transport.send("GET", f"https://{host}/v2/", again=False))
+                self._drain(self.transport.send("GET", f"https://{host}/v2/", again=not self._plain))
             except RemoteError as error:
                 if not self._plain or isinstance(error.__cause__, NameResolutionError):
                     raise
@@ -165,7 +165,7 @@ class Registry:
     def _authorization(self, repository: str) -> Authorization:
         if repository not in self._authorizations:
             self._authorizations[repository] = Authorization(
-                self.transport, self.host, lambda: self._find(self.host, repository), plain=self._plain
+                self.transport, self.host, lambda: self._find(self.host, repository), plain=self.transport.insecure
             )
         return self._authorizations[repository]
 
@@ -211,21 +211,6 @@ class Registry:
         kind = response.headers.get("Content-Type", "").partition(";")[0].strip()
         descriptor = self._described(image, data, kind, response.headers.get("Docker-Content-Digest", ""))
         return Document(descriptor, data)
-
-    def has_manifest(self, image: Reference) -> str | None:
-        """Return the digest of an image's manifest or index, None when the registry does not have it."""
-        path = f"/v2/{image.repository}/manifests/{image.wanted}"
-        headers = {"Accept": ", ".join(ACCEPTED)}
-        response = self.request(
-            "HEAD",
-            path,
-            right=Right(image.repository, push=True),
-            headers=headers,
-            accept=(200, 404),
-            doing=f"looking for {image}",
-        )
-        self._drain(response)
-        return response.headers.get("Docker-Content-Digest") if response.status == 200 else None
 
     def put_manifest(self, repository: str, name: str, descriptor: Descriptor, data: bytes) -> None:
         """Put a manifest or index under a tag or its digest, after everything that it names.

@@ -39,6 +39,7 @@ Body = bytes | Callable[[], Iterable[bytes]] | None  # a callable makes the body
 
 BLOCK_BYTES = 1 << 18
 TRIES = 5
+FIRST_TRIES = 3  # as long as nobody has answered; a firewall that drops all costs a whole timeout each
 MOST_REDIRECTS = 5
 LONGEST_WAIT_S = 60.0
 LATER = "try again later: what has come whole is not sent again"
@@ -74,6 +75,7 @@ class Transport:
         self.sleep = self._ended.wait if sleep is None else sleep
         self._timeout = urllib3.Timeout(connect=timeout_s, read=2 * timeout_s)
         self._pools: dict[str, urllib3.PoolManager] = {}
+        self._making = threading.Lock()  # of a pool, so that two threads do not make two
         self._answered: set[str] = set()
 
     def send(
@@ -100,6 +102,8 @@ class Transport:
             except Lost as lost:
                 if not again:
                     raise
+                if attempt >= FIRST_TRIES and _origin(url) not in self._answered:
+                    raise no_way(url, lost.__cause__ or lost) from lost
                 if attempt == TRIES:
                     host = urlsplit(url).netloc
                     raise Lost(f"{host} drops the connection again and again: {lost}", fix=LATER) from lost
@@ -153,21 +157,22 @@ class Transport:
                 timeout=self._timeout,
             )
         except (HTTPError, OSError) as error:
-            if origin in self._answered and not isinstance(error, SSLError):
-                raise Lost(plain_words(error)) from error
-            raise no_way(url, error) from error
+            if _is_final(error, has_answered=origin in self._answered):
+                raise no_way(url, error) from error
+            raise Lost(plain_words(error)) from error
         self._answered.add(origin)
         return response
 
     def _pool(self, url: str) -> urllib3.PoolManager:
         parts = urlsplit(url)
         key = _origin(url)
-        if key not in self._pools:
-            proxy = _proxy_for(parts.scheme, parts.netloc)
-            context = _tls(parts.netloc, insecure=self.insecure) if parts.scheme == "https" else None
-            make = urllib3.PoolManager if proxy is None else _through(proxy)
-            self._pools[key] = make(ssl_context=context, maxsize=8, blocksize=BLOCK_BYTES)
-        return self._pools[key]
+        with self._making:
+            if key not in self._pools:
+                proxy = _proxy_for(parts.scheme, parts.netloc)
+                context = _tls(parts.netloc, insecure=self.insecure) if parts.scheme == "https" else None
+                make = urllib3.PoolManager if proxy is None else _through(proxy)
+                self._pools[key] = make(ssl_context=context, maxsize=8, blocksize=BLOCK_BYTES)
+            return self._pools[key]
 
     def end(self) -> None:
         """Let no request begin any more, and wait for none."""
@@ -212,6 +217,15 @@ def retry_after_s(response: Response) -> float:
     except (ValueError, TypeError, OverflowError):
         return 0.0
     return min(max(wait_s, 0.0), LONGEST_WAIT_S)
+
+
+def _is_final(error: BaseException, *, has_answered: bool) -> bool:
+    """Tell whether another try would end in the same way: no such name, nobody there, TLS that does not agree."""
+    reason = _root(error)
+    if isinstance(error, SSLError):
+        return not isinstance(reason, ssl.SSLEOFError)  # dropped in the middle of the handshake
+    nobody = isinstance(error, NameResolutionError) or isinstance(reason, socket.gaierror | ConnectionRefusedError)
+    return nobody and not has_answered
 
 
 def no_way(url: str, error: BaseException) -> RemoteError:

@@ -19,6 +19,7 @@ from bareboat.packaging.cache import cache_folder, write_whole
 
 _MOST_LINKS = 40  # as many as Linux follows
 _MOST_FILES = 5_000_000
+_FORMAT = 2  # goes up whenever a layer would be listed in another way
 
 
 class Node(msgspec.Struct, frozen=True, array_like=True):
@@ -27,6 +28,8 @@ class Node(msgspec.Struct, frozen=True, array_like=True):
     Args:
         target: of a symbolic link, where it points to; of a hard link, the path of the other name.
         layer: the number of the layer that brings it.
+        times: how often the layer's tar has the name; the last counts.
+        member: its name in the tar, where that goes by a link of a lower layer; else "".
     """
 
     kind: Literal["file", "folder", "link", "hard", "other"]
@@ -34,6 +37,8 @@ class Node(msgspec.Struct, frozen=True, array_like=True):
     mode: int
     target: str = ""
     layer: int = 0
+    times: int = 1
+    member: str = ""
 
 
 class Tree:
@@ -103,7 +108,7 @@ class Tree:
         Raises:
             ArtifactError: a layer is damaged.
         """
-        wanted: dict[int, dict[str, list[str]]] = {}
+        wanted: dict[int, dict[str, tuple[int, list[str]]]] = {}
         for path in paths:
             real = self.resolve(path)
             node = self._nodes.get(real)
@@ -112,36 +117,61 @@ class Tree:
                     break
                 real, node = node.target, self._nodes.get(node.target)
             if node is not None and node.kind == "file":
-                wanted.setdefault(node.layer, {}).setdefault(real, []).append(path)
+                member = node.member or real
+                wanted.setdefault(node.layer, {}).setdefault(member, (node.times, []))[1].append(path)
         found: dict[str, bytes] = {}
         for number, names in wanted.items():
-            for real, data in _contents(self._layout, self._layers[number], set(names)).items():
-                found |= dict.fromkeys(names[real], data)
+            times = {member: often for member, (often, _) in names.items()}
+            for member, data in _contents(self._layout, self._layers[number], times).items():
+                found |= dict.fromkeys(names[member][1], data)
         return found
 
     def _lay(self, number: int, entries: Mapping[str, Node]) -> None:
         gone: set[str] = set()
         emptied: set[str] = set()
-        for path, node in entries.items():
+        for path in entries:
             folder, _, name = path.rpartition("/")
             if name == OPAQUE:
-                emptied.add(folder)
+                emptied.add(self.resolve(folder))
             elif name.startswith(WHITEOUT):
-                gone.add(posixpath.join(folder, name.removeprefix(WHITEOUT)))
-            elif node.kind != "folder" and path in self._nodes and self._nodes[path].kind == "folder":
-                emptied.add(path)
+                gone.add(posixpath.join(self.resolve(folder), name.removeprefix(WHITEOUT)))
         if gone or emptied:
             self._nodes = {
                 path: node for path, node in self._nodes.items() if path not in gone and not _below(path, gone, emptied)
             }
+        folders: dict[str, str] = {}  # as the tar names them -> where they lie, links of lower layers followed
+        replaced: set[str] = set()
         for path, node in entries.items():
-            if path.rpartition("/")[2].startswith(WHITEOUT):
+            folder, _, name = path.rpartition("/")
+            if name.startswith(WHITEOUT):
                 continue
-            self._nodes[path] = msgspec.structs.replace(node, layer=number)
-            above = path.rpartition("/")[0]
+            if folder not in folders:
+                folders[folder] = self.resolve(folder)
+            real = posixpath.join(folders[folder], name)
+            before = self._nodes.get(real)
+            if node.kind == "link" or (before is not None and before.kind == "link"):
+                folders.clear()
+            if node.kind != "folder" and before is not None and before.kind == "folder":
+                replaced.add(real)
+                if before.layer == number:
+                    self._nodes = {one: kept for one, kept in self._nodes.items() if not one.startswith(f"{real}/")}
+            target = self._resolve_folder(node.target) if node.kind == "hard" else node.target
+            member = "" if real == path else path
+            self._nodes[real] = msgspec.structs.replace(node, target=target, layer=number, member=member)
+            above = real.rpartition("/")[0]
             while above and above not in self._nodes:  # folders that a tar leaves out are made when it is unpacked
                 self._nodes[above] = Node("folder", 0, 0o755, layer=number)
                 above = above.rpartition("/")[0]
+        if replaced:
+            self._nodes = {
+                path: node
+                for path, node in self._nodes.items()
+                if node.layer == number or not _below(path, set(), replaced)
+            }
+
+    def _resolve_folder(self, path: str) -> str:
+        folder, _, name = path.rpartition("/")
+        return posixpath.join(self.resolve(folder), name)
 
 
 def _below(path: str, gone: set[str], emptied: set[str]) -> bool:
@@ -161,7 +191,7 @@ def list_layer(layout: Layout, layer: Descriptor) -> dict[str, Node]:
     Raises:
         ArtifactError: the layer is damaged, or names what lies outside of it.
     """
-    place = cache_folder("layer-lists") / f"{layer.digest.replace(':', '-')}.msgpack"
+    place = cache_folder("layer-lists") / f"{layer.digest.replace(':', '-')}-{_FORMAT}.msgpack"
     try:
         return msgspec.msgpack.decode(place.read_bytes(), type=dict[str, Node])
     except (OSError, msgspec.MsgspecError):
@@ -173,25 +203,32 @@ def list_layer(layout: Layout, layer: Descriptor) -> dict[str, Node]:
         for member in tar:
             path = _normal(member.name, where)
             if path:
-                found[path] = _node(member, where)
+                node = _node(member, where)
+                before = found.pop(path, None)  # the last one counts, and comes after what came before it
+                found[path] = node if before is None else msgspec.structs.replace(node, times=before.times + 1)
             if len(found) > _MOST_FILES:
                 raise ArtifactError(f"a layer has more than {_MOST_FILES:,} files", where=where)
     write_whole(place, msgspec.msgpack.encode(found))
     return found
 
 
-def _contents(layout: Layout, layer: Descriptor, wanted: set[str]) -> dict[str, bytes]:
+def _contents(layout: Layout, layer: Descriptor, wanted: Mapping[str, int]) -> dict[str, bytes]:
+    """Read files of a layer: of each name in its tar as many as it has, of which the last one counts."""
     found: dict[str, bytes] = {}
+    left = dict(wanted)
     where = str(layout.blob_path(layer.digest))
     with _tar(layout, layer) as tar:
         for member in tar:
             path = _normal(member.name, where)
-            if path in wanted and member.isreg():
-                file = tar.extractfile(member)
-                assert file is not None
-                found[path] = file.read()
-                if len(found) == len(wanted):
-                    break
+            if path not in left:
+                continue
+            left[path] -= 1
+            if not left[path]:
+                del left[path]
+                if (file := tar.extractfile(member)) is not None:
+                    found[path] = file.read()
+            if not left:
+                break
     return found
 
 

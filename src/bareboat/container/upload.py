@@ -10,9 +10,10 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, Literal
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from bareboat.container.documents import Descriptor
+from bareboat.container.reference import is_loopback
 from bareboat.container.registry import Registry, Right
 from bareboat.container.transport import (
     BLOCK_BYTES,
@@ -271,6 +272,13 @@ class _Upload:
                 f"http{base.removeprefix('https')}/"
             ):  # a proxy that says no X-Forwarded-Proto
                 self._location = base + self._location.removeprefix(f"http{base.removeprefix('https')}")
+            to = urlsplit(self._location)
+            if to.scheme != "https" and not (self._registry.transport.insecure or is_loopback(to.netloc)):
+                raise RemoteError(
+                    f"{self._registry.host} wants the layers by plain HTTP, at {to.netloc}",
+                    expected="HTTPS all the way",
+                    fix="--insecure, if you trust the network in between",
+                )
         elif not self._location:
             raise RemoteError(f"{self._registry.host} does not say where to, {self._doing}", expected="Location")
 

@@ -85,8 +85,8 @@ def ask_for_wheels(
     """
     with scratch_folder(cache_folder("work")) as scratch:
         wanted, held, lock = scratch / "requirements.in", scratch / "constraints.txt", scratch / "pylock.toml"
-        wanted.write_text(requirements.text, encoding="utf-8")
-        held.write_text("\n".join([requirements.constraints, *constraints, ""]), encoding="utf-8")
+        _write_private(wanted, requirements.text)
+        _write_private(held, "\n".join([requirements.constraints, *constraints, ""]))
         if preferred:
             lock.write_text(_preferences(preferred), encoding="utf-8")
         built = [part for name in from_source for part in ("--no-binary", name)]
@@ -101,6 +101,12 @@ def ask_for_wheels(
         packages = tomllib.loads(lock.read_text(encoding="utf-8")).get("packages", [])
         placed = tuple(_placed(package, scratch, requirements.folder) for package in packages)
     return Answer(placed, tuple(_yanked(said.warnings)))
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that nobody else may read: lines of requirements may hold an index's password."""
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
 
 
 def _preferences(preferred: Sequence[Pin]) -> str:
@@ -169,7 +175,7 @@ def look_up(
     lines = [line for line in requirements.text.splitlines() if line.startswith("-") and line[:2] not in {"-e", "-c"}]
     with scratch_folder(cache_folder("work")) as scratch:
         asked = scratch / "requirements.in"
-        asked.write_text("\n".join([*lines, *wanted, ""]), encoding="utf-8")
+        _write_private(asked, "\n".join([*lines, *wanted, ""]))
         said = ask_uv(
             ["pip", "compile", str(asked), "--no-deps", "--only-binary", ":all:", "--no-header", "--format",
              "pylock.toml", *args, *python_args(target)],

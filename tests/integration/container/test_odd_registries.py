@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +117,79 @@ def test_a_server_of_tokens_that_answers_a_page_is_told(small_registry, image) -
     assert "answers no token" in str(caught.value)
 
 
+@pytest.mark.parametrize("tokens", [True, False], ids=["password", "none"])
+def test_a_registry_on_this_machine_gets_no_credentials_for_plain_http_elsewhere(
+    small_registry, image, tokens: bool
+) -> None:
+    made = image()
+
+    def elsewhere(handler: Any) -> bool:
+        handler.refuse(401, "UNAUTHORIZED", WWW_Authenticate='Bearer realm="http://tokens.invalid/token",service="x"')
+        return True
+
+    with small_registry(faults=[elsewhere]) as state, pytest.raises(RemoteError) as caught:
+        push(made.layout, made.image, there(state), registry=at(state.host, SOMEONE if tokens else None))
+
+    assert ("wants the credentials by plain HTTP, at tokens.invalid" in str(caught.value)) is tokens
+
+
 # --- breaks
+
+
+def test_a_first_contact_that_breaks_is_tried_again() -> None:
+    waits = Waits()
+    with dropping_server(2) as address, closing(Transport(sleep=waits)) as transport:
+        response = transport.send("GET", f"http://{address}/v2/")
+        response.drain_conn()
+
+    assert response.status == 200
+    assert len(waits) == 2
+
+
+def test_a_first_contact_that_breaks_again_and_again_is_no_way() -> None:
+    waits = Waits()
+    with (
+        dropping_server(9) as address,
+        closing(Transport(sleep=waits)) as transport,
+        pytest.raises(RemoteError) as caught,
+    ):
+        transport.send("GET", f"http://{address}/v2/")
+
+    assert f"{address} is not to be reached" in str(caught.value)
+    assert len(waits) == 2
+
+
+def test_where_nobody_listens_nothing_is_waited_for() -> None:
+    waits = Waits()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with closing(Transport(sleep=waits)) as transport, pytest.raises(RemoteError, match="is not to be reached"):
+        transport.send("GET", f"http://127.0.0.1:{port}/v2/")
+
+    assert waits == []
+
+
+@contextmanager
+def dropping_server(times: int) -> Iterator[str]:
+    """A server that closes the first connections without a word, and answers the next."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            for number in range(times + 1):
+                try:
+                    connection, _ = server.accept()
+                except OSError:  # the test has ended
+                    return
+                with connection:
+                    connection.recv(65536)
+                    if number >= times:
+                        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join(10)
 
 
 def test_an_upload_goes_on_at_the_byte_where_it_broke(small_registry, image, cutting_proxy) -> None:

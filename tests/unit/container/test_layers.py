@@ -199,3 +199,61 @@ def test_a_tar_becomes_a_layer_as_it_is(layout: Layout) -> None:
     assert layer.diff_id == "sha256:" + hashlib.sha256(data).hexdigest()
     assert Tree(layout, [layer.descriptor]).read("a") == b"1"
     assert isinstance(layer.descriptor, Descriptor)
+
+
+def test_what_lies_below_a_link_of_a_lower_layer_lies_where_the_link_leads(layout: Layout) -> None:
+    lower = tar_of(("usr/lib", None), ("usr/lib/old.so", b"old"), ("usr/lib/x.so", b"1"), ("lib", "usr/lib"))
+    upper = tar_of(("lib/x.so", b"2"), ("lib/.wh.old.so", b""), ("lib/sub/y.so", b"3"))
+
+    tree = laid(layout, lower, upper)
+
+    assert tree.read_many(["lib/x.so", "usr/lib/x.so", "lib/sub/y.so"]) == {
+        "lib/x.so": b"2",
+        "usr/lib/x.so": b"2",
+        "lib/sub/y.so": b"3",
+    }
+    assert tree.names("usr/lib") == ["sub", "x.so"]
+    assert tree.names("") == ["lib", "usr"]
+
+
+def test_a_folder_takes_the_place_of_a_link_and_a_link_that_of_a_folder(layout: Layout) -> None:
+    lower = tar_of(("usr/lib/x.so", b"1"), ("lib", "usr/lib"), ("etc", None), ("etc/a", b"a"))
+    upper = tar_of(("lib", None), ("lib/x.so", b"2"), ("etc", "usr"))
+
+    tree = laid(layout, lower, upper)
+
+    assert tree.read("lib/x.so") == b"2"
+    assert tree.read("usr/lib/x.so") == b"1"
+    assert "etc/a" not in tree
+    assert tree.read("etc/lib/x.so") == b"1"
+
+
+def test_a_hard_link_through_a_link_is_read(layout: Layout) -> None:
+    lower = tar_of(("usr/lib/x.so", b"1"), ("lib", "usr/lib"))
+    upper = tar_of(("y.so", "lib/x.so"), kind=tarfile.LNKTYPE)
+
+    assert laid(layout, lower, upper).read("y.so") == b"1"
+
+
+def test_of_two_members_with_one_name_the_last_counts(layout: Layout) -> None:
+    tree = laid(layout, tar_of(("a", b"first"), ("b", b"b"), ("a", b"the second")))
+
+    assert tree.read_many(["a", "b"]) == {"a": b"the second", "b": b"b"}
+    node = tree.get("a")
+    assert node is not None
+    assert node.size == len(b"the second")
+
+
+def test_a_file_that_changes_while_it_is_packed_makes_no_layer(layout: Layout, tmp_path: Path) -> None:
+    place = tmp_path / "model.bin"
+    place.write_bytes(b"one")
+
+    def change(_step: str) -> None:
+        place.write_bytes(b"two")
+
+    with pytest.raises(ArtifactError, match="changed while it was packed"):
+        write_layer(layout, [Entry("model.bin", place)], name="app", on_step=change)
+
+    place.write_bytes(b"one")
+    layer = write_layer(layout, [Entry("model.bin", place)], name="app")
+    assert Tree(layout, [layer.descriptor]).read("model.bin") == b"one"
