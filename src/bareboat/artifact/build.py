@@ -22,6 +22,7 @@ from bareboat.artifact.layers import LayerBuilder, without_layers
 from bareboat.artifact.locking import Locking, declared_target, lock_models, plan_state
 from bareboat.artifact.model import Artifact
 from bareboat.artifact.output import OUTPUT, forget_archives, prepare_output
+from bareboat.artifact.passwords import password_notes
 from bareboat.artifact.plan import Plan, make_plans
 from bareboat.artifact.proof.events import sample_files
 from bareboat.artifact.record import Inputs, read_record, recorded_artifact, settings_of, write_record
@@ -256,7 +257,7 @@ def _contents(
     """Return what is packed anew in every build: bareboat's runtime, the model, the project, `vendor`."""
     from bareboat.packaging.packs import Contents
 
-    notes = [Note("warning", text) for text in selection.notes]
+    notes = [*(Note("warning", text) for text in selection.notes), *password_notes(selection)]
     project = {found.path: found.source for found in selection.files}
     importing = imports_of_bareboat(project.items())
     contents = []

@@ -91,7 +91,10 @@ def proof_lines(manifest: Mapping[str, Any]) -> list[str]:
     for function, samples in proof["samples"].items():
         some = ", ".join(samples[:3]) + (f" and {len(samples) - 3} more" if len(samples) > 3 else "")
         what = f"answers {some} as with whole packages" if samples else "can be imported as with whole packages"
-        hint = "" if samples else f"; events under functions.{function}.samples would prove what it answers"
+        failed = proof.get("failed", {}).get(function)
+        if failed:
+            what += f", but {', '.join(failed[:3])} proved nothing"
+        hint = "" if samples or failed else f"; events under functions.{function}.samples would prove what it answers"
         lines.append(f"proved on {proof['proved_on']}: {function} {what}{hint}")
     for one in proof["kept"][:5]:
         need = f"for {one['sample']}" if one["sample"] else "to be imported"

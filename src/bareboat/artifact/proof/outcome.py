@@ -13,7 +13,7 @@ import msgspec
 
 from bareboat.packaging.cache import cache_folder, tidy, write_whole
 
-_FORMAT = 1
+_FORMAT = 2
 _KEPT_DAYS = 60
 
 
@@ -36,10 +36,11 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Said(msgspec.Struct, frozen=True):
-    """A note."""
+    """A note, about a function or all of them ("")."""
 
     level: str
     text: str
+    function: str = ""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -48,6 +49,7 @@ class Outcome(msgspec.Struct, frozen=True):
     Args:
         samples: for each function that was proved, the samples that it answered alike.
         kept: culprits.
+        failed: for each function the samples that nothing was proved with, since they fail with whole packages too.
         used, listed: for level max, raw paths that the samples used, and folders that they listed.
     """
 
@@ -56,6 +58,7 @@ class Outcome(msgspec.Struct, frozen=True):
     used: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
     notes: tuple[Said, ...] = ()
+    failed: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
 
 def key_of(parts: Sequence[Any]) -> str:

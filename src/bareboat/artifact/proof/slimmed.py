@@ -125,7 +125,7 @@ def slimmed_packages(build: Build, declared: Side) -> Slimmed:
         shipped = dependency_packs(declared.resolution, build.slimming, build.interpreter, on_step=build.on_step)
         shipped = without_unused(shipped, _used(outcome, kept), build.slimming.patterns)
     shipped = with_kept(shipped, before, kept, build.interpreter, build.scratch)
-    notes = (*_notes(outcome), *(side.notes if here is not None else ()))
+    notes = (*_notes(outcome, build.service), *(side.notes if here is not None else ()))
     return Slimmed(shipped, _document(build, outcome, on), notes)
 
 
@@ -296,7 +296,7 @@ class _Proof:
             notes = [*self._said(subjects, examination), *examination.notes]
             answered = examination.answered()
             if not answered:
-                raise _NotProvedError((), [Note(said.level, said.text) for said in notes])  # type: ignore[arg-type]
+                raise _NotProvedError((), _told(notes, self._build.service))
             files, listed = examination.used() if at_most else (frozenset(), frozenset())
             return Outcome(
                 samples={name: tuple(sample for sample, _ in answers) for name, answers in answered.items()},
@@ -304,6 +304,7 @@ class _Proof:
                 used=tuple(sorted(files)),
                 listed=tuple(sorted(listed)),
                 notes=tuple(notes),
+                failed=_failed(subjects, examination),
             )
 
     def _items(self, packs: Sequence[Pack], slimmed: Members) -> list[Item]:
@@ -355,27 +356,41 @@ class _Proof:
         for subject in subjects:
             for sample in subject.unreadable:
                 text = f"{sample.name} of functions.{subject.name} is not proved: {sample.problem}"
-                notes.append(Said("warning", text))
+                notes.append(Said("warning", text, subject.name))
             for sample_name, failure in failures.get(subject.name, ()):
                 text = _failure_text(
                     subject.name, sample_name, failure, "with whole packages too, so that nothing is proved"
                 )
-                notes.append(Said("warning", text))
+                notes.append(Said("warning", text, subject.name))
             if subject.name in answered and not subject.samples and not subject.unreadable:
                 text = (
                     f"functions.{subject.name} has no samples: only that it can be imported is proved of the slimmed "
                     f"packages; write an event into event.json and name it: functions.{subject.name}.samples: "
                     "[event.json]"
                 )
-                notes.append(Said("info", text))
-            for sample_name, answer in answered.get(subject.name, ()):
+                notes.append(Said("info", text, subject.name))
+            answers = answered.get(subject.name, ())
+            level = "warning" if all(_status(answer) >= 400 for _, answer in answers) else "info"
+            for sample_name, answer in answers:
                 if _status(answer) >= 400:
                     text = (
                         f"functions.{subject.name} answers {sample_name} with status {_status(answer)}: "
                         "a sample that it does not refuse would prove more"
                     )
-                    notes.append(Said("info", text))
+                    notes.append(Said(level, text, subject.name))
         return notes
+
+
+def _failed(subjects: Sequence[Subject], examination: Examination) -> dict[str, tuple[str, ...]]:
+    failures = examination.failures()
+    found = {
+        subject.name: tuple(
+            [sample for sample, _ in failures.get(subject.name, ()) if sample]
+            + [sample.name for sample in subject.unreadable]
+        )
+        for subject in subjects
+    }
+    return {name: samples for name, samples in found.items() if samples}
 
 
 def _failure_text(function: str, sample: str, failure: Failure, aside: str = "") -> str:
@@ -400,6 +415,7 @@ def _document(build: Build, outcome: Outcome, on: Target) -> dict[str, Any]:
         "level": build.slimming.level,
         "proved_on": f"{on.system} {on.architecture}",
         "samples": {name: list(samples) for name, samples in outcome.samples.items()},
+        **({"failed": {name: list(samples) for name, samples in outcome.failed.items()}} if outcome.failed else {}),
         "kept": [
             {"path": one.path, "package": one.package, "reason": one.reason, "function": one.function,
              "sample": one.sample}
@@ -408,7 +424,7 @@ def _document(build: Build, outcome: Outcome, on: Target) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _notes(outcome: Outcome) -> tuple[Note, ...]:
+def _notes(outcome: Outcome, service: Service) -> tuple[Note, ...]:
     notes = []
     for one in outcome.kept[:5]:
         doing = f"answers {one.sample} otherwise" if one.sample else "cannot be imported"
@@ -419,4 +435,11 @@ def _notes(outcome: Outcome) -> tuple[Note, ...]:
         notes.append(Note("info", text))
     if len(outcome.kept) > 5:
         notes.append(Note("info", f"{len(outcome.kept) - 5} more files are kept; the manifest lists them under proof"))
-    return (*notes, *(Note(said.level, said.text) for said in outcome.notes))  # type: ignore[arg-type]
+    return (*notes, *_told(outcome.notes, service))
+
+
+def _told(notes: Iterable[Said], service: Service) -> list[Note]:
+    return [
+        Note(said.level, said.text, str(service.functions[said.function].where) if said.function else "")  # type: ignore[arg-type]
+        for said in notes
+    ]
