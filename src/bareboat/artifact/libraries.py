@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+from posixpath import basename
 
 from bareboat.artifact.beside import Beside
 from bareboat.artifact.plan import Plan
@@ -40,10 +41,12 @@ def complete_libraries(
     members, _ = chosen_members(packs)
     others, other_names = beside.elves(), beside.names()
     elves = {**others, **_elves(members)}
+    if not elves and not asked_for:
+        return (), {}, []
     names = [*(member.path for member, _ in members), *other_names]
     code = MembersCode(members)
     report = check_native(elves, plan.target, names, code=code)
-    inside = {PurePosixPath(path).name for path in names}
+    inside = set(map(basename, names))
     wanted = {
         *report.missing,
         *(library for _, library, _ in report.out_of_reach if is_redistributable(library, plan.target)),
@@ -68,9 +71,10 @@ def complete_libraries(
         for path, library, why in report.optional
     ]
     if refusing:
-        everything, _ = chosen_members((*packs, *more))
-        names = [*(member.path for member, _ in everything), *other_names]
-        report = check_native({**others, **_elves(everything)}, plan.target, names, code=code)
+        if more:
+            everything, _ = chosen_members((*packs, *more))
+            names = [*(member.path for member, _ in everything), *other_names]
+            report = check_native({**others, **_elves(everything)}, plan.target, names, code=code)
         refuse(report, plan.target, where=str(service.path))
     return more, bundled, notes
 

@@ -82,6 +82,7 @@ def manifest_bytes(manifest: Mapping[str, Any]) -> bytes:
     rest = {key: value for key, value in manifest.items() if key != "files"}
     head = json.dumps(rest, indent=1, ensure_ascii=False)
     lines = ",\n".join(
-        f"  {json.dumps(path, ensure_ascii=False)}: {json.dumps(said)}" for path, said in manifest["files"].items()
+        f'  {json.dumps(path, ensure_ascii=False)}: {{"sha256": "{said["sha256"]}", "size": {said["size"]}}}'
+        for path, said in manifest["files"].items()
     )
     return f'{head[:-2]},\n "files": {{\n{lines}\n }}\n}}\n'.encode()

@@ -6,13 +6,15 @@ import errno
 import hashlib
 import io
 import mmap
+import os
 import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedIOBase, FileIO, RawIOBase
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO
 
 from bareboat.errors import PackagingError
 from bareboat.packaging.cache import cannot_write
@@ -20,6 +22,7 @@ from bareboat.packaging.elf import Elf, is_elf, read_elf
 
 _LEVEL = 6  # level 9 is 0.7 % smaller on numpy and scipy and takes 2.7 times as long
 _BLOCK = 1 << 20
+_SMALL = 1 << 18
 _IN_MEMORY = 4 << 20  # what is larger once compressed waits in a file
 
 
@@ -58,7 +61,10 @@ def compress(path: str, source: Path | bytes, folder: Path) -> Compressed:
     if isinstance(source, bytes):
         return _compressed(io.BytesIO(source), _headers(path, source), folder)
     try:
-        with source.open("rb") as file:
+        with source.open("rb", buffering=0) as file:
+            if os.fstat(file.fileno()).st_size <= _SMALL:
+                data = file.read()
+                return _compressed(io.BytesIO(data), _headers(path, data), folder)
             return _compressed(file, _headers_of(path, file), folder)
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
@@ -66,7 +72,7 @@ def compress(path: str, source: Path | bytes, folder: Path) -> Compressed:
         raise PackagingError(f"cannot be read: {error.strerror}", where=str(source)) from error
 
 
-def _headers_of(path: str, file: BinaryIO) -> Elf | None:
+def _headers_of(path: str, file: FileIO) -> Elf | None:
     start = file.read(4)
     file.seek(0)
     if not is_elf(start):
@@ -86,12 +92,14 @@ def _headers(path: str, data: bytes | mmap.mmap) -> Elf | None:
         raise PackagingError(f"{path} {error}", expected="a whole ELF file") from error
 
 
-def _compressed(file: BinaryIO, elf: Elf | None, folder: Path) -> Compressed:
+def _compressed(file: RawIOBase | BufferedIOBase, elf: Elf | None, folder: Path) -> Compressed:
     deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     sha256 = hashlib.sha256()
     size = crc32 = 0
     start = b""
-    out = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(folder))  # noqa: SIM115 - closed by whoever reads it
+    out: IO[bytes] = io.BytesIO()
+    if not isinstance(file, io.BytesIO):
+        out = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(folder))  # noqa: SIM115 - closed by whoever reads it
     for block in _blocks(file):
         start = start or block[:4]
         size += len(block)
@@ -111,6 +119,6 @@ def _compressed(file: BinaryIO, elf: Elf | None, folder: Path) -> Compressed:
     return Compressed(out, size, zsize, deflated, executable, sha256.hexdigest(), crc32, elf)
 
 
-def _blocks(file: BinaryIO) -> Iterator[bytes]:
+def _blocks(file: RawIOBase | BufferedIOBase) -> Iterator[bytes]:
     while block := file.read(_BLOCK):
         yield block

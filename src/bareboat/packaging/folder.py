@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ NEVER_FOLDERS = frozenset(
 NEVER_SUFFIXES = (".pyc", ".pyo")
 # Left out unless a pattern adds them: what configures tools and may hold secrets, as Serverless has it.
 _USUALLY_NOT = frozenset({".gitignore", ".gitattributes", ".DS_Store", "npm-debug.log", "Thumbs.db"})
+_NOT_IN_NAMES = re.compile(r"[\\\x00-\x1f]")
 _USUALLY_NOT_FOLDERS = frozenset({".idea", ".vscode", ".github", ".serverless_plugins"})
 
 
@@ -43,13 +45,18 @@ class Found:
 
     Args:
         path: in the artifact, relative with `/`.
-        source: where it lies, links resolved.
+        place: where it lies.
     """
 
     path: str
-    source: Path
+    place: str
     size: int
     mtime_ns: int
+
+    @property
+    def source(self) -> Path:
+        """Return where it lies; made when asked for, since 70,000 of them take half of the time of a walk."""
+        return Path(self.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +173,7 @@ class _Walk:
                 return
             _refuse_name(path, entry.path)
             stat = entry.stat()
-            yield Found(path, Path(entry.path), stat.st_size, stat.st_mtime_ns)
+            yield Found(path, entry.path, stat.st_size, stat.st_mtime_ns)
         else:
             self.notes.append(f"{path} is neither a file nor a folder; it is left out")
 
@@ -180,7 +187,7 @@ def _refuse_name(path: str, where: str) -> None:
             fix="rename it, or leave its folder out with package.patterns",
             where=where.encode("utf-8", "backslashreplace").decode(),
         ) from error
-    if "\\" in path or any(ord(letter) < 32 for letter in path):
+    if _NOT_IN_NAMES.search(path):
         raise PackagingError(
             f"the file name {path!r} has a backslash or a control character", fix="rename it", where=repr(where)
         )

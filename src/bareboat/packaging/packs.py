@@ -10,8 +10,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import repeat
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -20,7 +19,7 @@ import msgspec
 from bareboat.errors import PackagingError
 from bareboat.packaging.bytecode import Job, bytecode_path, compile_files
 from bareboat.packaging.cache import cannot_write, scratch_folder
-from bareboat.packaging.compressing import compress
+from bareboat.packaging.compressing import Compressed, compress
 from bareboat.packaging.elf import Elf
 from bareboat.packaging.interpreters import Interpreter
 from bareboat.packaging.lambda_image import TASK_ROOT
@@ -28,6 +27,8 @@ from bareboat.packaging.slim import Removed
 
 _MAGIC = b"bbpack1\n"
 _BLOCK = 1 << 20
+_BATCH_BYTES, _BATCH_FILES = 1 << 16, 64  # that a thread takes at once
+_UNDER_WAY = 32  # batches
 
 
 class Member(msgspec.Struct, frozen=True, array_like=True):
@@ -249,10 +250,7 @@ def _write(
     elves: dict[str, Elf] = {}
 
     def compressed() -> Iterator[tuple[Member, Iterable[bytes]]]:
-        ordered = sorted(files, key=lambda path: (-_size(files[path]), path))  # the largest takes longest
-        for path, done in zip(
-            ordered, threads.map(compress, ordered, map(files.get, ordered), repeat(target.parent)), strict=True
-        ):
+        for path, done in _compress_all(files, threads, target.parent):
             if done.elf is not None:
                 elves[path] = done.elf
             with done.data:
@@ -263,6 +261,37 @@ def _write(
 
     pack = Pack(content.name, content.version, (), elves, content.removed, uncompiled)
     return _write_pack(pack, compressed(), target)
+
+
+def _compress_all(
+    files: Mapping[str, Path | bytes], threads: ThreadPoolExecutor, folder: Path
+) -> Iterator[tuple[str, Compressed]]:
+    """Yield files as they are done, few of them waiting at a time: of 70,000 all at once, each would cost 2 kB."""
+    under_way: set[Future[list[tuple[str, Compressed]]]] = set()
+    for batch in _batches(files):
+        under_way.add(
+            threads.submit(lambda paths: [(path, compress(path, files[path], folder)) for path in paths], batch)
+        )
+        if len(under_way) == _UNDER_WAY:
+            done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            for each in done:
+                yield from each.result()
+    for each in under_way:
+        yield from each.result()
+
+
+def _batches(files: Mapping[str, Path | bytes]) -> Iterator[list[str]]:
+    """Yield the paths, the largest file first since it takes longest, small ones several at a time."""
+    batch: list[str] = []
+    left = _BATCH_BYTES
+    for size, path in sorted((-_size(source), path) for path, source in files.items()):
+        batch.append(path)
+        left += size
+        if left <= 0 or len(batch) == _BATCH_FILES:
+            yield batch
+            batch, left = [], _BATCH_BYTES
+    if batch:
+        yield batch
 
 
 def _write_pack(pack: Pack, members: Iterable[tuple[Member, Iterable[bytes]]], target: Path) -> Pack:

@@ -172,3 +172,19 @@ def test_bytecode_goes_where_it_would_break_the_limit_and_only_there() -> None:
     assert len(left) == 5
     assert shed_bytecode(members, reserve_bytes=-60) == (members, ())
     assert shed_bytecode(members, reserve_bytes=10**6) == (members, ())
+
+
+def test_many_small_files_and_a_large_one_are_packed_whole(tmp_path: Path) -> None:
+    source = tmp_path / "large"
+    source.write_bytes(bytes(range(256)) * 2000)
+    files: dict[str, Path | bytes] = {f"d{n % 7}/f{n:04}": b"%d" % n for n in range(3000)}
+    files |= {"large": source, "run.sh": b"#!/bin/sh\n"}
+
+    (pack,) = make_packs([Contents("p", "1", files)], None, tmp_path)
+
+    assert [member.path for member in pack.members] == sorted(files)
+    assert is_sound(pack)
+    with PackReader() as reader:
+        for member in pack.members:
+            held = files[member.path]
+            assert reader.unpacked(pack, member) == (held if isinstance(held, bytes) else held.read_bytes())
