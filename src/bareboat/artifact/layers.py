@@ -84,7 +84,7 @@ class LayerBuilder:
             layer = self._service.layers[name]
             if layer.requirements is None:
                 continue
-            plan = self._plan(layer, target, UNZIPPED_BYTES)
+            plan = _plan(self._service, layer, target)
             found = resolve_layer(
                 self._service, layer, plan, self._on_step, locking=self._locking, declared=declared
             ).resolution
@@ -98,20 +98,30 @@ class LayerBuilder:
             layer = self._service.layers[name]
             if layer.requirements is not None:  # used, though what is found unchanged never asks the lock
                 self._locking.used.add((layer_name(layer, declared), declared.python, declared.architecture))
-            plan = self._plan(layer, target, limit_bytes)
+            plan = _plan(self._service, layer, target, limit_bytes)
             making = _Making(self._service, layer, plan, declared, self._locking)
             self._made[key] = _build(making, self._on_step)
         return self._made[key]
 
-    def _plan(self, layer: Layer, target: Target, limit_bytes: int) -> Plan:
-        return Plan(
-            name=f"{self._service.name}-layer.{layer.name}",
-            functions=(),
-            target=target,
-            patterns=layer.patterns,
-            whole=False,
-            limit_bytes=limit_bytes,
-        )
+
+def last_built(service: Service, name: str, target: Target) -> Path | None:
+    """Return the zip of a layer as it was built last for a target, or its ready-made one; None when there is none."""
+    layer = service.layers[name]
+    if layer.artifact is not None:
+        return layer.artifact
+    record = read_record(service.folder / OUTPUT, _plan(service, layer, target))
+    return service.folder / OUTPUT / record.archive if record is not None else None
+
+
+def _plan(service: Service, layer: Layer, target: Target, limit_bytes: int = UNZIPPED_BYTES) -> Plan:
+    return Plan(
+        name=f"{service.name}-layer.{layer.name}",
+        functions=(),
+        target=target,
+        patterns=layer.patterns,
+        whole=False,
+        limit_bytes=limit_bytes,
+    )
 
 
 @dataclass(frozen=True, slots=True)

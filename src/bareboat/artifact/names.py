@@ -35,7 +35,7 @@ def name_problems(contents: Contents) -> list[Problem]:
          "chmod -R a+rX before the zip is made"),
         ("cannot be read here", sorted(contents.unreadable), "files that can be read", ""),
     )  # fmt: skip
-    return [Problem(f"{_some(who)} {what}", expected=expected, fix=fix) for what, who, expected, fix in kinds if who]
+    return [Problem(f"{some(who)} {what}", expected=expected, fix=fix) for what, who, expected, fix in kinds if who]
 
 
 def name_notes(contents: Contents) -> list[Note]:
@@ -49,10 +49,11 @@ def name_notes(contents: Contents) -> list[Note]:
          [path for path in counts if lower[path.lower()] > 1]),
         ("is a link to nothing", [entry.path for entry in contents.entries if _dangles(entry, there)]),
     )  # fmt: skip
-    return [Note("warning", f"{_some(who)} {what}") for what, who in kinds if who]
+    return [Note("warning", f"{some(who)} {what}") for what, who in kinds if who]
 
 
-def _some(paths: list[str]) -> str:
+def some(paths: list[str]) -> str:
+    """Return the first paths, and how many more there are."""
     shown = ", ".join(path.encode("utf-8", "backslashreplace").decode() for path in paths[:_SHOWN])
     return shown + (f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else "")
 

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
+from bareboat.packaging.native import importable
 from bareboat.packaging.packs import Member, Pack, PackReader
 
 _LOADS = re.compile(rb"CDLL|LoadLibrary|load_library|dlopen|RTLD_GLOBAL|cdll")
@@ -63,5 +64,5 @@ def _stem(path: str) -> bytes:
 
 
 def _package(path: str) -> str:
-    first, slash, _ = path.partition("/")
+    first, slash, _ = importable(path).partition("/")
     return first.removesuffix(".libs") if slash and first not in {"lib", ""} else ""

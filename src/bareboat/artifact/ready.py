@@ -14,27 +14,36 @@ import msgspec
 
 from bareboat.artifact.beside import Beside, packages_in, refuse_over_limit_with_layers, sees_all_layers
 from bareboat.artifact.handlers import check_handlers
+from bareboat.artifact.inspection import inspect_ready
 from bareboat.artifact.layer_archive import on_no_path
 from bareboat.artifact.model import MODEL_HANDLER, Artifact, LayerArtifact
 from bareboat.artifact.plan import Plan, handler_strings
 from bareboat.artifact.reader import read_manifest
 from bareboat.artifact.unpack import check_name
-from bareboat.errors import ArtifactError, PackagingError
+from bareboat.errors import ArtifactError, PackagingError, Problem
 from bareboat.packaging.elf import is_elf, read_elf
 from bareboat.service.model import Note
 
 
 def ready_artifact(plan: Plan, path: Path, beside: Beside = Beside()) -> Artifact:  # noqa: B008 - frozen
-    """Take a zip as it is.
+    """Take a zip as it is, if Lambda can run it.
 
     Raises:
-        ArtifactError: it is not there, no zip, damaged, or has names that lead out of it.
+        ArtifactError: it is not there, no zip, damaged, has names that lead out of it, or files that would not load.
         ConfigurationError: a handler's file is not in it.
         PackagingError: it is over Lambda's limit.
     """
     zipped = _opened(path)
     unzipped = zipped.within(plan.limit_bytes)
     refuse_over_limit_with_layers(unzipped, beside, limit_bytes=plan.limit_bytes, where=str(path))
+    found = inspect_ready(
+        path, plan.target, limit_bytes=plan.limit_bytes, layers=[layer.path for layer in beside.layers]
+    )
+    if found.problems:
+        problems = tuple(
+            Problem(one.found, expected=one.expected, fix=one.fix, where=str(path)) for one in found.problems
+        )
+        raise ArtifactError(problems[0].found, problems=problems)
     importable = {info.filename for info in zipped.infos} | beside.modules()
     check_handlers(filter(sees_all_layers, plan.functions), importable, path.parent)
     return Artifact(
@@ -47,6 +56,7 @@ def ready_artifact(plan: Plan, path: Path, beside: Beside = Beside()) -> Artifac
         unzipped_bytes=unzipped,
         manifest=zipped.manifest,
         layers=beside.layers,
+        notes=tuple(Note(note.level, note.text, str(path)) for note in found.notes),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,12 +22,19 @@ _OPTIONAL = {
     "onnxruntime/capi/libonnxruntime_providers_tensorrt.": "ONNX Runtime computes with the CPU",
 }
 _DRIVERS = {"libcuda.so.1": "it comes with the driver of a GPU, and Lambda has none"}
+_FOLDERS = re.compile(r"/opt/python/(?:lib/python3\.\d+/site-packages/)?|(?:.*/)?\.?requirements\.zip/")
 _UNUSED = "nothing in the archive loads it"
 _PROGRAM = "it is a program, and nothing loads it"
 _CURES = {
     "cv2/": "opencv-python-headless in place of opencv-python: it needs no windows",
     "opencv_python": "opencv-python-headless in place of opencv-python: it needs no windows",
 }
+
+
+def importable(path: str) -> str:
+    """Return a path as Python imports it: without a layer's `/opt/python/`, or the zip that `zip: true` leaves."""
+    found = _FOLDERS.match(path)
+    return path[found.end() :] if found else path
 
 
 class Code(Protocol):
@@ -93,7 +101,8 @@ def check_native(
     loaded_by_name = {place for places in (loaded.found, loaded.ordered, loaded.stranded) for place in places.values()}
     stranded = [(path, library, place) for (path, library), place in loaded.stranded.items()]
     for path, library, place in sorted([*stranded, *((path, library, "") for path, library in loaded.missing)]):
-        why = next((why for start, why in _OPTIONAL.items() if path.startswith(start)), "") or _DRIVERS.get(library, "")
+        module = importable(path)
+        why = next((why for start, why in _OPTIONAL.items() if module.startswith(start)), _DRIVERS.get(library, ""))
         if not why and elves[path].program:
             why = _PROGRAM
         if not why and code is not None and _is_plain(path) and path not in loaded_by_name and not code.names(path):
@@ -171,7 +180,7 @@ def _grouped(said: Iterable[tuple[str, tuple[str, ...]]]) -> dict[tuple[str, ...
     """Put the files of one package of which the same is said together."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for path, words in said:
-        package = path.partition("/")[0].removesuffix(".libs")
+        package = importable(path).partition("/")[0].removesuffix(".libs")
         groups.setdefault((package, *words), []).append(path)
     return groups
 
@@ -184,7 +193,7 @@ def _missing_problem(library: str, files: tuple[str, ...], where: str) -> Proble
     return Problem(
         f"{library} is missing; wanted by {_some(files)}",
         expected="a library of the Lambda image, or one in the artifact's lib/ folder",
-        fix=next((cure for start, cure in _CURES.items() if files[0].startswith(start)), "")
+        fix=next((cure for start, cure in _CURES.items() if importable(files[0]).startswith(start)), "")
         or f"put {library} for the target into the project's lib/ folder; or, if the function works without, "
         f"leave the file out: custom.pythonRequirements.slimPatterns: ['{files[0]}']",
         where=where,

@@ -322,12 +322,18 @@ def test_libgomp_is_bundled_with_its_notice_where_it_is_missing(
         assert list(artifact.manifest["bundled"]) == ["lib/libgomp.so.1"]
 
 
+def readable(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.external_attr = 0o100644 << 16
+    return info
+
+
 def test_a_ready_made_zip_is_taken_as_it_is(project: Project, tmp_path: Path) -> None:
     service = project()
     ready = build(service)["predict"].path.read_bytes()
     foreign = io.BytesIO()
     with zipfile.ZipFile(foreign, "w") as archive:
-        archive.writestr("handler.py", "def predict(event, context):\n    return 3\n")
+        archive.writestr(readable("handler.py"), "def predict(event, context):\n    return 3\n")
     for data, functions in ((ready, ["predict"]), (foreign.getvalue(), None)):
         taken = build(project(more="package: {artifact: ready.zip}\n", folder="ready", ready__zip=data))["predict"]
 
@@ -345,7 +351,7 @@ def test_a_ready_made_file_that_is_no_zip_is_refused(project: Project, data: byt
 def test_a_ready_made_zip_without_the_handler_is_refused(project: Project) -> None:
     empty = io.BytesIO()
     with zipfile.ZipFile(empty, "w") as archive:
-        archive.writestr("other.py", "")
+        archive.writestr(readable("other.py"), "")
 
     with pytest.raises(ConfigurationError, match=r"functions\.predict\.handler"):
         build(project(more="package: {artifact: ready.zip}\n", ready__zip=empty.getvalue()))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import stat
+import struct
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -50,3 +53,27 @@ def make_service(tmp_path: Path) -> Callable[..., Service]:
         )
 
     return make
+
+
+def elf(machine: int = 62, *, needed: bytes = b"") -> bytes:
+    """Write a file of headers only, or one that needs one library."""
+    names = b"\0" + needed + b"\0"
+    tags = [(1, 1)] if needed else []
+    tags += [(5, 64 + 2 * 56), (10, len(names)), (0, 0)]
+    body = names + b"".join(struct.pack("<qQ", *tag) for tag in tags)
+    size = 64 + 2 * 56 + len(body)
+    segments = struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, size, size, 4096)
+    begin = 64 + 2 * 56 + len(names)
+    segments += struct.pack("<IIQQQQQQ", 2, 5, begin, begin, begin, 16 * len(tags), 16 * len(tags), 8)
+    head = struct.pack("<HHIQQQIHHHHHH", 3, machine, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
+    return b"\x7fELF\x02\x01\x01" + bytes(9) + head + segments + body
+
+
+def zipped(path: Path, files: dict[str, bytes], *, mode: int = 0o644) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            info = zipfile.ZipInfo(name)
+            info.create_system = 3
+            info.external_attr = (stat.S_IFREG | mode) << 16
+            archive.writestr(info, data)
+    return path

@@ -17,31 +17,9 @@ from hypothesis import strategies as st
 from bareboat.artifact.inspection import Inspection, inspect_artifact
 from bareboat.errors import ArtifactError
 
+from .conftest import elf, zipped
+
 HANDLER = b"def handle(event, context):\n    return event\n"
-
-
-def elf(machine: int = 62, *, needed: bytes = b"") -> bytes:
-    """Write a file of headers only, or one that needs one library."""
-    names = b"\0" + needed + b"\0"
-    tags = [(1, 1)] if needed else []
-    tags += [(5, 64 + 2 * 56), (10, len(names)), (0, 0)]
-    body = names + b"".join(struct.pack("<qQ", *tag) for tag in tags)
-    size = 64 + 2 * 56 + len(body)
-    segments = struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, size, size, 4096)
-    begin = 64 + 2 * 56 + len(names)
-    segments += struct.pack("<IIQQQQQQ", 2, 5, begin, begin, begin, 16 * len(tags), 16 * len(tags), 8)
-    head = struct.pack("<HHIQQQIHHHHHH", 3, machine, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
-    return b"\x7fELF\x02\x01\x01" + bytes(9) + head + segments + body
-
-
-def zipped(path: Path, files: dict[str, bytes], *, mode: int = 0o644) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in files.items():
-            info = zipfile.ZipInfo(name)
-            info.create_system = 3
-            info.external_attr = (stat.S_IFREG | mode) << 16
-            archive.writestr(info, data)
-    return path
 
 
 def texts(found: Inspection) -> str:
@@ -134,12 +112,40 @@ def test_links_are_followed_by_the_eye(tmp_path: Path) -> None:
 def test_the_zip_of_zip_true_is_looked_into(tmp_path: Path) -> None:
     inner = io.BytesIO()
     with zipfile.ZipFile(inner, "w") as archive:
-        archive.writestr("p/a.so", elf(needed=b"libexotic.so.2"))
+        archive.writestr("p/a.cpython-311-aarch64-linux-gnu.so", elf(183, needed=b"libexotic.so.2"))
+        archive.writestr("q/lib/lib_q.so", elf(183, needed=b"libgomp.so.1"))
+        archive.writestr("q/__init__.py", "import ctypes\nctypes.CDLL('lib_q.so')\n")
 
     found = inspect_artifact(zipped(tmp_path / "a.zip", {".requirements.zip": inner.getvalue(), "h.py": HANDLER}))
 
-    assert "libexotic.so.2 is missing; wanted by .requirements.zip/p/a.so" in texts(found)
+    assert (str(found.target), found.origin) == ("python3.11 on linux arm64", "its native files")
+    assert [problem.found.partition(";")[0] for problem in found.problems] == [
+        "libexotic.so.2 is missing",
+        "libgomp.so.1 is missing",
+    ]
+    assert "wanted by .requirements.zip/p/a." in texts(found)
+    assert "wanted by .requirements.zip/q/lib/lib_q.so" in texts(found)
     assert any("unpacked to /tmp at every cold start" in note.text for note in found.notes)
+
+
+def test_what_lies_in_layers_counts(tmp_path: Path) -> None:
+    own = zipped(tmp_path / "a.zip", {"p/a.so": elf(needed=b"libx.so.1"), "p/b.so": elf(needed=b"liby.so.1")})
+    first = zipped(tmp_path / "first.zip", {"lib/libx.so.1": elf(), "python/q/c.so": elf(needed=b"libexotic.so.2")})
+    (tmp_path / "second" / "lib").mkdir(parents=True)
+    (tmp_path / "second" / "lib" / "liby.so.1").write_bytes(elf())
+
+    found = inspect_artifact(own, layers=[first, tmp_path / "second"])
+
+    assert texts(inspect_artifact(own)).count(" is missing") == 2
+    assert texts(found) == "libexotic.so.2 is missing; wanted by /opt/python/q/c.so"
+    assert (found.native, found.files) == (2, 2)
+
+
+def test_a_layer_for_another_python_is_told_by_package(tmp_path: Path) -> None:
+    own = zipped(tmp_path / "a.zip", {"h.py": HANDLER})
+    layer = zipped(tmp_path / "l.zip", {"python/p/a.cpython-311-x86_64-linux-gnu.so": elf()})
+
+    assert "/opt/python/p was compiled for python3.11: " in texts(inspect_artifact(own, python="3.12", layers=[layer]))
 
 
 def test_the_limits_are_held(tmp_path: Path) -> None:

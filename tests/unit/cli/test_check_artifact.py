@@ -61,6 +61,7 @@ def test_wrong_use_is_told(run, archive):
     assert run("check", "--artifact", "a.zip", "--runtime", "nodejs20.x").exit_code == 2
     assert run("check", "--artifact", "nothing.zip").exit_code == 2
     assert run("check", "--runtime", "python3.13").exit_code == 2
+    assert run("check", "--layer", "a.zip").exit_code == 2
 
 
 def test_a_file_that_is_no_zip_is_refused(run, archive):
@@ -70,3 +71,21 @@ def test_a_file_that_is_no_zip_is_refused(run, archive):
 
     assert done.exit_code == 1
     assert "b.zip: is no zip, or is cut off" in done.stderr
+
+
+def test_layers_that_were_built_count_and_others_are_told(run, archive):
+    layered = YML.replace("app.go}", "lib.go, layers: [code, 'arn:aws:lambda:us-east-1:1:layer:l:1']}")
+    Path("serverless.yml").write_text(f"{layered}layers: {{code: {{path: code}}}}\n", encoding="utf-8")
+    Path("code/python").mkdir(parents=True)
+    Path("code/python/lib.py").write_text("def go(event, context): return event\n", encoding="utf-8")
+
+    before = run("check", "--artifact", "a.zip")
+    packaged = run("package")
+    after = run("check", "--artifact", "a.zip")
+    named = run("check", "--artifact", "a.zip", "--layer", "code")
+
+    assert packaged.exit_code == 0, packaged.stderr
+    assert "functions.go has the layer code, which is not built for python3.12 on linux arm64" in before.stderr
+    assert "has the layer code" not in after.stderr
+    assert "functions.go has the layer arn:aws:lambda:us-east-1:1:layer:l:1: what lies in it" in after.stderr
+    assert (after.exit_code, named.exit_code, named.stderr.count("layer")) == (0, 0, 0)

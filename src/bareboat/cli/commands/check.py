@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 @click.option(
     "--architecture", type=click.Choice(["x86_64", "arm64"]), help="With --artifact: the architecture it is for."
 )
+@click.option(
+    "--layer",
+    "layers",
+    type=click.Path(path_type=Path, exists=True),
+    multiple=True,
+    metavar="FILE",
+    help="With --artifact: a layer that lies beside it, a zip or a folder; may be repeated.",
+)
 @service_options
 @click.pass_context
 def check(
@@ -34,6 +42,7 @@ def check(
     artifact: Path | None,
     runtime: str | None,
     architecture: Literal["x86_64", "arm64"] | None,
+    layers: tuple[Path, ...],
 ) -> None:
     """Validate serverless.yml and its models, and list all values.
 
@@ -41,15 +50,16 @@ def check(
     1 when only a model file is at fault.
 
     With --artifact a zip, or a folder of unpacked files, is held against Lambda: native libraries, versions, sizes,
-    names, rights, handlers, bytecode. What would fail there is an error, and the exit code is 1.
+    names, rights, handlers, bytecode. What would fail there is an error, and the exit code is 1. What lies in layers
+    counts: in those of serverless.yml as they were built last, or in those that --layer names.
     """
     terminal = ctx.ensure_object(Terminal)
     if artifact is not None:
-        if not _artifact_is_fit(terminal, source, artifact, runtime or "", architecture):
+        if not _artifact_is_fit(terminal, source, artifact, runtime or "", architecture, layers):
             ctx.exit(1)
         return
-    if runtime or architecture:
-        raise click.UsageError("--runtime and --architecture go with --artifact")
+    if runtime or architecture or layers:
+        raise click.UsageError("--runtime, --architecture and --layer go with --artifact")
     from bareboat.artifact import check_models
 
     service = source.load(terminal)
@@ -75,6 +85,7 @@ def _artifact_is_fit(
     path: Path,
     runtime: str,
     architecture: Literal["x86_64", "arm64"] | None,
+    layers: tuple[Path, ...],
 ) -> bool:
     import re
 
@@ -84,7 +95,7 @@ def _artifact_is_fit(
         raise click.UsageError(f"--runtime {runtime} is no runtime of Lambda's such as python3.13")
     service = source.load(terminal) if source.config is not None or Path("serverless.yml").is_file() else None
     with terminal.progress(f"Checking {shown(path)}"):
-        found = inspect_artifact(path, python=runtime, architecture=architecture, service=service)
+        found = inspect_artifact(path, python=runtime, architecture=architecture, service=service, layers=layers)
     terminal.notes(found.notes, infos=True)
     for problem in found.problems:
         terminal.error(str(problem))
