@@ -17,6 +17,8 @@ from bareboat.packaging.packs import Member, Pack
 from bareboat.packaging.sizes import PackageSize
 from bareboat.service.model import Service
 
+_TARGET = ("python", "architecture", "system", "image")
+
 
 def make_manifest(
     plan: Plan,
@@ -46,7 +48,7 @@ def make_manifest(
             one.name: {"handler": handlers[one.name], "kind": "model" if one.serves_models else "handler"}
             for one in plan.functions
         },
-        "target": {key: value for key, value in asdict(plan.target).items() if key != "baseline"},
+        "target": {key: value for key, value in asdict(plan.target).items() if key in _TARGET},
         "versions": {
             "bareboat": __version__,
             "bytecode": interpreter.release if interpreter is not None else None,
