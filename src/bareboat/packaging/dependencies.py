@@ -23,7 +23,7 @@ from bareboat.packaging.symbols import strip_files
 from bareboat.packaging.text import strip_text
 from bareboat.packaging.trees import ORIGINALS, TREE, keep_tree
 
-_FORMAT = 8  # goes up whenever the same wheel would give another pack
+_FORMAT = 9  # goes up whenever the same wheel would give another pack
 _KEPT_DAYS = 60
 _TEXT = ".text"  # beside KEY.pack: the same without comments and docstrings
 

@@ -16,6 +16,8 @@ from bareboat.packaging.requirements import canonical
 from bareboat.packaging.resolve import Resolution
 from bareboat.packaging.uv import UvError, run_uv
 
+_OF_THIS_MACHINE = ("direct_url.json", "uv_cache.json")  # paths and times: PEP 610, and uv's own
+
 
 @dataclass(frozen=True, slots=True)
 class Installed:
@@ -103,15 +105,23 @@ def _name_and_version(info: Path) -> tuple[str, str]:
 
 
 def _recorded(info: Path, folder: Path) -> list[str]:
-    """The files that RECORD lists and that are there, as paths in the artifact; none that leads out of the folder."""
+    """The files that RECORD lists and that are there, as paths in the artifact; none that leads out of the folder.
+
+    What names this machine and day, which uv writes for a wheel or folder of one's own, is taken out of RECORD too.
+    """
+    record = info / "RECORD"
+    with record.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.reader(file) if row]
+    kept = [row for row in rows if row[0] not in {f"{info.name}/{name}" for name in _OF_THIS_MACHINE}]
+    if len(kept) < len(rows):
+        record.unlink()  # it may be a link into uv's cache
+        with record.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(kept)
     files = []
-    with (info / "RECORD").open(encoding="utf-8", newline="") as file:
-        for row in csv.reader(file):
-            if not row:
-                continue
-            path = os.path.normpath(row[0]).replace(os.sep, "/")
-            if not path.startswith(("../", "/")) and (folder / path).is_file():
-                files.append(path)
+    for row in kept:
+        path = os.path.normpath(row[0]).replace(os.sep, "/")
+        if not path.startswith(("../", "/")) and (folder / path).is_file():
+            files.append(path)
     return files
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -264,6 +267,27 @@ def test_another_machine_makes_the_same_bytes(project: Path, index: Any, tmp_pat
     assert document["sha256"] == first.digest
     assert Path(document["artifact"]).read_bytes() == first.path.read_bytes()
     assert (elsewhere / LOCK).read_bytes() == (project / LOCK).read_bytes()
+
+
+def test_a_wheel_of_ones_own_gives_the_same_bytes_in_another_folder_on_another_day(
+    project: Path, index: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.add("mine", "1.0")
+    (project / "mine-1.0-py3-none-any.whl").write_bytes(index.files.pop("mine-1.0-py3-none-any.whl"))
+    (project / "requirements.txt").write_text("./mine-1.0-py3-none-any.whl\n")
+    elsewhere = tmp_path / "a folder with a longer name"
+    shutil.copytree(project, elsewhere)
+    os.utime(elsewhere / "mine-1.0-py3-none-any.whl", (1_000_000_000, 1_000_000_000.5))
+
+    first = build(replace(service(project), slim="none"))["predict"]
+    another_day(monkeypatch)
+    monkeypatch.setenv("BAREBOAT_CACHE_DIR", str(tmp_path / "other-cache"))
+    second = build(replace(service(elsewhere), slim="none"))["predict"]
+
+    assert second.digest == first.digest
+    with zipfile.ZipFile(first.path) as archive:
+        assert not [name for name in archive.namelist() if name.endswith(("direct_url.json", "uv_cache.json"))]
+        assert b"_url.json" not in archive.read("mine-1.0.dist-info/RECORD")
 
 
 def test_two_builds_at_once_leave_one_whole_lock(project: Path, index: Any) -> None:
