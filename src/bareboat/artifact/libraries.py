@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from posixpath import basename
 
 from bareboat.artifact.beside import Beside
+from bareboat.artifact.contents import opened
 from bareboat.artifact.plan import Plan
 from bareboat.artifact.python_code import MembersCode
 from bareboat.packaging.archive import chosen_members
@@ -44,39 +46,40 @@ def complete_libraries(
     if not elves and not asked_for:
         return (), {}, []
     names = [*(member.path for member, _ in members), *other_names]
-    code = MembersCode(members)
-    report = check_native(elves, plan.target, names, code=code)
-    inside = set(map(basename, names))
-    wanted = {
-        *report.missing,
-        *(library for _, library, _ in report.out_of_reach if is_redistributable(library, plan.target)),
-        *(name for pattern in asked_for for name in _asked(pattern, inside, plan.target)),
-    }
-    files: dict[str, Path | bytes] = {}
-    bundled: dict[str, str] = {}
-    notes: list[Note] = []
-    for library in sorted(wanted):
-        if is_redistributable(library, plan.target):
-            on_step(f"Bundling {library}")
-            data, notice = fetch_library(library, plan.target)
-            files[f"lib/{library}"] = data
-            files[f"lib/{library}.NOTICE.txt"] = notice.encode()
-            bundled[f"lib/{library}"] = origin(library, plan.target)
-        elif library not in report.missing:
-            text = f"dockerExtraFiles names {library}; nothing in the archive needs it, and it is left out"
-            notes.append(Note("warning", text, str(service.path)))
-    more = make_packs([Contents("native libraries", "", files)], None, scratch) if files else ()
-    notes += [
-        Note("info", f"{path} does not load, since Lambda has no {library}: {why}")
-        for path, library, why in report.optional
-    ]
-    if refusing:
-        if more:
-            everything, _ = chosen_members((*packs, *more))
-            names = [*(member.path for member, _ in everything), *other_names]
-            report = check_native({**others, **_elves(everything)}, plan.target, names, code=code)
-        refuse(report, plan.target, where=str(service.path))
-    return more, bundled, notes
+    with ExitStack() as stack:
+        code = MembersCode(members, [stack.enter_context(opened(layer.path)) for layer in beside.layers])
+        report = check_native(elves, plan.target, names, code=code)
+        inside = set(map(basename, names))
+        wanted = {
+            *report.missing,
+            *(library for _, library, _ in report.out_of_reach if is_redistributable(library, plan.target)),
+            *(name for pattern in asked_for for name in _asked(pattern, inside, plan.target)),
+        }
+        files: dict[str, Path | bytes] = {}
+        bundled: dict[str, str] = {}
+        notes: list[Note] = []
+        for library in sorted(wanted):
+            if is_redistributable(library, plan.target):
+                on_step(f"Bundling {library}")
+                data, notice = fetch_library(library, plan.target)
+                files[f"lib/{library}"] = data
+                files[f"lib/{library}.NOTICE.txt"] = notice.encode()
+                bundled[f"lib/{library}"] = origin(library, plan.target)
+            elif library not in report.missing:
+                text = f"dockerExtraFiles names {library}; nothing in the archive needs it, and it is left out"
+                notes.append(Note("warning", text, str(service.path)))
+        more = make_packs([Contents("native libraries", "", files)], None, scratch) if files else ()
+        notes += [
+            Note("info", f"{path} does not load, since Lambda has no {library}: {why}")
+            for path, library, why in report.optional
+        ]
+        if refusing:
+            if more:
+                everything, _ = chosen_members((*packs, *more))
+                names = [*(member.path for member, _ in everything), *other_names]
+                report = check_native({**others, **_elves(everything)}, plan.target, names, code=code)
+            refuse(report, plan.target, where=str(service.path))
+        return more, bundled, notes
 
 
 def _asked(pattern: str, inside: set[str], target: Target) -> list[str]:

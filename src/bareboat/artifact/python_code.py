@@ -7,6 +7,8 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
+from bareboat.artifact.beside import OPT
+from bareboat.artifact.contents import Contents
 from bareboat.packaging.native import importable
 from bareboat.packaging.packs import Member, Pack, PackReader
 
@@ -46,13 +48,16 @@ class PythonCode:
 
 
 class MembersCode(PythonCode):
-    """The Python files of an archive that is being made."""
+    """The Python files of an archive that is being made, and of the layers beside it."""
 
-    def __init__(self, members: Sequence[tuple[Member, Pack]]) -> None:
+    def __init__(self, members: Sequence[tuple[Member, Pack]], layers: Iterable[Contents] = ()) -> None:
         self._members = {member.path: (member, pack) for member, pack in members}
-        super().__init__(self._members, self._text)
+        self._layers = {OPT + entry.path: layer for layer in layers for entry in layer.entries}
+        super().__init__([*self._members, *self._layers], self._text)
 
     def _text(self, path: str) -> bytes:
+        if path in self._layers:
+            return self._layers[path].read(path.removeprefix(OPT))
         member, pack = self._members[path]
         with PackReader() as reader:
             data = reader.read(pack, member)

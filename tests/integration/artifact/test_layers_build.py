@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 import zipfile
 from collections.abc import Callable
@@ -272,6 +273,21 @@ def test_a_ready_zip_is_taken_as_it_is(load: Load) -> None:
     assert artifact.layers[0].path == service.folder / "ready.zip"
     assert artifact.manifest["versions"]["packages"] == {}
     assert called(service) == "zip"
+
+
+def test_what_the_code_of_a_layer_loads_must_load(load: Load) -> None:
+    names = b"\0libexotic.so.2\0"
+    tags = b"".join(struct.pack("<qQ", *tag) for tag in ((1, 1), (5, 176), (10, len(names)), (0, 0)))
+    size = 176 + len(names) + len(tags)
+    segments = struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, size, size, 4096)
+    begin = 176 + len(names)
+    segments += struct.pack("<IIQQQQQQ", 2, 5, begin, begin, begin, len(tags), len(tags), 8)
+    head = struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
+    library = b"\x7fELF\x02\x01\x01" + bytes(9) + head + segments + names + tags
+    files = {"python/p/lib_p.so": library, "python/p/__init__.py": "import ctypes\nctypes.CDLL('lib_p.so')\n"}
+
+    with pytest.raises(PackagingError, match=r"libexotic\.so\.2 is missing; wanted by /opt/python/p/lib_p\.so"):
+        build(load(READY, **{"ready.zip": zipped(**files)}))
 
 
 @pytest.mark.parametrize(("data", "found"), [(b"PK no zip", "is no zip"), (zipped(**{"../x": ""}), "leads out")])
