@@ -17,11 +17,15 @@ import msgspec
 from bareboat.container.compression import unpacked
 from bareboat.container.documents import (
     AS_OCI_LAYER,
+    BASE_NAME,
     CONFIG,
+    DEFAULT_PATH,
+    INDEX,
     LAYER,
     LAYER_GZIP,
     LAYER_ZSTD,
     MANIFEST,
+    NO_DATE,
     Descriptor,
     Index,
     Manifest,
@@ -127,31 +131,44 @@ def _by_name(
     from bareboat.container.reference import parse_reference
 
     found = None if pull else store.find(text)
-    if found is not None and (pulled := _for_platform(found, store.layout, platform)) is not None:
-        whole = all(store.layout.has_blob(one) for one in store.layout.manifest(pulled).layers)
-        if whole:
-            return found, _origin(store.layout, found, text)
+    here = None if found is None else _for_platform(found, store.layout, platform)
+    if found is not None and here is not None and _is_whole(store.layout, here):
+        return found, _origin(store.layout, found, text)
     if "/" in text and text.partition("/")[0] in {".", "..", ""}:
         raise ArtifactError(f"there is no {text}", expected=_EXPECTED)
     from bareboat.container.pull import pull as fetch
 
     reference = parse_reference(text)
     image = fetch(text, store.layout, platforms=(platform,), on_step=on_step, insecure=insecure)
-    store.tag(text, image)
+    store.tag(text, _beside(store.find(reference.familiar), image, store.layout, platform))
     return image, str(reference)
+
+
+def _beside(before: Descriptor | None, image: Descriptor, layout: Layout, platform: Platform) -> Descriptor:
+    """Return what a pulled image's name stands for: it and what is here for other machines, so that none is lost."""
+    if before is None or _is_ours(layout, before):
+        return image
+    others = [one for one in layout.images(before) if one.platform and not _fits(one.platform, platform)]
+    others = [one for one in others if _is_whole(layout, one)]
+    if not others or image.is_index:
+        return image
+    ordered = sorted([image, *others], key=lambda one: str(one.platform))
+    return layout.add_document(Index(2, tuple(ordered), INDEX), INDEX)
+
+
+def _is_whole(layout: Layout, image: Descriptor) -> bool:
+    return layout.has_blob(image) and all(layout.has_blob(one) for one in layout.manifest(image).layers)
+
+
+def _is_ours(layout: Layout, image: Descriptor) -> bool:
+    return any(layout.has_blob(one) and BASE_NAME in layout.manifest(one).annotations for one in layout.images(image))
 
 
 def _origin(layout: Layout, image: Descriptor, text: str) -> str:
     """Return where a registry has an image that lies here; "" for one that was built here."""
     from bareboat.container.reference import parse_reference
 
-    for one in layout.images(image):
-        if layout.has_blob(one) and BUILT in layout.manifest(one).annotations:
-            return ""
-    return str(parse_reference(text))
-
-
-BUILT = "org.opencontainers.image.base.name"  # annotations.md; every image that is built here has it
+    return "" if _is_ours(layout, image) else str(parse_reference(text))
 
 
 def _path_and_name(text: str) -> tuple[Path | None, str]:
@@ -236,9 +253,9 @@ def _root_folder(stream: BinaryIO, path: Path, layout: Layout, platform: Platfor
     _refuse_other_machine(Tree(layout, [layer.descriptor]), platform, str(path))
     config = {
         "architecture": platform.architecture,
-        "config": {"Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]},
-        "created": "1970-01-01T00:00:00Z",
-        "history": [{"created": "1970-01-01T00:00:00Z", "created_by": f"bareboat: {path.name}"}],
+        "config": {"Env": [f"PATH={DEFAULT_PATH}"]},
+        "created": NO_DATE,
+        "history": [{"created": NO_DATE, "created_by": f"bareboat: {path.name}"}],
         "os": platform.os,
         "rootfs": {"diff_ids": [layer.diff_id], "type": "layers"},
     }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bareboat.container.base import Base, open_base
 from bareboat.container.cuda import DRIVER_LIBRARIES
-from bareboat.container.documents import Descriptor, Platform, linux_platform
+from bareboat.container.documents import DEFAULT_PATH, Descriptor, Platform, linux_platform
 from bareboat.container.gpu import GpuReport, check_gpu, check_linked, refuse
 from bareboat.container.image import Image, Settings, make_image, make_index
 from bareboat.container.layer import Entry, Layer, folders_above, write_layer
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from bareboat.packaging.resolve import Resolution
 
 _FIND_LINKS = re.compile(r"^(-f|--find-links)[\s=]+(?!\w+://)(\S+)")
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +240,7 @@ def _settings(
 ) -> Settings:
     env = dict(recipe.env)
     if python is not None:
-        folders = (base.env.get("PATH") or _PATH).split(":")
+        folders = (base.env.get("PATH") or DEFAULT_PATH).split(":")
         if python.scripts not in folders:
             env.setdefault("PATH", ":".join([python.scripts, *folders]))
     if gpu.uses_gpu:
@@ -328,7 +327,7 @@ def _check_commands(recipe: Recipe, prepared: Prepared, site: Site) -> None:
     scripts = prepared.python.scripts.strip("/") if prepared.python is not None else ""
     ours |= {f"{scripts}/{name}" for name in site.commands}
     env: Mapping[str, str] = {**prepared.base.env, **prepared.settings.env}
-    folders = env.get("PATH", _PATH).split(":")
+    folders = env.get("PATH", DEFAULT_PATH).split(":")
     places = [posixpath.join(recipe.workdir, command)] if "/" in command else [f"{one}/{command}" for one in folders]
     if any(tree.resolve(place) in ours or place.strip("/") in ours or place in tree for place in places):
         return

@@ -7,6 +7,7 @@ import posixpath
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from bareboat.packaging.cache import write_whole
 from bareboat.packaging.resolve import Resolution
 from bareboat.service.model import Note
 
-_UV = "ghcr.io/astral-sh/uv:latest"
+_UV = "ghcr.io/astral-sh/uv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def _install(prepared: Prepared, python: ImagePython, requirements: str) -> list
         over = " --break-system-packages --root-user-action=ignore" if debians else ""
         return [f"{bound} {python.path} -m pip install --no-cache-dir{over} {common}"]
     target = f" --target {python.site}" if python.prefix == "/usr/local" else ""
-    borrowed = f"--mount=from={_UV},source=/uv,target=/usr/local/bin/uv"
+    borrowed = f"--mount=from={_UV}:{version('uv')},source=/uv,target=/usr/local/bin/uv"  # the one that chose them
     install = f"uv pip install --python {python.path} --break-system-packages --no-cache{target} {common}"
     return [f"{bound} {borrowed} {install}"]
 

@@ -25,7 +25,12 @@ DOCKER_LAYER_GZIP = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
 INDEXES = frozenset({INDEX, DOCKER_INDEX})
 MANIFESTS = frozenset({MANIFEST, DOCKER_MANIFEST})
-REF_NAME = "org.opencontainers.image.ref.name"  # annotations.md: the name of an image in a layout
+# annotations.md
+REF_NAME = "org.opencontainers.image.ref.name"  # the name of an image in a layout
+BASE_NAME = "org.opencontainers.image.base.name"  # the image that it was made from; every one built here has it
+BASE_DIGEST = "org.opencontainers.image.base.digest"
+NO_DATE = "1970-01-01T00:00:00Z"  # of all that is made here, so that it is the same at any time
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # of a base that sets none, as engines do
 
 # What a layer's blob is, in OCI's words; foreign and non-distributable layers are Microsoft's and are refused.
 AS_OCI_LAYER = {

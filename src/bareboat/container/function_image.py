@@ -18,7 +18,7 @@ from bareboat.container.base import Base, open_base
 from bareboat.container.build import mode_of
 from bareboat.container.documents import Descriptor, linux_platform
 from bareboat.container.image import LAMBDA_BYTES, Image, Settings, make_image, make_index, refuse_over_limit
-from bareboat.container.layer import Entry, Layer, folders_above, write_layer
+from bareboat.container.layer import Entry, Layer, folders_above, large_ones, write_layer
 from bareboat.container.site import check_site, lay_site
 from bareboat.container.store import Store
 from bareboat.container.surroundings import ImagePython, python_of, target_of
@@ -215,8 +215,7 @@ def _layers(artifact: Artifact, base: Base, on_step: Callable[[str], None]) -> l
         by_package.setdefault(owners.get(path.split("/")[0], ""), {})[path] = facts
     code = by_package.pop("", {})
     sizes = {name: sum((task / path).stat().st_size for path in package) for name, package in by_package.items()}
-    large = sorted(sizes, key=lambda name: (-sizes[name], name))[:_MOST_LARGE]
-    large = sorted(name for name in large if sizes[name] >= _LARGE_BYTES)
+    large = large_ones(sizes, at_least=_LARGE_BYTES, at_most=_MOST_LARGE)
     shares += [(name, _entries(task, by_package[name], TASK_ROOT)) for name in large]
     rest = {path: facts for name, package in by_package.items() if name not in large for path, facts in package.items()}
     if rest:

@@ -6,15 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bareboat.container.base import BUILT, Base
-from bareboat.container.documents import CONFIG, INDEX, MANIFEST, Descriptor, Index, new_manifest
+from bareboat.container.base import Base
+from bareboat.container.documents import (
+    BASE_DIGEST,
+    BASE_NAME,
+    CONFIG,
+    INDEX,
+    MANIFEST,
+    NO_DATE,
+    Descriptor,
+    Index,
+    new_manifest,
+)
 from bareboat.container.layer import Layer
 from bareboat.container.layout import Layout
 from bareboat.errors import ArtifactError
 
 LAMBDA_BYTES = 10 * 1024**3  # AWS Lambda quotas: container image code package size, 10 GB uncompressed, layers included
-_NO_DATE = "1970-01-01T00:00:00Z"
-_BASE_DIGEST = "org.opencontainers.image.base.digest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +79,9 @@ def make_image(base: Base, layers: Sequence[Layer], settings: Settings, *, title
     layout = base.layout
     whole = [layer for layer in layers if layer.files or layer.unpacked_bytes]
     config = _config(base, whole, settings)
-    annotations = {BUILT: base.reference or base.name, "org.opencontainers.image.title": title}
+    annotations = {BASE_NAME: base.reference or base.name, "org.opencontainers.image.title": title}
     if base.descriptor is not None:
-        annotations[_BASE_DIGEST] = base.descriptor.digest
+        annotations[BASE_DIGEST] = base.descriptor.digest
     manifest = new_manifest(
         layout.add_document(config, CONFIG), [*base.layers, *(layer.descriptor for layer in whole)], annotations
     )
@@ -126,8 +134,8 @@ def _config(base: Base, layers: Sequence[Layer], settings: Settings) -> dict[str
             said[key] = {**(said.get(key) or {}), **{one: {} for one in more}}
     if settings.labels:
         said["Labels"] = {**(said.get("Labels") or {}), **settings.labels}
-    created = str(base.config.get("created") or _NO_DATE)
-    ours = [{"created": _NO_DATE, "created_by": f"bareboat: {layer.name}"} for layer in layers]
+    created = str(base.config.get("created") or NO_DATE)
+    ours = [{"created": NO_DATE, "created_by": f"bareboat: {layer.name}"} for layer in layers]
     return {
         **{key: base.config[key] for key in ("variant", "os.version", "os.features") if key in base.config},
         "architecture": base.platform.architecture,
@@ -144,4 +152,4 @@ def _history(base: Base) -> list[Any]:
     found = base.config.get("history") or []
     if sum(not one.get("empty_layer", False) for one in found if isinstance(one, dict)) == len(base.layers):
         return list(found)
-    return [{"created": _NO_DATE, "created_by": f"base: {base.name}"} for _ in base.layers]
+    return [{"created": NO_DATE, "created_by": f"base: {base.name}"} for _ in base.layers]

@@ -6,7 +6,7 @@ import hashlib
 import json
 import tarfile
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -114,6 +114,20 @@ def folders_above(paths: Iterable[str], exists: Callable[[str], bool]) -> list[E
             wanted[above] = None
             above = above.rpartition("/")[0]
     return [Entry(path, None, 0o755) for path in sorted(wanted) if not exists(path)]
+
+
+def large_ones(sizes: Mapping[str, int], *, at_least: int, at_most: int) -> list[str]:
+    """Return the packages that get layers of their own, so that a change of another moves little.
+
+    Args:
+        sizes: name -> bytes.
+        at_least: from how many bytes on one is large.
+        at_most: how many layers there may be of them; the largest come first.
+    Returns:
+        Their names, sorted.
+    """
+    large = sorted((name for name, size in sizes.items() if size >= at_least), key=lambda name: (-sizes[name], name))
+    return sorted(large[:at_most])
 
 
 def check_path(path: str, where: str = "") -> None:

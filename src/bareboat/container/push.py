@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bareboat.container.documents import Descriptor, read_index, read_manifest
+from bareboat.container.documents import BASE_NAME, Descriptor, read_index, read_manifest
 from bareboat.container.layout import Layout
 from bareboat.container.reference import Reference, parse_reference
 from bareboat.container.registry import Registry
 from bareboat.container.transfer import Meter, each_at_once
 from bareboat.container.upload import How, push_blob
 from bareboat.errors import ConfigurationError
-
-BASE_NAME = "org.opencontainers.image.base.name"  # annotations.md: the image that an image was made from
 
 
 @dataclass(frozen=True, slots=True)

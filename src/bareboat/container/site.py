@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from bareboat.container.layer import Entry, Layer, folders_above, write_layer
+from bareboat.container.layer import Entry, Layer, folders_above, large_ones, write_layer
 from bareboat.container.layout import Layout
 from bareboat.container.surroundings import ImagePython
 from bareboat.container.tree import Tree
@@ -279,10 +279,9 @@ def _elves(laid: _Laid) -> dict[str, Elf]:
 
 def _shared_out(laid: Sequence[_Laid]) -> list[tuple[str, list[Entry]]]:
     """Give large packages layers of their own, so that a change of a small one moves little."""
-    large = sorted((one for one in laid if one.size >= _LARGE_BYTES), key=lambda one: (-one.size, one.name))
-    large = sorted(large[:_MOST_LARGE], key=lambda one: one.name)
-    rest = [one for one in laid if one not in large]
-    shares = [(one.name, one.entries) for one in large]
+    large = large_ones({one.name: one.size for one in laid}, at_least=_LARGE_BYTES, at_most=_MOST_LARGE)
+    rest = [one for one in laid if one.name not in large]
+    shares = [(one.name, one.entries) for one in sorted(laid, key=lambda one: one.name) if one.name in large]
     if rest:
         shares.append((_named(rest), [entry for one in rest for entry in one.entries]))
     return shares

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from bareboat.container.base import Base
+from bareboat.container.documents import DEFAULT_PATH
 from bareboat.container.tree import Tree
 from bareboat.errors import ArtifactError
 from bareboat.packaging.cache import cache_folder, write_whole
 from bareboat.packaging.target import Baseline, Target
 
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ALSO = ("/var/lang/bin", "/opt/conda/bin", "/opt/venv/bin", "/opt/python/bin")
 _PYTHON = re.compile(r"python(3\.\d+)\Z")
 _MACHINES = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
@@ -53,7 +53,7 @@ def pythons(base: Base) -> tuple[ImagePython, ...]:
     """Return the interpreters of a base, in the order in which its PATH finds them."""
     tree = base.tree
     found: dict[str, ImagePython] = {}
-    for folder in (*base.env.get("PATH", _PATH).split(":"), *_ALSO):
+    for folder in (*base.env.get("PATH", DEFAULT_PATH).split(":"), *_ALSO):
         for name in tree.names(folder) if tree.is_folder(folder) else ():
             match = _PYTHON.match(name)
             node = tree.get(f"{folder}/{name}") if match is not None else None

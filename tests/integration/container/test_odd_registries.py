@@ -16,11 +16,14 @@ from typing import Any
 
 import pytest
 
+from bareboat.container.base import Base, open_base
 from bareboat.container.credentials import Credentials
+from bareboat.container.documents import linux_platform
 from bareboat.container.layout import Layout
 from bareboat.container.pull import pull
 from bareboat.container.push import push
 from bareboat.container.registry import Registry
+from bareboat.container.store import Store
 from bareboat.container.transport import Transport
 from bareboat.errors import PackagingError, RemoteError
 
@@ -131,6 +134,28 @@ def test_a_registry_on_this_machine_gets_no_credentials_for_plain_http_elsewhere
         push(made.layout, made.image, there(state), registry=at(state.host, SOMEONE if tokens else None))
 
     assert ("wants the credentials by plain HTTP, at tokens.invalid" in str(caught.value)) is tokens
+
+
+# --- bases
+
+
+def test_a_base_that_was_pulled_for_two_machines_is_here_for_both(small_registry, index, tmp_path: Path) -> None:
+    made = index()
+    store = Store.open(tmp_path / "data")
+
+    with small_registry() as state:
+        push(made.layout, made.image, there(state), registry=at(state.host))
+        for architecture in ("amd64", "arm64"):
+            opened_base(there(state), architecture, store)
+    images = [opened_base(there(state), one, store).platform.architecture for one in ("amd64", "arm64")]
+
+    assert images == ["amd64", "arm64"]  # with the registry gone
+    assert store.platforms(store.get(there(state))) == ("linux/amd64", "linux/arm64")
+
+
+def opened_base(name: str, architecture: str, store: Store) -> Base:
+    with store.adding():
+        return open_base(name, linux_platform(architecture), store)
 
 
 # --- breaks

@@ -12,7 +12,7 @@ import pytest
 
 from bareboat.container.compression import GzipWriter
 from bareboat.container.documents import LAYER, LAYER_GZIP, LAYER_ZSTD, Descriptor
-from bareboat.container.layer import Entry, Layer, add_tar, folders_above, write_layer
+from bareboat.container.layer import Entry, Layer, add_tar, folders_above, large_ones, write_layer
 from bareboat.container.layout import Layout
 from bareboat.container.tree import Tree
 from bareboat.errors import ArtifactError
@@ -257,3 +257,10 @@ def test_a_file_that_changes_while_it_is_packed_makes_no_layer(layout: Layout, t
     place.write_bytes(b"one")
     layer = write_layer(layout, [Entry("model.bin", place)], name="app")
     assert Tree(layout, [layer.descriptor]).read("model.bin") == b"one"
+
+
+def test_the_largest_packages_get_layers_of_their_own_as_many_as_there_may_be() -> None:
+    sizes = {"numpy": 50, "torch": 900, "idna": 1, "scipy": 50, "pandas": 40}
+
+    assert large_ones(sizes, at_least=40, at_most=3) == ["numpy", "scipy", "torch"]
+    assert large_ones(sizes, at_least=1000, at_most=3) == []
