@@ -110,6 +110,11 @@ def assemble(
     )
 
 
+def _bringing(path: str, packs: Sequence[Pack]) -> str:
+    first, *others = (pack.name for pack in packs if any(member.path == path for member in pack.members))
+    return f"{path} comes with {first} and with {' and '.join(others)}: that of {first}"
+
+
 def _more_notes(plan: Plan, parts: Parts, size_bytes: int, contested: Sequence[str], shed: Sequence[str]) -> list[Note]:
     notes = []
     python = plan.target.python
@@ -138,6 +143,4 @@ def _more_notes(plan: Plan, parts: Parts, size_bytes: int, contested: Sequence[s
             "not by direct upload"
         )
         notes.append(Note("info", text))
-    return notes + [
-        Note("warning", f"more than one package brings {path}; the first one's is taken") for path in contested[:5]
-    ]
+    return notes + [Note("warning", f"{_bringing(path, parts.packs)} is taken") for path in contested[:5]]

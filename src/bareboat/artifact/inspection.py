@@ -116,6 +116,9 @@ def _inspected(path: Path, parts: Parts, native: Native, target: Target, origin:
         problems=[*name_problems(own), *parts.problems],
         notes=name_notes(own),
     )
+    if not own.entries:
+        problem = Problem("it holds no file", expected="the handler and what it imports: Lambda takes no empty zip")
+        found.problems.append(problem)
     names = parts.names()
     _sizes(found, parts, limit_bytes)
     _nested(found, parts)
@@ -158,7 +161,9 @@ def _target(
         known, origin = (first.runtime.removeprefix("python"), first.architecture), service.path.name
     else:
         known = _guessed(parts, native)
-        origin = "its native files" if native.elves else "nothing: --runtime and --architecture say it"
+        named = any(TAG.search(entry.path) for _, contents in parts.within() for entry in contents.entries)
+        unknown = "the names of its native files" if named else "nothing: --runtime and --architecture say it"
+        origin = "its native files" if native.elves else unknown
     if python or architecture:
         origin = "the flags" if python and architecture else f"the flags and {origin}"
     machine = architecture or ("arm64" if known[1] == "arm64" else "x86_64")
@@ -186,7 +191,7 @@ def _sizes(found: Inspection, parts: Parts, limit_bytes: int) -> None:
             Problem(
                 f"unzipped it has {total:,} bytes{share}",
                 expected=f"at most {limit_bytes:,}, Lambda's limit, layers included",
-                fix="bareboat package --slim max, layers, or an image (bareboat package --image)",
+                fix="leave out what no function imports, package --slim max, or an image (package --image, 10 GB)",
             )
         )
     zipped = parts.own.zipped_bytes

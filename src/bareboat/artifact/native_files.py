@@ -46,6 +46,8 @@ def native_files(parts: Iterable[tuple[str, Contents]]) -> Native:
                 if data[:4] in _MACH_O and entry.path.endswith((".so", ".dylib")):
                     text = f"{path} was compiled for macOS"
                     found.problems.append(Problem(text, expected="a file for Linux", where=path))
+                if not data and PurePosixPath(path).suffix == ".so":
+                    found.problems.append(Problem(f"{path} is empty", expected="a whole ELF file", where=path))
                 if is_elf(data[:4]) and (elf := read_elf(data)) is not None:
                     found.elves[path] = elf
             except ArtifactError as error:

@@ -45,6 +45,12 @@ def not_installed(error: UvError, resolution: Resolution, pins: Sequence[Pin]) -
             fix="put them into ~/.netrc, or into the index's address in the requirements, from a variable; a proxy may "
             "refuse as well",
         )
+    elif "Network connectivity is disabled" in error.reason:
+        problem = Problem(
+            f"the file of {name} is not cached, and UV_OFFLINE forbids the network",
+            expected="a file that was fetched before",
+            fix="unset UV_OFFLINE",
+        )
     elif re.search("Failed to (download|fetch|extract)", error.reason):
         problem = Problem(
             f"the file of {name} did not come whole: {status[1] if status else _cause(error.reason)}",

@@ -280,8 +280,10 @@ def _no_such_version(error: UvError, requirements: Requirements, target: Target)
     asking = requirements.asking_for(said[1])
     return Problem(
         f"there is no version of {said[1]}{said[2] or ''}",
-        expected=f"a version that the index has; {newest} is the newest for {target}" if newest else "",
-        fix=f"ask for {said[1]}=={newest}, or for a range" if newest else "",
+        expected=f"a version that the index has{f'; {newest} is the newest for {target}' if newest else ''}",
+        fix=f"ask for {said[1]}=={newest}, or for a range"
+        if newest
+        else "see what the index has: an address that shows a login page, say, lists no files",
         where=next((origin for line, origin in asking if origin and (said[2] or "") in line), requirements.source),
     )
 

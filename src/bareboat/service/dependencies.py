@@ -29,7 +29,8 @@ def python_requirements(node: Node | None, checker: Checker, report: Report) -> 
         if child.value is None:
             continue
         if name in NO_MEANING:
-            report.info(f"{PATH}.{name} has no meaning here: {NO_MEANING[name]}", node.key_place(name))
+            what = "is not needed here" if name == "dockerExtraFiles" else "has no meaning here"
+            report.info(f"{PATH}.{name} {what}: {NO_MEANING[name]}", node.key_place(name))
         if name in NO_MEANING or child.state:
             continue
         report.value(f"{PATH}.{name}", plain(child), child)

@@ -33,6 +33,15 @@ def test_a_plain_zip_has_no_problem(tmp_path: Path) -> None:
     assert (found.files, found.native, str(found.target)) == (2, 1, "python3.13 on linux x86_64")
 
 
+def test_an_empty_zip_and_an_empty_module_are_told(tmp_path: Path) -> None:
+    assert texts(inspect_artifact(zipped(tmp_path / "a.zip", {}))) == "it holds no file"
+
+    found = inspect_artifact(zipped(tmp_path / "b.zip", {"p/y.cpython-311-x86_64-linux-gnu.so": b""}))
+
+    assert texts(found) == "p/y.cpython-311-x86_64-linux-gnu.so is empty"
+    assert found.origin == "the names of its native files"
+
+
 @pytest.mark.parametrize("as_folder", [False, True])
 def test_a_missing_library_is_named_with_its_user_and_the_way_out(tmp_path: Path, as_folder: bool) -> None:
     files = {"p/a.so": elf(needed=b"libgomp.so.1"), "p/b.so": elf(needed=b"libexotic.so.2")}

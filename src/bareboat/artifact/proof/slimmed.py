@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
@@ -26,6 +27,7 @@ from bareboat.packaging.archive import chosen_members
 from bareboat.packaging.cache import scratch_folder
 from bareboat.packaging.dependencies import dependency_packs, originals_of
 from bareboat.packaging.interpreters import Interpreter
+from bareboat.packaging.names import canonical
 from bareboat.packaging.packs import Pack, PackReader
 from bareboat.packaging.resolve import Resolution
 from bareboat.packaging.slim import Slimming
@@ -360,7 +362,7 @@ class _Proof:
             for sample_name, failure in failures.get(subject.name, ()):
                 text = _failure_text(
                     subject.name, sample_name, failure, "with whole packages too, so that nothing is proved"
-                )
+                ) + _left_out(failure.said, self._build.service)
                 notes.append(Said("warning", text, subject.name))
             if subject.name in answered and not subject.samples and not subject.unreadable:
                 text = (
@@ -379,6 +381,14 @@ class _Proof:
                     )
                     notes.append(Said(level, text, subject.name))
         return notes
+
+
+def _left_out(said: str, service: Service) -> str:
+    """Say of a module that is missing that serverless.yml leaves it out, if it does."""
+    missing = re.search(r"No module named '(\w+)", said)
+    names = {canonical(name): name for name in service.python_requirements.no_deploy}
+    name = names.get(canonical(missing[1])) if missing is not None else None
+    return f"; custom.pythonRequirements.noDeploy leaves {name} out" if name else ""
 
 
 def _failed(subjects: Sequence[Subject], examination: Examination) -> dict[str, tuple[str, ...]]:
