@@ -81,7 +81,15 @@ def build(
         ArtifactError: `package.artifact` is no zip, or this installation lacks the kernel.
     """
     locking = locking or Locking(write=target is None, upgrade=upgrade)
-    service = fetched(service, function=function, locked=locking.locked, upgrade=locking.upgrade, on_step=on_step)
+    service = fetched(
+        service,
+        function=function,
+        locked=locking.locked,
+        upgrade=locking.upgrade,
+        write=locking.write,
+        remember=True,
+        on_step=on_step,
+    )
     artifacts: dict[str, Artifact] = {}
     layers = layers or LayerBuilder(service, on_step, locking=locking)
     for plan in make_plans(service, function=function, target=target, limit_bytes=limit_bytes):

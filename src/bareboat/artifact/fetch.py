@@ -34,6 +34,7 @@ def fetched(
     locked: bool = False,
     upgrade: bool = False,
     write: bool = True,
+    remember: bool = False,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Service:
     """Return the service with every model of a store fetched, as bareboat.lock pins it.
@@ -46,6 +47,7 @@ def fetched(
         locked: refuse to pin what is not pinned.
         upgrade: pin the newest versions anew.
         write: whether pins are written to bareboat.lock.
+        remember: keep pins that are not written in `.bareboat`, and take those that were.
     Raises:
         RemoteError: a store refuses, cannot be reached, or has other content than the lock says.
         PackagingError: the disk is full, boto3 is missing, or the lock is damaged or has no pin.
@@ -55,7 +57,10 @@ def fetched(
         return service
     from bareboat.packaging.lock import LOCK, read_lock
 
-    pins = Pins(read_lock(service.folder / LOCK), service.provider.region, on_step, locked=locked, upgrade=upgrade)
+    lock = read_lock(service.folder / LOCK)
+    if remember and not write and not locked:
+        lock = _with_remembered(lock, service)
+    pins = Pins(lock, service.provider.region, on_step, locked=locked, upgrade=upgrade)
     found: dict[RemoteModel, RemoteModel] = {}
     problems: list[Problem] = []
     kind: type[BareboatError] = PackagingError
@@ -69,17 +74,46 @@ def fetched(
         raise kind(problems[0].found, problems=tuple(problems))
     if pins.new and write:
         write_pins(service, pins)
+    elif pins.new and remember:
+        write_pins(service, pins, _remembered(service))
     return _with(service, found)
 
 
-def write_pins(service: Service, pins: Pins) -> Lock:
-    """Add pins to bareboat.lock, whatever another build has added to it meanwhile; return the whole."""
+def _remembered(service: Service) -> Path:
+    from bareboat.artifact.output import OUTPUT
+
+    return service.folder / OUTPUT / "resolved" / "models.toml"
+
+
+def _with_remembered(lock: Lock, service: Service) -> Lock:
+    """Return a lock with the pins of this machine, where it has none itself."""
+    from bareboat.packaging.lock import read_lock
+
+    try:
+        kept = read_lock(_remembered(service)).models
+    except PackagingError:  # damaged: pinned anew
+        return lock
+    pinned = tuple(model.source for model in lock.models)
+    folders = tuple(source for source in pinned if source.endswith("/"))
+    for model in kept:
+        if model.source not in pinned and not model.source.startswith(folders):
+            lock = lock.with_model(model)
+    return lock
+
+
+def write_pins(service: Service, pins: Pins, path: Path | None = None) -> Lock:
+    """Add pins to bareboat.lock, whatever another build has added to it meanwhile; return the whole.
+
+    Args:
+        path: another file to add them to.
+    """
     from bareboat.artifact.output import OUTPUT, prepare_output
     from bareboat.packaging.exclusive import exclusive
     from bareboat.packaging.lock import LOCK, read_lock, write_lock
 
     prepare_output(service.folder / OUTPUT)
-    path = service.folder / LOCK
+    path = path or service.folder / LOCK
+    path.parent.mkdir(exist_ok=True)
     with exclusive(service.folder / OUTPUT / "lock.lock"):
         lock = pins.over(read_lock(path))
         write_lock(path, lock)

@@ -8,7 +8,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bareboat.errors import PackagingError
@@ -46,9 +46,19 @@ def scratch_folder(beside: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
         if lock is not None:
             os.close(lock)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, and read-only ones in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        for parent, _, _ in os.walk(folder):
+            with suppress(OSError):
+                Path(parent).chmod(0o700)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _locked_folder(beside: Path) -> tuple[Path, int | None]:
@@ -121,7 +131,7 @@ def tidy(folder: Path, *, older_than_s: float = 3600.0) -> None:
         try:
             if left.is_dir():
                 if lock is not None or old:
-                    shutil.rmtree(left, ignore_errors=True)
+                    _remove(left)
             elif old:
                 left.unlink(missing_ok=True)
         finally:

@@ -23,7 +23,7 @@ from bareboat.packaging.symbols import strip_files
 from bareboat.packaging.text import strip_text
 from bareboat.packaging.trees import ORIGINALS, TREE, keep_tree
 
-_FORMAT = 9  # goes up whenever the same wheel would give another pack
+_FORMAT = 10  # goes up whenever the same wheel would give another pack
 _KEPT_DAYS = 60
 _TEXT = ".text"  # beside KEY.pack: the same without comments and docstrings
 
@@ -63,7 +63,7 @@ def dependency_packs(
             before = [_originals(one, content) for one, content in zip(installed, contents, strict=True)]
             originals = make_packs(before, None, _made(scratch / "originals"))
             for one, pack, original in zip(installed, made, originals, strict=True):
-                key = keys[one.pin.name] or _key_of_contents(pack, slimming, interpreter)
+                key = keys[one.pin.name] or _key_of_contents(pack, slimming, resolution, interpreter)
                 _keep(original, folder / f"{key}{ORIGINALS}")
                 keep_tree(one, folder / f"{key}.pack", scratch)
                 packs[one.pin.name] = _keep(pack, folder / f"{key}.pack")
@@ -115,17 +115,18 @@ def _key(pin: Pin, slimming: Slimming, resolution: Resolution, interpreter: Inte
     if pin.kind == "directory" or not pin.sha256:
         return ""
     python = "" if pin.wheel.endswith("py3-none-any.whl") else resolution.target.python
-    return _digest([pin.name, pin.version, pin.sha256, python, *_settings(slimming, interpreter)])
+    return _digest([pin.name, pin.version, pin.sha256, python, *_settings(slimming, resolution, interpreter)])
 
 
-def _key_of_contents(pack: Pack, slimming: Slimming, interpreter: Interpreter | None) -> str:
+def _key_of_contents(pack: Pack, slimming: Slimming, resolution: Resolution, interpreter: Interpreter | None) -> str:
     files = [[member.path, member.sha256] for member in pack.members]
-    return _digest([pack.name, pack.version, files, *_settings(slimming, interpreter)])
+    return _digest([pack.name, pack.version, files, *_settings(slimming, resolution, interpreter)])
 
 
-def _settings(slimming: Slimming, interpreter: Interpreter | None) -> list[object]:
+def _settings(slimming: Slimming, resolution: Resolution, interpreter: Interpreter | None) -> list[object]:
     return [
         _FORMAT,
+        resolution.target.system,  # programs of another system are left out, debug symbols only for Linux
         "none" if slimming.level == "none" else "safe",  # what max does more is done to the packs of safe
         slimming.patterns,
         slimming.defaults,

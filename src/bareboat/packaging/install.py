@@ -36,7 +36,7 @@ class Installed:
 def install(resolution: Resolution, pins: Sequence[Pin], folder: Path) -> tuple[Installed, ...]:
     """Install some pins of a resolution into the new folder `folder`.
 
-    The files may be links into uv's cache, and are only to be read.
+    The files are copies of those in uv's cache: what runs is given them, and may write to them.
 
     Raises:
         PackagingError: uv refused (no network, a hash that differs), or a source archive holds native code.
@@ -55,7 +55,7 @@ def install(resolution: Resolution, pins: Sequence[Pin], folder: Path) -> tuple[
     try:
         run_uv(
             ["pip", "install", "-r", str(lock), "--target", str(folder), "--no-deps", "--link-mode",
-             "hardlink", *platform_args(target, above=True), *python_args(target)],
+             "copy", *platform_args(target, above=True), *python_args(target)],
             cwd=resolution.folder,
             while_doing=f"installing for {target}",
         )  # fmt: skip

@@ -1,7 +1,8 @@
 """Installed packages -> folders in the cache beside their packs, which runs link their files from.
 
-A pack's members are compressed; to lay a whole artifact out of them takes seconds, to link files takes a tenth. The
-files are links to uv's own cache where both lie on one file system, so they take no room.
+A pack's members are compressed; to lay a whole artifact out of them takes seconds, to link files takes a tenth. Nothing
+that ships is made of these files, and none is a link to uv's cache: what runs may write to them, if it runs as root.
+Each is read-only and of one date, so that one which was written to is known, and left alone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from bareboat.packaging.packs import Member, Pack
 ORIGINALS = ".originals"
 """Suffix of the pack, beside KEY.pack, with what slimming took away or changed."""
 
+_DATE = 315_532_800  # 1980-01-01, as of files in archives
+
 TREE = ".tree"
 """Suffix of the folder beside KEY.pack."""
 
@@ -24,6 +27,7 @@ def keep_tree(installed: Installed, pack: Path, scratch: Path) -> None:
     """Keep a package's files as they were installed, beside its pack. That it cannot be done is no error.
 
     Args:
+        installed: files that are nobody else's.
         scratch: a folder on the same file system.
     """
     folder, part = pack.with_suffix(TREE), scratch / f"{pack.stem}{TREE}"
@@ -33,6 +37,8 @@ def keep_tree(installed: Installed, pack: Path, scratch: Path) -> None:
         for parent in sorted({(part / path).parent for path, _ in installed.files} | {part}):
             parent.mkdir(parents=True, exist_ok=True)
         for path, place in installed.files:
+            place.chmod(place.stat().st_mode & (0o555 if os.name == "posix" else 0o777))
+            os.utime(place, (_DATE, _DATE))
             os.link(place, part / path)
         part.rename(folder)
     except OSError:  # no links on this file system, or another build was quicker
@@ -54,9 +60,10 @@ class Trees:
             return None
         path = f"{known[0]}{os.sep}{member.path}"
         try:
-            return path if os.stat(path).st_size == member.size else None  # noqa: PTH116 - thousands
+            about = os.stat(path)  # noqa: PTH116 - thousands
         except OSError:
             return None
+        return path if (about.st_size, about.st_mtime) == (member.size, _DATE) else None
 
 
 def _tree(pack: Pack) -> tuple[str, frozenset[str]] | None:

@@ -28,17 +28,25 @@ class Answer:
         close: lets go of the connection.
         start: where the bytes begin: the offset that was asked for, or 0 when the store begins anew.
         size_bytes: of the whole, -1 when that is not told.
+        marked: whether the end can be told from a connection that broke.
     """
 
-    __slots__ = ("close", "read", "size_bytes", "start")
+    __slots__ = ("close", "marked", "read", "size_bytes", "start")
 
     def __init__(
-        self, read: Callable[[int], bytes], close: Callable[[], object], *, start: int, size_bytes: int
+        self,
+        read: Callable[[int], bytes],
+        close: Callable[[], object],
+        *,
+        start: int,
+        size_bytes: int,
+        marked: bool = True,
     ) -> None:
         self.read = read
         self.close = close
         self.start = start
         self.size_bytes = size_bytes
+        self.marked = marked
 
 
 class Saved:
@@ -91,7 +99,10 @@ def save(
         while True:
             before = state.at
             try:
-                state.size_bytes = _copy(open_at(state.at), state, on_bytes)
+                answer = open_at(state.at)
+                if not digest:
+                    _check_end(answer, source)
+                state.size_bytes = _copy(answer, state, on_bytes)
                 if state.at < state.size_bytes:
                     raise ConnectionError(f"it ended after {state.at} of {state.size_bytes} bytes")
             except (RemoteError, _Unwritable) as error:
@@ -155,6 +166,18 @@ class _Unwritable(Exception):  # noqa: N818 - carries an OSError past those of t
         self.reason = reason
 
 
+def _check_end(answer: Answer, source: str) -> None:
+    if answer.marked:
+        return
+    answer.close()
+    raise RemoteError(
+        "the server does not tell how long the content is, so half of it would look like the whole",
+        expected="a Content-Length, or the digest of the content",
+        fix=f"{source}#sha256=DIGEST",
+        where=source,
+    )
+
+
 def _copy(answer: Answer, state: _State, on_bytes: Callable[[int, int], None]) -> int:
     try:
         if answer.start != state.at:
@@ -181,6 +204,8 @@ class Address:
 
     __slots__ = ("_opener", "_validator", "source")
 
+    follows = True  # redirects, to which all headers are sent
+
     def __init__(self, source: str) -> None:
         self.source = source
         self._opener: Any = None
@@ -197,7 +222,7 @@ class Address:
         from urllib.request import Request
 
         if self._opener is None:
-            self._opener = _opener()
+            self._opener = _opener(follow=self.follows)
         headers = {"Accept-Encoding": "identity", "User-Agent": "bareboat", **self.headers(offset)}
         try:
             response = self._opener.open(Request(self.source, headers=headers), timeout=TIMEOUT_S)  # noqa: S310 - checked
@@ -217,7 +242,8 @@ class Address:
                 response.close()
                 self._validator = ""
                 raise ConnectionError(f"it answers with the range {said}")
-        return Answer(response.read, response.close, start=start, size_bytes=size_bytes)
+        marked = size_bytes >= 0 or bool(getattr(response, "chunked", False))
+        return Answer(response.read, response.close, start=start, size_bytes=size_bytes, marked=marked)
 
     def headers(self, offset: int) -> dict[str, str]:
         """Return the headers that ask for the bytes from an offset on, as long as the content is the same."""
@@ -235,12 +261,14 @@ def _refused(status: int, reason: str, source: str) -> Refused:
     return Refused(f"it answers {status} {reason}", expected="the model", fix=fix, where=source)
 
 
-def _opener() -> Any:
+def _opener(*, follow: bool) -> Any:
     from urllib.request import HTTPRedirectHandler, build_opener
 
     class Redirects(HTTPRedirectHandler):
         def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-            """Follow a redirect, but never from https to anything else."""
+            """Follow a redirect, but never from https to anything else, nor with what is only for this server."""
+            if not follow:
+                return None  # it is raised as an HTTPError
             if not newurl.startswith("https://") and req.full_url.startswith("https://"):
                 raise RemoteError(
                     f"it leads on to {newurl[:200]}", expected="an https address", where=req.full_url

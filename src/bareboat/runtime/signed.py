@@ -51,13 +51,15 @@ def signed_address(source: str, version_id: str, env: Mapping[str, str] = os.env
 
 
 class SignedAddress(Address):
-    """An address of S3, each request of which is signed.
+    """An address of S3, each request of which is signed. A redirect is a refusal: credentials are for one server.
 
     Args:
         credentials: key id, secret and session token, the last perhaps "".
     """
 
     __slots__ = ("_credentials", "_region")
+
+    follows = False
 
     def __init__(self, source: str, credentials: tuple[str, str, str], region: str) -> None:
         super().__init__(source)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -327,6 +328,82 @@ def test_the_answer_of_the_kept_artifact_is_that_of_the_whole_one(handled: Handl
     )
 
     assert json.loads(done.stdout) == ["[1, 2]", 7, 7]
+
+
+STATE = """
+import os, subprocess
+FILE = os.path.join(os.path.dirname(__file__), "state.json")
+
+def write(path=FILE, mode="w"):
+    try:
+        with open(path, mode) as file:
+            file.write("BROKEN")
+    except OSError as error:
+        return os.strerror(error.errno)
+    return "written"
+
+def change(call, *args):
+    try:
+        call(*args)
+    except OSError as error:
+        return os.strerror(error.errno)
+    return "changed"
+
+def force():
+    subprocess.run(["sh", "-c", f"printf BROKEN >> {FILE}; rm {FILE}.gone"], stderr=subprocess.DEVNULL)
+"""
+STATEFUL = {"lazy/__init__.py": STATE, "lazy/state.json": "{}", "lazy/tests/__init__.py": "1\n"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sh")
+def test_what_a_handler_writes_into_its_packages_reaches_neither_caches_nor_archives(
+    handled: Handled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    monkeypatch.setenv("BAREBOAT_CACHE_DIR", str(tmp_path / "cache"))
+    body = "return [lazy.write(), lazy.write(mode='a'), lazy.force()]"
+
+    first = handled(body, files=STATEFUL)
+    shutil.rmtree(first.path.parent)
+    again = handled(body + " or 1", files=STATEFUL)  # a new handler, which is proved anew
+    shutil.rmtree(first.path.parent)
+    shutil.rmtree(tmp_path / "cache")
+    anew = handled(body, files=STATEFUL)
+
+    assert {path.read_text() for path in (tmp_path / "uv").rglob("state.json")} == {"{}"}
+    for artifact in (again, anew):
+        assert artifact.manifest["proof"]["samples"] == {"predict": ["event.json"]}
+    with zipfile.ZipFile(anew.path) as archive:
+        assert archive.read("lazy/state.json") == b"{}"
+    assert first.digest == anew.digest
+
+
+def test_the_task_root_is_read_only_as_on_lambda(handled: Handled) -> None:
+    calls = {
+        "lazy.write()": "Read-only file system",
+        "lazy.write(mode='r+')": "Read-only file system",
+        "lazy.write('new')": "Read-only file system",
+        "lazy.write('nowhere/new')": "No such file or directory",
+        "lazy.write(mode='x')": "File exists",
+        "lazy.change(os.mkdir, 'lazy')": "File exists",
+        "lazy.change(os.mkdir, 'new')": "Read-only file system",
+        "lazy.change(os.remove, lazy.FILE)": "Read-only file system",
+        "lazy.change(os.rename, 'handler.py', 'other.py')": "Read-only file system",
+        "lazy.change(os.utime, 'nowhere')": "No such file or directory",
+        "lazy.change(os.close, os.open('handler.py', os.O_RDONLY | os.O_CREAT))": "changed",
+        "lazy.write(os.path.join(os.environ['TMPDIR'], 'f'))": "written",
+    }
+    found = f"[{', '.join(calls)}]"
+
+    artifact = handled(f"assert {found} == {list(calls.values())!r}, {found}", files=STATEFUL, head="import os")
+
+    assert artifact.manifest["proof"]["samples"] == {"predict": ["event.json"]}, texts(artifact)
+
+
+def test_a_handler_that_must_write_beside_itself_is_told(handled: Handled) -> None:
+    artifact = handled("open('cache.json', 'w')", files=STATEFUL)
+
+    assert "OSError: [Errno 30] Read-only file system: 'cache.json'" in texts(artifact)
 
 
 def test_two_functions_of_one_archive_are_both_proved(project: Project) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -19,8 +20,11 @@ from bareboat.artifact import build
 from bareboat.artifact.lock_service import lock_service
 from bareboat.artifact.locking import Locking, locked_resolution
 from bareboat.errors import PackagingError
+from bareboat.packaging.dependencies import dependency_packs
 from bareboat.packaging.lock import LOCK, Lock, read_lock
-from bareboat.packaging.requirements import RequirementRules, given_requirements
+from bareboat.packaging.requirements import RequirementRules, Requirements, given_requirements
+from bareboat.packaging.resolve import resolve
+from bareboat.packaging.slim import Slimming
 from bareboat.packaging.target import Baseline, Target, host_target
 from bareboat.service import load_service
 from bareboat.service.model import Service
@@ -195,6 +199,26 @@ def test_this_machine_gets_the_locked_versions(project: Path, index: Any, monkey
     assert (sizes["plain"], sizes["fast"]) == ("1.0", "1.0")
     assert any("fast is 1.0 for " in note.text and "has 2.0" in note.text for note in artifact.notes)
     assert versions(read_lock(project / LOCK)) == versions(lock)
+
+
+def test_what_was_packed_for_another_system_is_packed_anew(project: Path, index: Any) -> None:
+    name = index.add("plain", "1.0")
+    with zipfile.ZipFile(io.BytesIO(index.files[name])) as archive:
+        files = {path: archive.read(path) for path in archive.namelist()}
+    info = "plain-1.0.dist-info"
+    files["plain/start.bat"] = b"echo\n"
+    files[f"{info}/RECORD"] = files[f"{info}/RECORD"].replace(b"plain/", b"plain/start.bat,,\nplain/", 1)
+    with zipfile.ZipFile(project / name, "w") as archive:
+        for path, content in files.items():
+            archive.writestr(zipfile.ZipInfo(path), content)
+    requirements = Requirements("requirements.txt", project, f"./{name}\n")
+
+    def packed(target: Target) -> set[str]:
+        (pack,) = dependency_packs(resolve(requirements, target), Slimming(), None)
+        return {member.path for member in pack.members}
+
+    assert "plain/start.bat" in packed(Target("3.13", "arm64", "macos"))
+    assert "plain/start.bat" not in packed(Target("3.13", "arm64"))
 
 
 def test_a_private_index_serves_its_user_whose_password_is_written_nowhere(

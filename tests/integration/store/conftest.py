@@ -122,6 +122,7 @@ class Between:
         cut_after: bytes after which the next bodies are cut off, one entry a body of more than as many.
         answers: (status, headers, body) for the next requests instead of moto's.
         at_rest: what it serves where it hands nothing on: path -> body.
+        tells_length: whether Content-Length is sent; else the end of the connection is that of the body.
         takes_ranges: whether `at_rest` is served from an offset on when that is asked for.
     """
 
@@ -131,6 +132,7 @@ class Between:
         self.cut_after: list[int] = []
         self.answers: list[tuple[int, dict[str, str], bytes]] = []
         self.at_rest: dict[str, bytes] = {}
+        self.tells_length = True
         self.takes_ranges = True
         between = self
 
@@ -173,7 +175,9 @@ class Between:
         for name, value in headers.items():
             if name.lower() not in ("content-length", "transfer-encoding", "connection"):
                 handler.send_header(name, value)
-        handler.send_header("Content-Length", length or str(len(body)))
+        if self.tells_length:
+            handler.send_header("Content-Length", length or str(len(body)))
+        handler.close_connection = handler.close_connection or not self.tells_length
         handler.end_headers()
         if handler.command == "HEAD":
             return

@@ -12,7 +12,9 @@ import pytest
 
 from bareboat.errors import ArtifactError, RemoteError
 from bareboat.runtime import remote
+from bareboat.runtime.download import Refused, save
 from bareboat.runtime.remote import fetched
+from bareboat.runtime.signed import signed_address
 
 from .conftest import Between, Bucket
 
@@ -116,3 +118,25 @@ def test_s3_is_asked_without_boto3_and_with_it_where_that_is_refused(
     between.answers = [(403, {}, b"<Error><Code>AuthorizationHeaderMalformed</Code></Error>")]
     assert Path(fetched(document, "m")).read_bytes() == DATA
     assert len(between.requests) == 2
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_credentials_are_never_sent_on(web: Between, status: int, tmp_path: Path) -> None:
+    other = Between().start()
+    other.at_rest["/m"] = DATA
+    web.answers = [(status, {"Location": f"{other.url}/m"}, b"")]
+    env = {
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_SESSION_TOKEN": "token",
+        "AWS_ENDPOINT_URL_S3": web.url,
+    }
+    address = signed_address("s3://bucket/m", "1", env)
+    assert address is not None
+
+    with pytest.raises(Refused, match=f"it answers {status}"):
+        save(address, str(tmp_path / "f"), source="s3://bucket/m")
+
+    other.close()
+    assert (len(web.requests), other.requests) == (1, [])

@@ -17,6 +17,7 @@ from bareboat.artifact.fetch import fetched
 from bareboat.artifact.pinning import pin_model
 from bareboat.errors import BareboatError, ModelError, PackagingError, RemoteError
 from bareboat.packaging.lock import read_lock
+from bareboat.packaging.target import Target, host_target
 from bareboat.service.model import RemoteModel, Service
 
 from .conftest import IRIS_MODEL, Between, Bucket, Project
@@ -419,6 +420,32 @@ def test_a_server_that_begins_anew_is_followed(web: Between, project: Project) -
     web.cut_after = [800_000, 900_000]
 
     assert content(project(f"{web.url}/m")) == LARGE
+
+
+def test_a_body_whose_length_nobody_tells_is_pinned_by_its_digest_only(web: Between, project: Project) -> None:
+    web.at_rest["/m"] = b"content"
+    web.tells_length = False
+
+    assert f"{web.url}/m#sha256=" in str(refusal(project(f"{web.url}/m")))
+    assert content(project(f"'{web.url}/m#sha256={digest(b'content')}'", folder="other")) == b"content"
+    web.cut_after = [3]
+    cut = project(f"'{web.url}/m#sha256={digest(b'contents')}'", folder="cut")
+    assert "sha256 in serverless.yml" in str(refusal(cut))
+
+
+def test_this_machine_pins_nothing_and_takes_what_it_took(bucket: Bucket, project: Project, tmp_path: Path) -> None:
+    first = bucket.put("lgb.model", MODEL)
+    service = project(bucket.url("lgb.model"))
+    here = Target(service.functions["predict"].python, host_target("3.13").architecture)
+    once = build(service, target=here)["predict"]
+    bucket.put("lgb.model", OLDER)
+
+    assert build(service, target=here)["predict"].digest == once.digest
+    assert lock_of(service) == {}
+    assert not (service.folder / "bareboat.lock").exists()
+
+    fetched(service)
+    assert lock_of(service)[bucket.url("lgb.model")][0] != first  # the newest, as a first pin is
 
 
 def test_an_authority_that_nobody_knows_is_refused(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import _sitebuiltins
 import builtins
+import errno
 import importlib
 import json
 import os
@@ -22,6 +23,18 @@ if TYPE_CHECKING:
     from typing import Any
 
 RAW_UNICODE = {"AWS_Lambda_python3.12", "AWS_Lambda_python3.13", "AWS_Lambda_python3.14", "AWS_Lambda_python3.15"}
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_TRUNC
+CHANGING = {  # event of the audit -> paths, the arguments that tell where these start, whether they are to exist
+    "os.chmod": (((0, 2),), True),
+    "os.link": (((1, 3),), False),
+    "os.mkdir": (((0, 2),), False),
+    "os.remove": (((0, 1),), None),
+    "os.rename": (((0, 2), (1, 3)), None),
+    "os.rmdir": (((0, 1),), None),
+    "os.symlink": (((1, 2),), False),
+    "os.truncate": (((0, None),), True),
+    "os.utime": (((0, 3),), True),
+}
 HERE = os.path.abspath(__file__)  # noqa: PTH100 - pathlib would change what the function finds imported
 
 
@@ -76,6 +89,60 @@ class Trace:
         except OSError:
             pass
         return {"used": sorted(self.used.copy()), "listed": sorted(self.listed.copy())}
+
+
+class ReadOnly:
+    """Refuses to write where Lambda does, whoever runs this: root may write to files that are read-only.
+
+    Args:
+        roots: folders that are read-only as a whole.
+    """
+
+    def __init__(self, roots: list[str]) -> None:
+        self.roots = tuple(root + os.sep for root in roots if root)
+
+    def hook(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Hear an event of the interpreter's audit, in whatever thread.
+
+        Raises:
+            OSError: EROFS.
+        """
+        if event == "open":
+            path, mode, flags = arguments
+            if not isinstance(flags, int) or (mode is None and not is_absolute(path)):
+                return  # os.open may mean a path from another folder than this one, and does not say so
+            if flags & os.O_EXCL or not flags & WRITING:
+                exists: bool | None = False
+            else:
+                exists = None if flags & os.O_CREAT else True
+            if flags & (WRITING | os.O_CREAT):
+                self.check(path, exists=exists)
+        elif event in CHANGING:
+            paths, exists = CHANGING[event]
+            for place, start in paths:
+                if start is None or arguments[start] == -1:
+                    self.check(arguments[place], exists=exists)
+
+    def check(self, path: Any, *, exists: bool | None) -> None:
+        """Refuse a path below a root, unless the call itself fails for what is there or not."""
+        if isinstance(path, int) or path is None:
+            return
+        try:
+            whole = os.path.abspath(os.fsdecode(path))  # noqa: PTH100
+        except (ValueError, TypeError):
+            return
+        if not whole.startswith(self.roots) or not os.path.isdir(os.path.dirname(whole)):  # noqa: PTH112, PTH120
+            return
+        if exists is None or exists is os.path.lexists(whole):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+
+
+def is_absolute(path: Any) -> bool:
+    """Tell whether a path means the same from wherever."""
+    try:
+        return os.path.isabs(os.fsdecode(path))  # noqa: PTH117
+    except TypeError:
+        return False
 
 
 class Context:
@@ -177,6 +244,7 @@ def main() -> None:
     trace = Trace(root) if task["trace"] else None
     if trace is not None:
         sys.addaudithook(trace.hook)
+    sys.addaudithook(ReadOnly([root, *task["read_only"]]).hook)
     try:
         handler = find_handler(task["handler"])
     except BaseException as error:  # noqa: BLE001 - SystemExit too ends Lambda's init

@@ -186,6 +186,7 @@ class Runs:
             "handler": task.handler,
             "events": task.events,
             "path": task.path,
+            "read_only": [task.opt, *task.path],
             "seconds": task.timeout_s,
             "trace": trace,
             "names": [[str(home / "home"), "/home"], [str(home / "tmp"), "/tmp"], [mark, "mark"]]  # noqa: S108

@@ -1,4 +1,8 @@
-"""Members of packs -> folders as Lambda unpacks them, for runs: the whole one, the slimmed one, and trials between."""
+"""Members of packs -> folders as Lambda unpacks them, for runs: the whole one, the slimmed one, and trials between.
+
+Files and folders are read-only, as those of /var/task are. What writes all the same (root may) writes into no file that
+ships or that is uv's: files are linked to each other and to those of `Trees`, which are there for runs alone.
+"""
 
 from __future__ import annotations
 
@@ -14,24 +18,29 @@ from bareboat.packaging.cache import cannot_write
 from bareboat.packaging.packs import Member, Pack, PackReader
 from bareboat.packaging.trees import Trees
 
+_POSIX = os.name == "posix"  # elsewhere a file that is read-only cannot be removed
 _PIECE = 1 << 20
 
 Members = Mapping[str, tuple[Member, Pack]]
 
 
-def lay_out(folder: Path, members: Members, *, beside: Path | None = None, there: Members | None = None) -> None:
+def lay_out(
+    folder: Path, members: Members, *, beside: Path | None = None, there: Members | None = None, read_only: bool = True
+) -> None:
     """Write members into a new folder.
 
     Args:
         beside, there: a folder that was laid out before and its members: what is equal is linked, not written again.
+        read_only: whether nothing can be added to its folders, but by root.
     Raises:
         PackagingError: the disk is full, or a pack went away.
     """
     known = there or {}
     home, near = str(folder) + os.sep, "" if beside is None else str(beside) + os.sep
     try:
-        for parent in sorted({os.path.dirname(path) for path in members} | {""}):  # noqa: PTH120 - thousands of paths
-            os.makedirs(home + parent, exist_ok=True)  # noqa: PTH103
+        parents = _folders(members)
+        for parent in parents:
+            os.mkdir(home + parent)  # noqa: PTH102 - thousands of paths
         fresh = []
         trees = Trees()
         for path, (member, pack) in members.items():
@@ -43,8 +52,21 @@ def lay_out(folder: Path, members: Members, *, beside: Path | None = None, there
             else:
                 _link(source, home + path)
         _extract(folder, fresh)
+        for parent in parents if read_only and _POSIX else ():
+            os.chmod(home + parent, 0o555)  # noqa: PTH101, S103
     except OSError as error:
         raise cannot_write(folder, error) from error
+
+
+def _folders(paths: Iterable[str]) -> list[str]:
+    """Return all folders of paths, "" first and each before what is in it."""
+    found = {""}
+    for path in paths:
+        parent = os.path.dirname(path)  # noqa: PTH120
+        while parent not in found:
+            found.add(parent)
+            parent = os.path.dirname(parent)  # noqa: PTH120
+    return sorted(found)
 
 
 class Trial:
@@ -61,7 +83,7 @@ class Trial:
         self._slimmed = slimmed
         self._python = python
         self._restored: frozenset[str] = frozenset()
-        lay_out(folder, slimmed[1], beside=slimmed[0], there=slimmed[1])
+        lay_out(folder, slimmed[1], beside=slimmed[0], there=slimmed[1], read_only=False)
 
     def restore(self, paths: Iterable[str]) -> None:
         """Have just these paths as they were before slimming.
@@ -104,7 +126,7 @@ def _extract(folder: Path, members: Sequence[tuple[Member, Pack]]) -> None:
 def _extract_some(folder: Path, members: Sequence[tuple[Member, Pack]]) -> None:
     with PackReader() as packs:
         for member, pack in members:
-            mode = 0o755 if member.executable else 0o644
+            mode = (0o755 if member.executable else 0o644) & (0o555 if _POSIX else 0o777)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
             inflate = zlib.decompressobj(-zlib.MAX_WBITS)
             with open(os.open(folder / member.path, flags, mode), "wb") as file:  # noqa: PTH123 - of a descriptor
