@@ -145,7 +145,8 @@ def _build(making: _Making, on_step: Callable[[str], None]) -> LayerArtifact:
 
         return ready_layer(layer.name, layer.artifact, plan)
     interpreter = find_python(plan.target.python)
-    selection = Selection(()) if layer.path is None else select_files(layer.path, layer.patterns)
+    key = f"layers.{layer.name}.package.patterns"
+    selection = Selection(()) if layer.path is None else select_files(layer.path, layer.patterns, key=key)
     inputs = _inputs(service, layer, plan, selection, interpreter)
     folder = service.folder / OUTPUT
     reused = _unchanged(folder, making, inputs)

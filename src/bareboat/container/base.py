@@ -37,9 +37,11 @@ from bareboat.container.layer import add_tar
 from bareboat.container.layout import DOCUMENT_BYTES, Layout
 from bareboat.container.store import Store
 from bareboat.container.tree import Tree
-from bareboat.errors import ArtifactError
+from bareboat.errors import ArtifactError, RemoteError
 
 _ROOT_FOLDERS = frozenset({"bin", "etc", "lib", "opt", "usr", "var", "root", "home"})
+_TARS = (".tar", ".tar.gz", ".tgz", ".tar.zst")
+_HERE = "one of `bareboat image list`, or a folder or tar of an image (--base, or base in image.yml)"
 _EXPECTED = (
     "an image in a registry (python:3.13-slim), one of `bareboat image list`, a folder or tar of an OCI layout, "
     "a tar of docker save, a tar of a root folder, or scratch"
@@ -110,6 +112,7 @@ def open_base(
         pull: ask the registry even when an image of that name is here.
     Raises:
         ArtifactError: there is none, it is damaged, or for another machine.
+        RemoteError: its registry does not give it.
     """
     layout = store.layout
     if text == "scratch":
@@ -130,16 +133,25 @@ def _by_name(
 ) -> tuple[Descriptor, str]:
     from bareboat.container.reference import parse_reference
 
+    if text.startswith(("./", "../", "/", "~")) or text.endswith(_TARS):
+        raise ArtifactError(f"there is no {text}", expected=_EXPECTED)
     found = None if pull else store.find(text)
     here = None if found is None else _for_platform(found, store.layout, platform)
     if found is not None and here is not None and _is_whole(store.layout, here):
         return found, _origin(store.layout, found, text)
-    if "/" in text and text.partition("/")[0] in {".", "..", ""}:
-        raise ArtifactError(f"there is no {text}", expected=_EXPECTED)
     from bareboat.container.pull import pull as fetch
 
     reference = parse_reference(text)
-    image = fetch(text, store.layout, platforms=(platform,), on_step=on_step, insecure=insecure)
+    try:
+        image = fetch(text, store.layout, platforms=(platform,), on_step=on_step, insecure=insecure)
+    except RemoteError as error:
+        said = error.problems[0]
+        ways = [said.fix, f"or a base that is on this machine: {_HERE}"]
+        raise RemoteError(
+            f"the base {text} cannot be fetched: {said.found}",
+            expected=said.expected,
+            fix="; ".join(filter(None, ways)),
+        ) from error
     store.tag(text, _beside(store.find(reference.familiar), image, store.layout, platform))
     return image, str(reference)
 
@@ -277,7 +289,7 @@ def _refuse_other_machine(tree: Tree, platform: Platform, where: str) -> None:
         if machine != platform.architecture:
             raise ArtifactError(
                 f"the root folder's /{name} is for linux/{machine}", expected=str(platform), where=where,
-                fix="name a base of that architecture, or build for the base's with --platform",
+                fix="name a base of that architecture, or build for the base's",
             )  # fmt: skip
         return
 
@@ -374,7 +386,7 @@ def _chosen(text: str, image: Descriptor, layout: Layout, platform: Platform, re
         raise ArtifactError(
             f"{text} is for {', '.join(_machines(image, layout)) or 'no machine'}",
             expected=str(platform),
-            fix="name a base for that machine, or build for the base's with --architecture",
+            fix="name a base for that machine, or build for the base's",
         )
     manifest = layout.manifest(found)
     config = layout.config(manifest)

@@ -6,7 +6,8 @@ import platform as this_machine
 import posixpath
 import re
 import stat
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,11 +21,12 @@ from bareboat.container.layer import Entry, Layer, folders_above, write_layer
 from bareboat.container.recipe import Recipe
 from bareboat.container.site import Site, check_site, lay_site
 from bareboat.container.store import Store
-from bareboat.container.surroundings import ImagePython, python_of, target_of
-from bareboat.errors import ConfigurationError, PackagingError, Problem
+from bareboat.container.surroundings import ImagePython, baseline_of, python_of, target_of
+from bareboat.errors import BareboatError, ConfigurationError, PackagingError, Problem
 from bareboat.packaging.folder import select_files
 from bareboat.packaging.interpreters import find_python
 from bareboat.packaging.lock import LOCK
+from bareboat.packaging.patterns import Matcher
 from bareboat.packaging.requirements import RequirementRules, Requirements
 from bareboat.packaging.target import Target
 from bareboat.service.model import Note
@@ -127,16 +129,18 @@ def prepare(
     """Open the base, choose the packages, compare CUDA's versions; call it within `store.adding()`."""
     from bareboat.artifact.locking import Locking, locked_resolution
 
-    base = open_base(
-        recipe.base, machine, store, on_step=on_step, insecure=insecure, pull=upgrade and _is_remote(recipe)
-    )
+    with _at(recipe.where("base")):
+        base = open_base(
+            recipe.base, machine, store, on_step=on_step, insecure=insecure, pull=upgrade and _is_remote(recipe)
+        )
     requirements = _requirements(recipe)
     python = target = resolution = None
     notes: list[Note] = []
     gpu = GpuReport()
     if not requirements.empty or recipe.python is not None:
-        python = python_of(base, recipe.python)
-        target = target_of(base, python, more=DRIVER_LIBRARIES if recipe.gpu is not False else ())
+        with _at(recipe.where("python" if recipe.python is not None else "base")):
+            python = python_of(base, recipe.python)
+            target = target_of(base, python, more=DRIVER_LIBRARIES if recipe.gpu is not False else ())
         resolution = locked_resolution(
             requirements,
             target,
@@ -155,7 +159,13 @@ def prepare(
             )  # fmt: skip
             refuse(_placed(gpu.problems, recipe.where("requirements")))
             notes += [Note("warning", text, recipe.where("base")) for text in gpu.notes]
-    files = _files(recipe)
+    elif recipe.gpu is True:
+        libraries = baseline_of(base).libraries if base.layers else frozenset[str]()
+        gpu = check_gpu((), base, libraries, wanted=True, host_driver=recipe.host_driver)
+        refuse(_placed(gpu.problems, recipe.where("gpu")))
+    with _at(recipe.where("files")):
+        files, about_files = _files(recipe)
+    notes += about_files
     settings = _settings(recipe, base, python, resolution, gpu)
     index_lines = tuple(line for line in requirements.text.splitlines() if line.startswith("-") and line[:2] != "-e")
     return Prepared(base, python, target, resolution, files, settings, index_lines, gpu, tuple(notes))
@@ -204,13 +214,44 @@ def _placed(problems: Iterable[Problem], where: str) -> list[Problem]:
     ]
 
 
-def _files(recipe: Recipe) -> tuple[tuple[str, Path], ...]:
+@contextmanager
+def _at(where: str) -> Iterator[None]:
+    """Say of problems without a place where in image.yml they come from."""
+    try:
+        yield
+    except BareboatError as error:
+        error.problems = tuple(_placed(error.problems, where))
+        raise
+
+
+def _files(recipe: Recipe) -> tuple[tuple[tuple[str, Path], ...], list[Note]]:
     """Return the project's files and where they go; without patterns all but what configures the build."""
     whole = all(pattern.startswith("!") for pattern in recipe.patterns)
     configures = {recipe.path.name, LOCK, "Dockerfile", ".dockerignore", ".containerignore"}
-    chosen = select_files(recipe.folder, recipe.patterns, whole=whole, also_not=frozenset(configures))
+    chosen = select_files(recipe.folder, recipe.patterns, whole=whole, also_not=frozenset(configures), key="files")
     home = recipe.workdir.strip("/")
-    return tuple((posixpath.join(home, found.path), found.source) for found in chosen.files)
+    notes = [Note("warning", text) for text in chosen.notes]
+    notes += _matching_nothing(recipe, {found.path for found in chosen.files})
+    return tuple((posixpath.join(home, found.path), found.source) for found in chosen.files), notes
+
+
+def _matching_nothing(recipe: Recipe, paths: set[str]) -> Iterator[Note]:
+    """Warn of globs that match no file; a name that is none is refused."""
+    for number, pattern in enumerate(recipe.patterns):
+        if pattern.startswith("!") or any(map(Matcher([pattern]).last_match, paths)):
+            continue
+        if select_files(recipe.folder, [pattern], whole=False, key="files").files:
+            continue  # a later pattern takes it away
+        where = recipe.where(f"files[{number}]")
+        if not re.search(r"[*?\[{(]", pattern):
+            folder = (recipe.folder / pattern).is_dir()
+            raise ConfigurationError(
+                f"there is no file {pattern}" + (": it is a folder" if folder else ""),
+                expected="a file of the project, or a glob",
+                fix=f"{pattern.rstrip('/')}/** for all that is in it" if folder else "",
+                where=where,
+            )
+        yield Note("warning", f"{pattern} matches no file", where)
 
 
 def mode_of(source: Path) -> int:

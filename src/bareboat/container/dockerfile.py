@@ -21,6 +21,7 @@ from bareboat.packaging.cache import write_whole
 from bareboat.packaging.resolve import Resolution
 from bareboat.service.model import Note
 
+_WRITTEN = b"# Written by "  # how both files begin
 _UV = "ghcr.io/astral-sh/uv"
 
 
@@ -53,7 +54,7 @@ def write_dockerfile(
     commands do not.
 
     Raises:
-        ConfigurationError: the Dockerfile would lie outside of the project's folder.
+        ConfigurationError: the Dockerfile would lie outside of the project's folder, or over a file that is not ours.
         PackagingError, ArtifactError, RemoteError: as for a build.
     """
     machine = (tuple(platforms) or recipe.platforms or (host_platform(),))[0]
@@ -64,9 +65,11 @@ def write_dockerfile(
             expected="a file in the project's folder, which is the context of a build",
             fix=f"--dockerfile {recipe.folder / 'Dockerfile'}",
         )
+    requirements = place.with_name(f"{place.name}.requirements.txt")
+    for file in (place, requirements):
+        _refuse_others(file)
     with store.adding():
         prepared = prepare(recipe, store, machine, upgrade=upgrade, insecure=insecure, on_step=on_step)
-    requirements = place.with_name(f"{place.name}.requirements.txt")
     files: list[Path] = []
     if prepared.resolution is not None and prepared.resolution.pins:
         write_whole(requirements, requirements_text(prepared.resolution, prepared.index_lines).encode())
@@ -74,6 +77,24 @@ def write_dockerfile(
     name = requirements.relative_to(recipe.folder).as_posix()
     write_whole(place, dockerfile_text(recipe, prepared, name).encode())
     return WrittenDockerfile(place, tuple(files), prepared.notes)
+
+
+def _refuse_others(file: Path) -> None:
+    """Refuse to write over what a person wrote."""
+    try:
+        with file.open("rb") as there:
+            head = there.read(len(_WRITTEN))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise PackagingError(f"cannot be read: {error.strerror}", where=str(file)) from error
+    if head != _WRITTEN:
+        raise ConfigurationError(
+            "is there, and bareboat did not write it",
+            expected="no file, or one of an earlier --dockerfile",
+            fix="another name, or remove it",
+            where=str(file),
+        )
 
 
 def dockerfile_text(recipe: Recipe, prepared: Prepared, requirements: str) -> str:

@@ -38,6 +38,12 @@ def find_image(name: str) -> Found:
                 f"{name} holds {len(images)} images", expected="one", fix="write it anew, with one image"
             )
         return Found(images[0].name, layout, images[0])
+    if Path(name).is_file():
+        raise ArtifactError(
+            f"{name} is a file",
+            expected="one of `bareboat image list`, or the folder of an OCI layout",
+            fix=f"docker load -i {name}, or podman load -i {name}; as a base (--base) it can be named",
+        )
     store = Store.open()
     image = store.get(name)
     return Found(image.name, store.layout, image)

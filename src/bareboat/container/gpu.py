@@ -97,8 +97,9 @@ def check_gpu(
         return GpuReport()
     brought = {(fact.part, fact.version[0]) for fact in facts if fact.brings}
     problems = [*_cpu_builds(versions, ours, brought), *_several_majors(ours), *_lacking(ours, brought, base)]
-    if wanted and not ours and not problems:
-        problems.append(Problem("gpu is set, and no package uses one", expected="torch, tensorflow, jax, cupy or alike",
+    if wanted and not ours and not problems and (versions or not facts):
+        found = "gpu is set, and no package uses one" if versions else f"gpu is set, and {base.name} has no CUDA"
+        problems.append(Problem(found, expected="torch, tensorflow, jax, cupy or alike, or CUDA in the base",
                                 fix="take gpu out, or name the framework in requirements"))  # fmt: skip
     newest = max((fact.version for fact in facts if fact.part == "CUDA" and (ours or wanted)), default=())
     driver = least_driver(newest)

@@ -22,6 +22,7 @@ FILE = "image.yml"
 DEFAULT_BASE = "python:3.13-slim"
 _PORT = re.compile(r"(\d{1,5})(?:/(tcp|udp))?\Z")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_DRIVER = re.compile(r"\d+(\.\d+)*\Z")
 _PYTHON = re.compile(r"3\.\d+\Z")
 
 
@@ -168,15 +169,16 @@ class _Reader:
             volumes=tuple(keys.volumes or ()),
             platforms=self.platforms(),
             gpu=gpu if isinstance(gpu, bool) else None if gpu is None else True,
-            host_driver="" if gpu is None or isinstance(gpu, bool) else gpu.driver or "",
+            host_driver=self.driver(),
             places=self.places(),
         )
 
     def places(self) -> dict[str, str]:
         found = {key: str(self.place(key)) for key, _ in self.tree.items()}
-        lines = self.tree.get("requirements")
-        if lines is not None and isinstance(lines.value, list):
-            found |= {f"requirements[{number}]": str(line.place) for number, line in enumerate(lines.value)}
+        for key in ("requirements", "files"):
+            lines = self.tree.get(key)
+            if lines is not None and isinstance(lines.value, list):
+                found |= {f"{key}[{number}]": str(line.place) for number, line in enumerate(lines.value)}
         return found
 
     def place(self, key: str) -> Place:
@@ -250,6 +252,18 @@ class _Reader:
         if key == "entrypoint" and not said:
             self.problems.add(self.place(key), "entrypoint is empty", expected="a command and its arguments")
         return tuple(said)
+
+    def driver(self) -> str:
+        gpu = self.keys.gpu
+        said = "" if gpu is None or isinstance(gpu, bool) else gpu.driver or ""
+        if said and not _DRIVER.match(said):
+            node = self.tree.get("gpu")
+            place = node.get("driver") if node is not None else None
+            self.problems.add(
+                place.place if place is not None else self.place("gpu"),
+                f"gpu.driver is {said!r}", expected="the version that nvidia-smi shows, such as '535.104.05'",
+            )  # fmt: skip
+        return str(said)
 
     def ports(self) -> tuple[str, ...]:
         found = []

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 from bareboat.container.engine import Engine
@@ -66,6 +67,26 @@ def run_command(engine: Engine, image: str, run: Run) -> list[str]:
     words += [f"--env={variable}" for variable in run.variables]
     words += _gpu_options(engine, run.gpus) if run.gpus else []
     return [*words, *run.more, image, *run.command]
+
+
+def run_detached(engine: Engine, words: Sequence[str]) -> str:
+    """Run the command of `run_command` in the background; leave nothing of a container that does not start.
+
+    Returns:
+        The container's id.
+    Raises:
+        LocalError: the engine refuses, in its own words.
+    """
+    with TemporaryDirectory(prefix="bareboat-") as folder:
+        place = Path(folder) / "id"  # the engine writes it once the container is made
+        start = len(engine.command) + 1
+        try:
+            return engine.tell(*words[start - 1 : start], f"--cidfile={place}", *words[start:])
+        except LocalError:
+            made = place.read_text().strip() if place.is_file() else ""
+            if made:
+                engine.ask("rm", "--force", made)
+            raise
 
 
 def exec_command(

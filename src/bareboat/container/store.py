@@ -86,6 +86,9 @@ class Store:
 
         Many may add at once.
         """
+        with exclusive_or_not(self.layout.path / ".adding.lock") as alone:
+            if alone:
+                self._tidy()
         with shared(self.layout.path / ".adding.lock"):
             yield self.layout
 
@@ -175,7 +178,7 @@ class Store:
             if not alone:
                 return 0
             needed = _reachable(self.layout, self.layout.manifests())
-            tidy(self.layout.path / "blobs")
+            self._tidy()
             for folder in (self.layout.path / "blobs").iterdir():
                 if not folder.is_dir() or folder.name.startswith("."):
                     continue
@@ -184,6 +187,10 @@ class Store:
                         freed += place.stat().st_size
                         place.unlink()
         return freed
+
+    def _tidy(self) -> None:
+        """Remove what was being written when its process was killed; nobody may add meanwhile."""
+        tidy(self.layout.path / "blobs", older_than_s=0)
 
     def _names(self, image: Descriptor) -> list[str]:
         return [one.name for one in self.layout.manifests() if one.digest == image.digest]

@@ -79,7 +79,7 @@ def python_of(base: Base, version: str | None = None) -> ImagePython:
     wanted = f"Python {version}" if version else "a Python"
     fix = f"another base, such as python:{version or '3.13'}-slim"
     if found and version:
-        fix += f"; or python {found[0].version}, where the project can do with it"
+        fix += f"; or Python {found[0].version}, where the project can do with it"
     raise ArtifactError(f"{base.name} has {there}", expected=wanted, fix=fix)
 
 

@@ -68,7 +68,12 @@ class Selection:
 
 
 def select_files(
-    folder: Path, patterns: Sequence[str], *, whole: bool = True, also_not: frozenset[str] = frozenset()
+    folder: Path,
+    patterns: Sequence[str],
+    *,
+    whole: bool = True,
+    also_not: frozenset[str] = frozenset(),
+    key: str = "package.patterns",
 ) -> Selection:
     """Walk the project and choose.
 
@@ -77,6 +82,7 @@ def select_files(
         patterns: of the service, then of the function; the last one that matches a file decides.
         whole: whether everything ships that no pattern takes away; else only what patterns add.
         also_not: file names at the top that are left out unless a pattern adds them (serverless.yml).
+        key: where patterns are written, for messages.
     Raises:
         PackagingError: a pattern or a symbolic link leads out of the project, a name is not Unicode, or a file cannot
             be read.
@@ -84,7 +90,7 @@ def select_files(
     if not whole and not any(not pattern.startswith("!") for pattern in patterns):
         return Selection(())
     matcher = Matcher(patterns) if patterns else None
-    walk = _Walk(folder)
+    walk = _Walk(folder, key)
     files: list[Found] = []
     for found in walk:
         said = matcher.last_match(found.path) if matcher is not None else None
@@ -93,17 +99,17 @@ def select_files(
         if not said:
             continue
         walk.refuse_outside(found)
-        if not _own_output(found):
+        if not _own_output(found, key):
             files.append(found)
     files.sort(key=lambda found: found.path)
     return Selection(tuple(files), tuple(walk.notes))
 
 
-def _own_output(found: Found) -> bool:
+def _own_output(found: Found, key: str) -> bool:
     try:
         return is_own_output(str(found.source))
     except OSError as error:
-        raise _unreadable(str(found.source), error) from error
+        raise _unreadable(str(found.source), error, key) from error
 
 
 def _usually_not(path: str, also_not: frozenset[str]) -> bool:
@@ -116,8 +122,9 @@ def _usually_not(path: str, also_not: frozenset[str]) -> bool:
 class _Walk:
     """Every file below a folder, symbolic links followed, each real folder at most once on a way down."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, key: str) -> None:
         self._root = folder
+        self._key = key
         self._real_root = os.path.realpath(folder)
         self._outside: dict[str, str] = {}
         self.notes: list[str] = []
@@ -130,9 +137,9 @@ class _Walk:
         for link, target in self._outside.items():
             if found.path == link or found.path.startswith(link + "/"):
                 raise PackagingError(
-                    f"{link} is a link to {target}, outside of the project",
-                    expected="files of the project",
-                    fix=f"copy what it points to, or leave it out with package.patterns: ['!{link}', '!{link}/**']",
+                    f"{link} is a link to {target}, outside of {self._root}",
+                    expected="files of that folder",
+                    fix=f"copy what it points to, or leave it out with {self._key}: ['!{link}', '!{link}/**']",
                     where=str(self._root / link),
                 )
 
@@ -141,7 +148,7 @@ class _Walk:
             with os.scandir(folder) as entries:
                 listed = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
-            raise _unreadable(folder, error) from error
+            raise _unreadable(folder, error, self._key) from error
         names = {entry.name for entry in listed}
         if prefix and ("pyvenv.cfg" in names or "conda-meta" in names or is_image_folder(names)):
             return
@@ -150,7 +157,7 @@ class _Walk:
             try:
                 yield from self._entry(entry, path, above)
             except OSError as error:
-                raise _unreadable(entry.path, error) from error
+                raise _unreadable(entry.path, error, self._key) from error
 
     def _entry(self, entry: os.DirEntry[str], path: str, above: tuple[str, ...]) -> Iterator[Found]:
         if entry.is_symlink():
@@ -171,20 +178,20 @@ class _Walk:
         elif entry.is_file():
             if path.endswith(NEVER_SUFFIXES):
                 return
-            _refuse_name(path, entry.path)
+            _refuse_name(path, entry.path, self._key)
             stat = entry.stat()
             yield Found(path, entry.path, stat.st_size, stat.st_mtime_ns)
         else:
             self.notes.append(f"{path} is neither a file nor a folder; it is left out")
 
 
-def _refuse_name(path: str, where: str) -> None:
+def _refuse_name(path: str, where: str, key: str) -> None:
     try:
         path.encode("utf-8")
     except UnicodeEncodeError as error:
         raise PackagingError(
             f"the file name {path.encode('utf-8', 'backslashreplace').decode()!r} is not Unicode",
-            fix="rename it, or leave its folder out with package.patterns",
+            fix=f"rename it, or leave its folder out with {key}",
             where=where.encode("utf-8", "backslashreplace").decode(),
         ) from error
     if _NOT_IN_NAMES.search(path):
@@ -193,7 +200,7 @@ def _refuse_name(path: str, where: str) -> None:
         )
 
 
-def _unreadable(path: str, error: OSError) -> PackagingError:
+def _unreadable(path: str, error: OSError, key: str) -> PackagingError:
     return PackagingError(
-        f"cannot be read: {error.strerror}", fix="mend its rights, or leave it out with package.patterns", where=path
+        f"cannot be read: {error.strerror}", fix=f"mend its rights, or leave it out with {key}", where=path
     )

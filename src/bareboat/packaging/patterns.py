@@ -42,9 +42,9 @@ def _rule(pattern: str) -> tuple[bool, list[re.Pattern[str]]]:
         glob_text = glob_text[2:]
     if glob_text.startswith(("../", "/")) or glob_text == "..":
         raise PackagingError(
-            f"package pattern {pattern!r} leads out of the project",
-            expected="a glob relative to the folder of serverless.yml",
-            fix="move serverless.yml up, or copy the files into the project",
+            f"the pattern {pattern!r} leads out of the folder",
+            expected="a glob that starts at the folder of the file that has it",
+            fix="copy the files into the folder, or move the file with the pattern up",
         )
     flags = glob.GLOBSTAR | glob.BRACE | glob.DOTGLOB | glob.EXTGLOB | glob.FORCEUNIX
     included, _ = glob.translate(glob_text, flags=flags)

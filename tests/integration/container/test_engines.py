@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import select
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from bareboat.container.store import Store
 
 # What a machine without limits of its own to raise and without cgroups v2 needs; runc since crun refuses cgroups v1.
 ENGINE_ARGS = "--network=host --ulimit=nofile=1000:1000 --ulimit=nproc=1000:1000"
+PATIENCE_S = 30.0
 BAREBOAT = (sys.executable, "-m", "bareboat", "image")
 
 
@@ -114,16 +116,20 @@ def test_command_mounts_variables_stdin_and_exit_code_are_passed_on(bareboat, tm
 
 
 def test_signals_reach_the_program(bareboat) -> None:
-    program = "trap 'exit 42' TERM; echo up; while :; do sleep 0.05; done"
+    program = "trap 'exit 42' TERM; trap 'echo heard' USR1; echo up; while :; do sleep 0.05; done"
 
-    child = subprocess.Popen([*BAREBOAT, "run", "box:1", "sh", "-c", program], stdout=subprocess.PIPE)
+    child = subprocess.Popen([*BAREBOAT, "run", "box:1", "sh", "-c", program], stdout=subprocess.PIPE, bufsize=0)
     assert child.stdout is not None
     with child:
         said = child.stdout.readline()
+        until = time.monotonic() + PATIENCE_S  # podman passes signals on some time after the program's start
+        while not select.select([child.stdout], [], [], 0.1)[0] and time.monotonic() < until:
+            child.send_signal(signal.SIGUSR1)  # which podman by itself does not end on
+        said += child.stdout.readline()
         child.send_signal(signal.SIGTERM)
-        code = child.wait(30)
+        code = child.wait(PATIENCE_S)
 
-    assert (said, code) == (b"up\n", 42)
+    assert (said, code) == (b"up\nheard\n", 42)
 
 
 def test_a_container_in_the_background_is_told_and_entered(bareboat, podman: str) -> None:
@@ -143,6 +149,17 @@ def test_a_container_in_the_background_is_told_and_entered(bareboat, podman: str
     assert "another --name, or remove the container that has it" in again.stderr
     assert gone.returncode == 125
     assert "no such container" in gone.stderr
+
+
+def test_nothing_is_left_of_a_container_that_does_not_start(bareboat, podman: str) -> None:
+    name = f"bareboat-{os.getpid()}-{time.monotonic_ns()}"
+
+    refused = bareboat("run", "-d", "--name", name, "--engine-arg=--user=nobody-here", "box:1", "sleep", "60")
+    there = subprocess.check_output([*podman.split(), "ps", "--all", "--quiet", "--filter", f"name={name}"])
+
+    assert refused.returncode == 1
+    assert "nobody-here" in refused.stderr
+    assert there == b""
 
 
 def test_an_image_is_loaded_once_and_again_when_it_changed(bareboat, data: Path, podman: str) -> None:
@@ -215,12 +232,10 @@ def test_buildah_builds_on_what_was_pushed_and_we_pull_its_image(
     assert (ran.returncode, ran.stdout) == (0, "built\n"), ran.stderr
 
 
-def test_what_was_built_here_runs_here_and_from_the_registry(
-    registry, base_tar: Path, bareboat, podman: str, tmp_path: Path
-) -> None:
-    (tmp_path / "main.py").write_text("import sys, msgspec\nprint(msgspec.json.encode(sys.argv[1:]).decode())\n")
+def test_what_was_built_here_runs_here_and_from_the_registry(registry, bareboat, podman: str, tmp_path: Path) -> None:
+    (tmp_path / "main.sh").write_text('echo "$FROM_IMAGE $@"\n')
     (tmp_path / "image.yml").write_text(
-        f"name: built:1\nbase: {base_tar}\nrequirements: [msgspec]\nfiles: [main.py]\nentrypoint: [python3, main.py]\n"
+        "name: built:1\nbase: box:1\nrequirements: []\nfiles: [main.sh]\nentrypoint: [sh, main.sh]\n"
     )
 
     built = bareboat("build", cwd=tmp_path)
@@ -230,8 +245,8 @@ def test_what_was_built_here_runs_here_and_from_the_registry(
     there = subprocess.run(words, capture_output=True, text=True, check=False)
 
     assert built.returncode == 0, built.stderr
-    assert (here.returncode, here.stdout) == (0, '["a","b"]\n'), here.stderr
-    assert (there.returncode, there.stdout) == (0, '["c"]\n'), there.stderr
+    assert (here.returncode, here.stdout) == (0, "yes a b\n"), here.stderr
+    assert (there.returncode, there.stdout) == (0, "yes c\n"), there.stderr
 
 
 def test_gpus_without_a_specification_are_told_before_anything_is_loaded(bareboat) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from bareboat.artifact.locking import Locking
 from bareboat.container.base import open_base
 from bareboat.container.build import build_image, host_platform
 from bareboat.container.dockerfile import write_dockerfile
@@ -24,6 +25,7 @@ from bareboat.container.recipe import load_recipe
 from bareboat.container.store import Store
 from bareboat.container.surroundings import python_of
 from bareboat.errors import ArtifactError, PackagingError
+from bareboat.packaging.lock import LOCK, read_lock
 from bareboat.service import load_service
 
 ARCHITECTURE = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
@@ -184,10 +186,12 @@ def test_a_functions_image_answers_through_awss_client_in_a_container(
 ) -> None:
     project = tmp_path / "project"
     project.mkdir()
-    (project / "handler.py").write_text(HANDLER)
+    (project / "handler.py").write_text(HANDLER.replace("sum(", "adding.total(").replace("json, sys", "adding, sys"))
+    (project / "lay" / "python").mkdir(parents=True)
+    (project / "lay" / "python" / "adding.py").write_text("total = sum\n")  # lies at /opt/python in the image
     (project / "serverless.yml").write_text(
         f"service: adding\nprovider: {{name: aws, runtime: python{version}, architecture: {ARCHITECTURE}}}\n"
-        "functions: {answer: {handler: handler.answer}}\n"
+        "layers: {shared: {path: lay}}\nfunctions: {answer: {handler: handler.answer, layers: [shared]}}\n"
     )
 
     (made,) = build_function_images(load_service(project), store, base=str(base_tar))
@@ -195,7 +199,7 @@ def test_a_functions_image_answers_through_awss_client_in_a_container(
     export_image(store.layout, made.descriptor, [made.name], tmp_path / "image.tar")
 
     assert again[0].descriptor.digest == made.descriptor.digest
-    assert [layer.name for layer in made.images[0].layers][-1] == "code"
+    assert [layer.name for layer in made.images[0].layers][-2:] == ["layer shared", "code"]
     inspected = subprocess.run(
         [system_command("skopeo"), "inspect", f"oci-archive:{tmp_path / 'image.tar'}"], check=True, capture_output=True
     )
@@ -230,12 +234,15 @@ def test_a_change_of_the_code_changes_one_small_layer(
 
     (before,) = build_function_images(load_service(tmp_path), store, base=str(base_tar))
     (tmp_path / "handler.py").write_text(HANDLER + "# more\n")
-    (after,) = build_function_images(load_service(tmp_path), store, base=str(base_tar))
+    held = Locking(write=False, locked=True)
+    (after,) = build_function_images(load_service(tmp_path), store, base=str(base_tar), locking=held)
 
     old = {layer.descriptor.digest for layer in before.images[0].layers}
     new = [layer for layer in after.images[0].layers if layer.descriptor.digest not in old]
     assert [layer.name for layer in new] == ["code"]
     assert new[0].descriptor.size < 20_000
+    locked = [environment.name for environment in read_lock(tmp_path / LOCK).environments]
+    assert [name.partition("@glibc")[0] for name in locked] == ["awslambdaric", "project"]
 
 
 def test_a_base_without_the_functions_python_is_refused_with_what_it_has(

@@ -65,6 +65,8 @@ def package(  # noqa: PLR0913, PLR0917 - one argument a flag
 
     if upgrade and locked:
         raise click.UsageError("--upgrade renews bareboat.lock, and --locked forbids it")
+    if treemap is not None and image is not None:
+        raise click.UsageError("--treemap draws archives: it does not go with --image, whose layers the table shows")
     service = slimmed(source.load(terminal), slim)
     terminal.notes(service.notes)
     if name is not None:

@@ -56,7 +56,10 @@ def build(  # noqa: PLR0913, PLR0917 - each is a flag
     from bareboat.container.store import Store
 
     recipe = load_recipe(file)
-    recipe = replace(recipe, name=name or recipe.name, base=base or recipe.base)
+    if base is not None:
+        places = {**recipe.places, "base": "--base"}
+        recipe = replace(recipe, base=base, places=places)
+    recipe = replace(recipe, name=name or recipe.name)
     machines = [linux_platform(one) for one in platforms]
     if dockerfile is not None:
         from bareboat.container.dockerfile import write_dockerfile

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 
@@ -36,8 +37,7 @@ from bareboat.cli.terminal import Terminal
     "more",
     multiple=True,
     metavar="OPTION",
-    envvar="BAREBOAT_ENGINE_ARGS",
-    help="An option of the engine's own run: --engine-arg=--network=host; may be repeated.",
+    help="An option of the engine's own run, after those of BAREBOAT_ENGINE_ARGS; may be repeated.",
 )
 @click.pass_obj
 def run(  # noqa: PLR0913, PLR0917 - one argument a flag
@@ -65,7 +65,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument a flag
     from bareboat.container.engine import find_engine
     from bareboat.container.finding import find_image
     from bareboat.container.loading import load, name_in
-    from bareboat.container.running import Run, hand_over, has_nvidia_driver, run_command
+    from bareboat.container.running import Run, hand_over, has_nvidia_driver, run_command, run_detached
 
     if terminal.as_json and not detached:
         raise click.UsageError("--json needs --detach: without it stdout is the container's")
@@ -85,7 +85,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument a flag
         disposable=not detached if disposable is None else disposable,
         interactive=interactive or is_terminal,
         terminal=is_terminal,
-        more=more,
+        more=(*os.environ.get("BAREBOAT_ENGINE_ARGS", "").split(), *more),
     )
     words = run_command(chosen, name_in(chosen, found), wanted)
     with terminal.progress("Loading") as step:
@@ -93,7 +93,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument a flag
     terminal.log(f"handing over to {chosen.kind}")
     if not detached:
         hand_over(words)
-    container = chosen.tell(*words[len(chosen.command) :])
+    container = run_detached(chosen, words)
     handle = name or container[:12]
     terminal.result({"container": container, "name": name, "image": loaded, "engine": chosen.kind}, container)
     engine_words = shlex.join(chosen.command)
