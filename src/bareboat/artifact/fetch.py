@@ -116,7 +116,7 @@ def write_pins(service: Service, pins: Pins, path: Path | None = None) -> Lock:
     path.parent.mkdir(exist_ok=True)
     with exclusive(service.folder / OUTPUT / "lock.lock"):
         lock = pins.over(read_lock(path))
-        write_lock(path, lock)
+        write_lock(path, lock, by_way_of=service.folder / OUTPUT)
     return lock
 
 
@@ -245,10 +245,12 @@ class Pins:
             )
         if remote.source.endswith("/"):
             return self._resolve_folder(remote)
+        from bareboat.runtime.s3 import Missing
+
         try:
             return self._resolve(remote, version_id or remote.version_id)
-        except RemoteError as error:
-            if "no such key" not in str(error) or not self.store().has(f"{remote.source}/{MLMODEL}"):
+        except Missing:
+            if not self.store().has(f"{remote.source}/{MLMODEL}"):
                 raise
             raise RemoteError(
                 f"{remote.source} is a folder", expected="the key of a file", fix=f"write {remote.source}/"

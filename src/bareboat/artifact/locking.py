@@ -310,7 +310,7 @@ def _write(folder: Path, change: Callable[[Lock], Lock]) -> None:
     (folder / OUTPUT).mkdir(exist_ok=True)
     with exclusive(folder / OUTPUT / "lock.lock"):
         path = folder / LOCK
-        write_lock(path, change(read_lock(path)))
+        write_lock(path, change(read_lock(path)), by_way_of=folder / OUTPUT)
 
 
 def _with_models(lock: Lock, models: list[LockedModel]) -> Lock:

@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -95,19 +95,32 @@ else:
         return handle
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, *, by_way_of: Path | None = None) -> None:
     """Write a file so that it is either there whole or not at all.
 
+    Args:
+        by_way_of: a folder on the same file system for what is half-written, which is tidied; else the file's own.
     Raises:
         PackagingError: the disk is full or the folder cannot be written to.
     """
-    part = path.with_name(f".tmp-{os.getpid()}-{uuid.uuid4().hex[:8]}")
+    _place_whole(path, lambda part: part.write_bytes(data), by_way_of or path.parent)
+
+
+def copy_whole(source: Path, path: Path) -> None:
+    """Copy a file so that the copy is either there whole or not at all; raises as `write_whole`."""
+    _place_whole(path, lambda part: shutil.copyfile(source, part), path.parent)
+
+
+def _place_whole(path: Path, write: Callable[[Path], object], folder: Path) -> None:
+    part = folder / f".tmp-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     try:
-        part.write_bytes(data)
+        write(part)
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise cannot_write(path, error) from error
+    finally:  # an interruption too leaves nothing
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def cannot_write(path: Path, error: OSError) -> PackagingError:

@@ -140,9 +140,11 @@ def _parsed(path: Path, data: bytes) -> Lock:
         raise _damaged(reason, f"{path}:{_line_of(place_of, text)}") from error
 
 
-def write_lock(path: Path, lock: Lock) -> bool:
+def write_lock(path: Path, lock: Lock, *, by_way_of: Path | None = None) -> bool:
     """Write bareboat.lock, whole or not at all.
 
+    Args:
+        by_way_of: as for `write_whole`: what a killed build leaves half-written must not lie in the project, and ship.
     Returns:
         False when the file says the same already, and was left alone.
     Raises:
@@ -154,7 +156,7 @@ def write_lock(path: Path, lock: Lock) -> bool:
             return False
     except OSError:
         pass
-    write_whole(path, data)
+    write_whole(path, data, by_way_of=by_way_of)
     return True
 
 

@@ -32,6 +32,10 @@ _SAME = {"404": "NoSuchKey", "NotFound": "NoSuchKey", "403": "AccessDenied", "Fo
 _REGION = ("PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
 
 
+class Missing(RemoteError):  # noqa: N818 - it is told as a RemoteError
+    """The bucket has no such key."""
+
+
 def new_client(session: Any, region: str, *, attempts: int = 1) -> Any:
     """Return a client of S3. An endpoint of one's own (AWS_ENDPOINT_URL_S3, MinIO and the like) gets paths, since few
     have a host name for each bucket.
@@ -128,9 +132,10 @@ def translated(error: Exception, source: str) -> Exception:
             fix=f"set AWS_REGION={region or 'REGION'}",
             where=source,
         )
-    refusal = _REFUSALS.get(_SAME.get(code, code))
+    code = _SAME.get(code, code)
+    refusal = _REFUSALS.get(code)
     if refusal is not None:
-        return RemoteError(f"{refusal[0]}{tail}", fix=refusal[1], where=source)
+        return (Missing if code == "NoSuchKey" else RemoteError)(f"{refusal[0]}{tail}", fix=refusal[1], where=source)
     if int(about.get("HTTPStatusCode") or 500) >= 500 or code in ("SlowDown", "RequestTimeout", "Throttling"):
         return error
     return RemoteError(f"S3 answers {code}: {_short(error)}{tail}", where=source)

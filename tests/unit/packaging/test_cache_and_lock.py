@@ -11,10 +11,11 @@ import pytest
 
 from bareboat.errors import PackagingError
 from bareboat.packaging.bytecode import bytecode_path
-from bareboat.packaging.cache import cache_folder, scratch_folder, tidy, write_whole
+from bareboat.packaging.cache import cache_folder, copy_whole, scratch_folder, tidy, write_whole
 from bareboat.packaging.exclusive import exclusive
 from bareboat.packaging.install import _absolute
 from bareboat.packaging.interpreters import _newest_first, find_python, running_python
+from bareboat.packaging.lock import Lock, write_lock
 
 
 def test_the_cache_is_where_the_variable_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -40,6 +41,41 @@ def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path: Path) 
 
     assert (tmp_path / "f").read_bytes() == b"two"
     assert [path.name for path in tmp_path.iterdir()] == ["f"]
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, OSError])
+def test_what_was_interrupted_is_neither_whole_nor_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interruption: type[BaseException]
+) -> None:
+    (tmp_path / "source").write_bytes(b"new")
+    (tmp_path / "f").write_bytes(b"old")
+
+    def interrupt(*_: object) -> None:
+        raise interruption
+
+    monkeypatch.setattr(Path, "replace", interrupt)
+    for write in (lambda path: write_whole(path, b"new"), lambda path: copy_whole(tmp_path / "source", path)):
+        with pytest.raises((KeyboardInterrupt, PackagingError)):
+            write(tmp_path / "f")
+
+    assert (tmp_path / "f").read_bytes() == b"old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f", "source"]
+
+
+def test_the_lock_is_never_half_written_in_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".bareboat").mkdir()
+    places: list[Path] = []
+    write = Path.write_bytes
+
+    def noted(path: Path, data: bytes) -> int:
+        places.append(path.parent)
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", noted)
+    write_lock(tmp_path / "bareboat.lock", Lock(), by_way_of=tmp_path / ".bareboat")
+
+    assert places == [tmp_path / ".bareboat"]
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["bareboat.lock"]
 
 
 def test_a_scratch_folder_goes_even_when_the_build_fails(tmp_path: Path) -> None:

@@ -190,14 +190,12 @@ def _mb(size_bytes: int) -> str:
 
 
 def _copy(artifact: Artifact | LayerArtifact, folder: Path) -> Path:
-    import shutil
+    from bareboat.packaging.cache import copy_whole
 
     copy = folder / artifact.path.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(artifact.path, copy)
     except OSError as error:
-        raise BareboatError(
-            f"{copy} cannot be written: {error.strerror}", fix="--output with another folder"
-        ) from error
+        raise BareboatError(f"{folder} cannot be made: {error.strerror}", fix="--output with another folder") from error
+    copy_whole(artifact.path, copy)
     return copy
