@@ -107,9 +107,9 @@ def select_files(
 
 def _own_output(found: Found, key: str) -> bool:
     try:
-        return is_own_output(str(found.source))
+        return is_own_output(found.place)
     except OSError as error:
-        raise _unreadable(str(found.source), error, key) from error
+        raise _unreadable(found.place, error, key) from error
 
 
 def _usually_not(path: str, also_not: frozenset[str]) -> bool:
