@@ -285,6 +285,21 @@ def test_a_proof_that_is_turned_off_runs_nothing(handled: Handled, tmp_path: Pat
         handled("return 1", slim="proof: false, slim: max")
 
 
+def test_what_is_over_the_limit_is_told_before_anything_is_run(
+    handled: Handled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(*_: object, **__: object) -> None:
+        raise PackagingError("too large")
+
+    note = tmp_path / "ran"
+    monkeypatch.setattr("bareboat.artifact.proof.slimmed.refuse_over_limit", too_large)
+
+    with pytest.raises(PackagingError, match="too large"):
+        handled("return 1", head=f"open({str(note)!r}, 'w')")
+
+    assert not note.exists()
+
+
 def test_an_archive_for_another_cpu_is_proved_on_its_twin(handled: Handled, python: str) -> None:
     here = host_target(python)
     other = "arm64" if here.architecture == "x86_64" else "x86_64"

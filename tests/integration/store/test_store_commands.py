@@ -127,6 +127,8 @@ def test_list_shows_versions_and_what_is_pinned(bucket: Bucket, project: Project
     assert len(rows) == 4
     assert any("newest, deleted" in row for row in rows)
     assert len(document("model", "list", bucket.url("iris/"), "-n", "2", *config)) == 2
+    whole = [document("model", "list", f"s3://{bucket.name}{end}", *config) for end in ("", "/")]
+    assert [len(rows) for rows in whole] == [4, 4]
 
 
 def test_pin_sets_a_version_and_tells_the_one_before(bucket: Bucket, project: Project) -> None:

@@ -30,6 +30,7 @@ from bareboat.packaging.interpreters import Interpreter
 from bareboat.packaging.names import canonical
 from bareboat.packaging.packs import Pack, PackReader
 from bareboat.packaging.resolve import Resolution
+from bareboat.packaging.sizes import measure, refuse_over_limit, shed_bytecode
 from bareboat.packaging.slim import Slimming
 from bareboat.packaging.target import Target, host_target
 from bareboat.packaging.used import Used, without_unused
@@ -98,6 +99,8 @@ def slimmed_packages(build: Build, declared: Side) -> Slimmed:
     at_most = build.slimming.level == "max"
     if not at_most and not any(pack.removed for pack in packs):
         return Slimmed(packs)
+    if not at_most:
+        _refuse_over_limit(build, declared, packs)
     hindrance = _hindrance(build, declared.plan)
     if hindrance is not None:
         _refuse_at_most(build, [hindrance])
@@ -129,6 +132,15 @@ def slimmed_packages(build: Build, declared: Side) -> Slimmed:
     shipped = with_kept(shipped, before, kept, build.interpreter, build.scratch)
     notes = (*_notes(outcome, build.service), *(side.notes if here is not None else ()))
     return Slimmed(shipped, _document(build, outcome, on), notes)
+
+
+def _refuse_over_limit(build: Build, side: Side, packs: Sequence[Pack]) -> None:
+    """Raise before the dear proof for what cannot ship: a proof only ever adds files."""
+    everything = (*side.own, *packs)
+    reserve, limit = side.beside.unzipped_bytes, side.plan.limit_bytes
+    members, _ = shed_bytecode(chosen_members(everything)[0], reserve_bytes=reserve, limit_bytes=limit)
+    sizes = measure(members, everything)
+    refuse_over_limit(sizes, more_bytes=0, where=str(build.service.path), limit_bytes=limit, level=build.service.slim)
 
 
 def replace_found(problem: Problem, found: str) -> Problem:

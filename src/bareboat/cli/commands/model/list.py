@@ -19,33 +19,35 @@ _MOST = 100
 
 
 @click.command("list", cls=Command)
-@click.argument("target", metavar="s3://BUCKET/KEY")
+@click.argument("target", metavar="s3://BUCKET[/KEY]")
 @click.option("-n", "--last", type=click.IntRange(1), default=_MOST, show_default=True, metavar="N", help="At most.")
 @service_options
 @click.pass_obj
 def list(terminal: Terminal, source: Source, target: str, last: int) -> None:  # noqa: A001 - the command's name
     """List the versions of a model in a bucket, the newest first.
 
-    Of a key that is none, the models whose keys begin so are listed. `pinned` marks the version that bareboat.lock
-    beside serverless.yml has. The digest is known of what `bareboat model push` wrote.
+    Of a bucket all models are listed, of a key that is none those whose keys begin so. `pinned` marks the
+    version that bareboat.lock beside serverless.yml has. The digest is known of what `bareboat model push` wrote.
     """
     from bareboat.artifact.fetch import remote_of
     from bareboat.packaging.lock import LOCK, read_lock
     from bareboat.packaging.store import Store
 
-    remote = remote_of(target)
-    if not remote.source.startswith("s3://"):
+    bucket = target.removesuffix("/")
+    whole = bucket.startswith("s3://") and "/" not in bucket[5:]
+    address = remote_of(f"{bucket}/any").source.removesuffix("any") if whole else remote_of(target).source
+    if not address.startswith("s3://"):
         raise click.UsageError(f"{target} is not in S3, which alone has versions")
     folder = source.config or Path()
     lock = read_lock((folder.parent if folder.is_file() else folder) / LOCK)
-    with terminal.progress(f"Asking for {remote.source}"):
-        versions = Store().versions(remote.source, limit=last)[:last]
+    with terminal.progress(f"Asking for {address}"):
+        versions = Store().versions(address, limit=last)[:last]
     rows = [_row(each, lock) for each in versions]
     if terminal.as_json:
         terminal.document(rows)
         return
     if not rows:
-        terminal.warning(f"there is nothing at {remote.source}")
+        terminal.warning(f"there is nothing at {address}")
         return
     terminal.table(
         ("source", "version_id", "modified", "size_kb", "sha256", "state", "message"),
