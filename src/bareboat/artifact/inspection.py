@@ -74,7 +74,7 @@ def inspect_artifact(
         manifest = _manifest(parts.own)
         target, origin = _target(python, architecture, manifest, service, parts, native)
         notes: list[Note] = []
-        functions = _functions(manifest, service)
+        functions = () if _is_built_layer(path, manifest, service) else _functions(manifest, service)
         if not layers and service is not None:
             layers, notes = _built_layers(service, functions, target)
         for layer in layers:
@@ -248,6 +248,12 @@ def _named_handlers(manifest: Mapping[str, Any] | None, functions: Sequence[Func
                 yield str(name), about["handler"]
     else:
         yield from ((function.name, function.handler) for function in functions if function.handler is not None)
+
+
+def _is_built_layer(path: Path, manifest: Mapping[str, Any] | None, service: Service | None) -> bool:
+    """Tell whether this is a layer that `bareboat package` made: it has no handler, and no manifest in it."""
+    named = service is not None and any(path.name.startswith(f"{service.name}-layer.{one}-") for one in service.layers)
+    return manifest is None and named
 
 
 def _functions(manifest: Mapping[str, Any] | None, service: Service | None) -> tuple[Function, ...]:

@@ -105,9 +105,14 @@ def package_images(
         return
     if output is not None:
         _export(terminal, images, output)
+    from bareboat.container.reference import parse_reference
+
+    ecr = f"ACCOUNT.dkr.ecr.{service.provider.region}.amazonaws.com"
+    names = [image.name for image in images]
     terminal.next(
-        f"bareboat image push {images[0].name} ACCOUNT.dkr.ecr.{service.provider.region}.amazonaws.com/{images[0].name}"
-    )
+        *(f"bareboat image push {name}" + ("" if parse_reference(name).names_registry else f" {ecr}/{name}")
+          for name in names)
+    )  # fmt: skip
 
 
 def _export(terminal: Terminal, images: tuple[FunctionImage, ...], output: Path) -> None:

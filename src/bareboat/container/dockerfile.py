@@ -68,6 +68,14 @@ def write_dockerfile(
     requirements = place.with_name(f"{place.name}.requirements.txt")
     for file in (place, requirements):
         _refuse_others(file)
+    for key, said in (("env", recipe.env), ("labels", recipe.labels)):
+        for name, value in said.items():
+            if "\n" in value:
+                raise ConfigurationError(
+                    f"{key}.{name} has a line break, which a Dockerfile cannot say",
+                    expected="one line, or `bareboat image build` without --dockerfile",
+                    where=recipe.where(key),
+                )
     with store.adding():
         prepared = prepare(recipe, store, machine, upgrade=upgrade, insecure=insecure, on_step=on_step)
     files: list[Path] = []

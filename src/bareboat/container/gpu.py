@@ -91,12 +91,13 @@ def check_gpu(
         host_driver: the driver of the machine that it will run on, "" when it is not known.
     """
     versions = {canonical(pin.name): pin.version for pin in pins}
-    facts = [*_of_packages(versions), *_of_base(base, libraries)]
+    facts = [*_of_packages(versions, wanted=wanted), *_of_base(base, libraries)]
     ours = [fact for fact in facts if fact.who != base.name]
     if not ours and not wanted:
         return GpuReport()
     brought = {(fact.part, fact.version[0]) for fact in facts if fact.brings}
-    problems = [*_cpu_builds(versions, ours, brought), *_several_majors(ours), *_lacking(ours, brought, base)]
+    several = _several_majors(ours)
+    problems = [*_cpu_builds(versions, ours, brought), *(several or _lacking(ours, brought, base))]
     if wanted and not ours and not problems and (versions or not facts):
         found = "gpu is set, and no package uses one" if versions else f"gpu is set, and {base.name} has no CUDA"
         problems.append(Problem(found, expected="torch, tensorflow, jax, cupy or alike, or CUDA in the base",
@@ -155,7 +156,7 @@ def refuse(problems: Sequence[Problem]) -> None:
         raise PackagingError(problems[0].found, problems=tuple(problems))
 
 
-def _of_packages(versions: Mapping[str, str]) -> list[Fact]:
+def _of_packages(versions: Mapping[str, str], *, wanted: bool) -> list[Fact]:
     facts: list[Fact] = []
     for name, version in sorted(versions.items()):
         who = f"{name} {version}"
@@ -163,7 +164,8 @@ def _of_packages(versions: Mapping[str, str]) -> list[Fact]:
             facts += _of_nvidia(name, version, who)
             continue
         if name in _TENSORFLOW and (needs := tensorflow_needs(numbers(version))) is not None:
-            if any(other.startswith("nvidia-cudnn") for other in versions) or name == "tensorflow-gpu":
+            brings = any(other.startswith("nvidia-cudnn") for other in versions)
+            if brings or name == "tensorflow-gpu" or wanted:  # the same wheel answers on CPUs too
                 why = "tensorflow.org/install/source"
                 facts += [Fact("CUDA", needs[0], who, False, why), Fact("cuDNN", needs[1], who, False, why)]
             continue
@@ -252,7 +254,7 @@ def _lacking(ours: Sequence[Fact], brought: set[tuple[str, int]], base: Base) ->
                 f"{fact.who} needs {fact.part} {dotted(fact.version)} ({fact.why}), and "
                 + (f"what is there is {', '.join(there)}" if there else "neither base nor packages bring it"),
                 expected=f"the libraries of {fact.part} {major} in {base.name} or among the packages",
-                fix=_bring("cudnn" if fact.part == "cuDNN" else "cudart", str(major)),
+                fix=_with_cuda(fact.who) or _bring("cudnn" if fact.part == "cuDNN" else "cudart", str(major)),
             )
         )
     return problems
@@ -295,13 +297,26 @@ def _notes(facts: Sequence[Fact], base: Base) -> list[str]:
     return []
 
 
+def _with_cuda(who: str) -> str:
+    """Return the requirement that brings CUDA with a framework; "" where there is none."""
+    name, _, version = who.partition(" ")
+    return (
+        f"tensorflow[and-cuda]=={version} in the requirements"
+        if (name == "tensorflow" and numbers(version) >= (2, 14))
+        else ""
+    )
+
+
 def _bring(stem: str, major: str) -> str:
+    """Say who has libraries of a major release; NVIDIA's wheels begin with CUDA 11 and cuDNN 8."""
     if stem == "cudnn":
-        return (
-            f"nvidia-cudnn-cu12=={major}.* (or -cu11, -cu13) in the requirements, or a base with cuDNN {major} "
-            "(nvidia/cuda:...-cudnn-runtime-...)"
-        )
-    base = f"or a base of CUDA {major} (nvidia/cuda:{major}...-runtime-...)"
+        base = f"a base with cuDNN {major} (nvidia/cuda:...-cudnn{major}-runtime-... or -cudnn-runtime-...)"
+        wheel = {"8": "nvidia-cudnn-cu12==8.* (or -cu11)", "9": "nvidia-cudnn-cu12==9.* (or -cu13)"}.get(major)
+        return f"{wheel} in the requirements, or {base}" if wheel else base
+    base = f"a base of CUDA {major} (nvidia/cuda:{major}...-runtime-...)"
+    if int(major) < 11 and stem in {"cudart", "cublas", "cublasLt"}:
+        return base
+    base = f"or {base}"
     if stem == "cudart":
         wheel = f"nvidia-cuda-runtime-cu{major}" if int(major) < 13 else f"nvidia-cuda-runtime=={major}.*"
         return f"{wheel} in the requirements, {base}"

@@ -83,9 +83,12 @@ def test_layers_that_were_built_count_and_others_are_told(run, archive):
     packaged = run("package")
     after = run("check", "--artifact", "a.zip")
     named = run("check", "--artifact", "a.zip", "--layer", "code")
+    (built,) = Path(".bareboat").glob("*-layer.code-*.zip")
+    layer = run("check", "--artifact", str(built))
 
     assert packaged.exit_code == 0, packaged.stderr
     assert "functions.go has the layer code, which is not built for python3.12 on linux arm64" in before.stderr
     assert "has the layer code" not in after.stderr
     assert "functions.go has the layer arn:aws:lambda:us-east-1:1:layer:l:1: what lies in it" in after.stderr
+    assert layer.exit_code == 0, layer.stderr  # it has no handler, nor needs one
     assert (after.exit_code, named.exit_code, named.stderr.count("layer")) == (0, 0, 0)

@@ -84,6 +84,22 @@ def test_tensorflow_of_2019_needs_cuda_10() -> None:
     assert "needs cuDNN 7.4" in problems(lacks)
 
 
+def test_tensorflow_from_2_14_on_is_told_the_extra_that_brings_cuda() -> None:
+    (cuda, cudnn) = report({"tensorflow": "2.15.0"}, wanted=True).problems
+
+    assert "tensorflow 2.15.0 needs CUDA 12.2" in cuda.found
+    assert "needs cuDNN 8.9" in cudnn.found
+    assert cuda.fix == cudnn.fix == "tensorflow[and-cuda]==2.15.0 in the requirements"
+    assert not report({"tensorflow": "2.15.0"}).facts
+
+
+def test_what_no_wheel_has_is_the_bases_to_bring() -> None:
+    cuda, cudnn = report({"tensorflow-gpu": "1.15.0"}, wanted=True).problems
+
+    assert cuda.fix.startswith("a base of CUDA 10")
+    assert cudnn.fix.startswith("a base with cuDNN 7")
+
+
 def test_cudnn_8_cannot_stand_in_for_9() -> None:
     packages = {"tensorflow": "2.18.0", "nvidia-cuda-runtime-cu12": "12.5.82", "nvidia-cudnn-cu12": "8.9.7.29"}
 

@@ -101,6 +101,13 @@ def test_a_dockerfile_goes_over_our_own_alone(project: Path, store: Store) -> No
         assert (project / name).read_text() == before
 
 
+def test_a_dockerfile_cannot_say_a_line_break(project: Path, store: Store) -> None:
+    (project / "image.yml").write_text('base: scratch\nrequirements: []\nenv: {N: "a\\nb"}\n')
+
+    with pytest.raises(ConfigurationError, match=r"env\.N has a line break"):
+        write_dockerfile(load_recipe(project), store, project / "Dockerfile")
+
+
 def test_a_build_that_was_killed_leaves_nothing_that_the_next_one_keeps(
     project: Path, store: Store, built: Build, tmp_path: Path
 ) -> None:

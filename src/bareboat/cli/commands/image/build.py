@@ -53,6 +53,7 @@ def build(  # noqa: PLR0913, PLR0917 - each is a flag
     from bareboat.container.build import build_image
     from bareboat.container.documents import linux_platform
     from bareboat.container.recipe import load_recipe
+    from bareboat.container.reference import parse_reference
     from bareboat.container.store import Store
 
     recipe = load_recipe(file)
@@ -83,7 +84,8 @@ def build(  # noqa: PLR0913, PLR0917 - each is a flag
 
         terminal.say(f"written to {shown(export_image(store.layout, built.descriptor, [built.name], output))}")
     gpus = " --gpus all" if built.gpu.uses_gpu else ""
-    terminal.next(f"bareboat image run{gpus} {built.name}", f"bareboat image push {built.name} REGISTRY/{built.name}")
+    there = "" if parse_reference(built.name).names_registry else f" REGISTRY/{built.name}"
+    terminal.next(f"bareboat image run{gpus} {built.name}", f"bareboat image push {built.name}{there}")
 
 
 def _report(terminal: Terminal, built: Built) -> None:
