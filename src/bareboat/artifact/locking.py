@@ -325,10 +325,11 @@ def _source(file: Path, folder: Path) -> str:
 
 def _pinned(file: Path, folder: Path) -> LockedModel:
     if file.is_dir():
+        from bareboat.packaging.model_cache import tree_digest
+
         files = [path for path in file.rglob("*") if path.is_file()]
-        lines = sorted(f"{_digest(path)}  {path.relative_to(file).as_posix()}\n" for path in files)
-        size = sum(path.stat().st_size for path in files)
-        return LockedModel(_source(file, folder), hashlib.sha256("".join(lines).encode()).hexdigest(), size)
+        digest = tree_digest({path.relative_to(file).as_posix(): _digest(path) for path in files})
+        return LockedModel(_source(file, folder), digest, sum(path.stat().st_size for path in files))
     return LockedModel(_source(file, folder), _digest(file), file.stat().st_size)
 
 

@@ -32,7 +32,7 @@ class LockedModel:
 
     Args:
         source: as serverless.yml has it: a path with `/` from the folder of serverless.yml on, or a URL.
-        sha256: of the file; of a folder, of the sorted lines `sha256  path`.
+        sha256: of the file; of a folder, as `model_cache.tree_digest` has it.
         version_id: of the object in a versioned bucket.
     """
 

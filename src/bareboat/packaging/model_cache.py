@@ -101,6 +101,7 @@ def keep(
                     digest=digests.get(name, ""),
                     on_retry=on_step,
                     on_bytes=_Steps(f"Fetching {source}", on_step),
+                    longest_wait_s=60.0,
                 )
             except OSError as error:
                 raise cannot_write(path, error) from error

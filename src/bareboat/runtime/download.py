@@ -49,6 +49,14 @@ class Answer:
         self.marked = marked
 
 
+class Busy(ConnectionError):  # noqa: N818 - the same
+    """The server asks to come again, after `wait_s` if it says so."""
+
+    def __init__(self, text: str, wait_s: float) -> None:
+        super().__init__(text)
+        self.wait_s = wait_s
+
+
 class Saved:
     """What was written."""
 
@@ -75,6 +83,7 @@ def save(
     digest: str = "",
     on_retry: Callable[[str], None] = lambda _: None,
     on_bytes: Callable[[int, int], None] = lambda _at, _size: None,
+    longest_wait_s: float = 3.0,
 ) -> Saved:
     """Write what a store has to a new file, and compare its digest.
 
@@ -87,6 +96,7 @@ def save(
         digest: sha256 in hex, "" to compare nothing.
         on_retry: told why it begins again.
         on_bytes: told how many bytes there are, and of how many (-1: not known).
+        longest_wait_s: when a server says after how many seconds to come again: a cold start has ten in all.
     Raises:
         RemoteError: the store refuses, or does not answer.
         Differs: the digest is another one.
@@ -119,7 +129,8 @@ def save(
                     ) from error
                 resumed = True
                 on_retry(f"{text}; again from byte {state.at}")
-                time.sleep(PAUSE_S * 2 ** (failures - 1))
+                asked_s = min(getattr(error, "wait_s", 0.0), longest_wait_s)
+                time.sleep(max(PAUSE_S * 2 ** (failures - 1), asked_s))
                 continue
             found = state.hasher.hexdigest()
             if not digest or found == digest:
@@ -230,7 +241,8 @@ class Address:
             error.close()
             if error.code in (408, 416, 425, 429) or error.code >= 500:
                 self._validator = ""
-                raise ConnectionError(f"it answers {error.code} {error.reason}") from None
+                wait_s = max(0, _number(error.headers.get("Retry-After")))
+                raise Busy(f"it answers {error.code} {error.reason}", wait_s) from None
             raise _refused(error.code, error.reason, self.source) from None
         tag = response.headers.get("ETag") or ""
         self._validator = response.headers.get("Last-Modified") or "" if tag.startswith("W/") else tag

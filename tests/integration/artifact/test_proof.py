@@ -325,10 +325,11 @@ def test_nothing_is_run_where_nothing_was_taken_away(project: Project, tmp_path:
     assert artifact.manifest["proof"] is None
 
 
-def test_the_answer_of_the_kept_artifact_is_that_of_the_whole_one(handled: Handled, python: str) -> None:
+@pytest.mark.parametrize("level", ["safe", "max"])
+def test_the_answer_of_the_kept_artifact_is_that_of_the_whole_one(handled: Handled, python: str, level: str) -> None:
     from bareboat.packaging.interpreters import find_python
 
-    folder = unpack(handled("return [lazy.table(), lazy.helper(), lazy.documented()]", slim="slim: max"))
+    folder = unpack(handled("return [lazy.table(), lazy.helper(), lazy.documented()]", slim=f"slim: {level}"))
     interpreter = find_python(python)
     assert interpreter is not None
 

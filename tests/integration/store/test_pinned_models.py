@@ -448,6 +448,19 @@ def test_this_machine_pins_nothing_and_takes_what_it_took(bucket: Bucket, projec
     assert lock_of(service)[bucket.url("lgb.model")][0] != first  # the newest, as a first pin is
 
 
+def test_a_busy_server_is_asked_again_when_it_says(
+    web: Between, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("bareboat.runtime.download.time.sleep", waited.append)
+    web.at_rest["/m"] = b"content"
+    web.answers = [(503, {"Retry-After": said}, b"") for said in ("7", "100", "soon")]
+
+    assert content(project(f"{web.url}/m")) == b"content"
+    assert waited[:2] == [7, 60]
+    assert waited[2] < 7
+
+
 def test_an_authority_that_nobody_knows_is_refused(
     secure_web: Between, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
