@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ from bareboat.artifact.shipping import (
     runtime_files,
     shipped_files,
 )
+from bareboat.errors import PackagingError
 from bareboat.packaging.cache import cache_folder, scratch_folder, tidy
 from bareboat.packaging.exclusive import exclusive
 from bareboat.packaging.folder import Selection, select_files
@@ -149,7 +150,19 @@ def _unchanged(service: Service, plan: Plan, beside: Beside, inputs: Inputs, loc
 
 def _selection(service: Service, plan: Plan) -> Selection:
     patterns = (*without_layers(service), *plan.patterns)
-    return select_files(service.folder, patterns, whole=plan.whole, also_not=frozenset({service.path.name, LOCK}))
+    try:
+        return select_files(service.folder, patterns, whole=plan.whole, also_not=frozenset({service.path.name, LOCK}))
+    except PackagingError as error:
+        for problem in error.problems:
+            problem.where = problem.where or _place(service.path, patterns, problem.found)
+        raise
+
+
+def _place(path: Path, patterns: Sequence[str], found: str) -> str:
+    """Return the line of serverless.yml that has the pattern that a message names, else the file."""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    named = [pattern for pattern in patterns if repr(pattern) in found]
+    return next((f"{path}:{number}" for number, line in enumerate(lines, 1) for one in named if one in line), str(path))
 
 
 def _inputs(

@@ -113,6 +113,17 @@ def test_a_file_that_requirements_name_is_watched(project: Project) -> None:
     assert build(service)["predict"].manifest["versions"]["packages"] == {"idna": "3.9"}
 
 
+def test_a_pattern_that_leads_out_of_the_project_is_told_with_its_line(project: Project) -> None:
+    service = project(more="package:\n  patterns:\n    - '../**'\n")
+
+    with pytest.raises(PackagingError) as caught:
+        build(service)
+
+    (problem,) = caught.value.problems
+    lines = service.path.read_text().splitlines()
+    assert problem.where == f"{service.path}:{lines.index(next(line for line in lines if '../**' in line)) + 1}"
+
+
 def test_two_builds_with_packages_give_the_same_bytes(
     project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

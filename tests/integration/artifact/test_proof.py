@@ -231,6 +231,8 @@ def test_a_handler_that_fails_slimmed_or_not_is_said_to_be_unproved(handled: Han
         in texts(artifact)
     )
     assert artifact.manifest["proof"]["samples"] == {"predict": []}
+    artifact = handled("return 1", head="x = = 1")
+    assert texts(artifact).rstrip().endswith("SyntaxError: invalid syntax (handler.py, line 1)")
     artifact = handled("return 1", head="raise ValueError('no database')")
     assert "so that nothing is proved): ValueError: no database (handler.py:1)" in texts(artifact)
     assert artifact.manifest["proof"] is None

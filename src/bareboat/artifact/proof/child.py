@@ -215,7 +215,8 @@ def failure(error: BaseException, root: str) -> list[str]:
     except Exception:  # noqa: BLE001
         text = ""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != HERE]
-    inside = [frame for frame in frames if os.path.abspath(frame.filename).startswith(root + os.sep)]  # noqa: PTH100
+    files = [frame for frame in frames if not frame.filename.startswith("<")]  # <frozen importlib._bootstrap>
+    inside = [frame for frame in files if os.path.abspath(frame.filename).startswith(root + os.sep)]  # noqa: PTH100
     place = f"{inside[-1].filename}:{inside[-1].lineno}" if inside else ""
     return [type(error).__name__, text[:4000], place, "".join(traceback.format_list(frames[-6:]))]
 
