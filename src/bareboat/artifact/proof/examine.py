@@ -221,9 +221,9 @@ class Examination:
 
         culprits = _search(items, self.used()[0], lambda put_back: not differing(put_back))
         if len(culprits) == len(items):
-            self.notes.append(
-                Said("warning", "no file by itself explains why the slimmed packages answer otherwise: they ship whole")
-            )
+            whole = ", ".join(sorted({item.package for item in culprits}))
+            text = f"no file by itself explains why the slimmed packages answer otherwise: all files of {whole} ship"
+            self.notes.append(Said("warning", text))
         kept = []
         for item in culprits:
             few = len(culprits) <= 8
