@@ -41,7 +41,7 @@ class LayerReader:
         self._report = report
 
     def own(self, keys: Mapping[str, LayerKeys], node: Node | None) -> dict[str, Layer]:
-        """Return the entries of `layers` that have no problem."""
+        """Return the entries of `layers`; one with a problem, which was told, by its name alone."""
         found: dict[str, Layer] = {}
         ids: dict[str, str] = {}
         for name, said in keys.items():
@@ -57,8 +57,7 @@ class LayerReader:
                     where, f"the layers {first} and {name} are both {logical_id(name)} on AWS", fix="rename one of them"
                 )
             layer = self._layer(name, where, said, child, f"layers.{name}")
-            if layer is not None:
-                found[name] = layer
+            found[name] = layer or self._described(name, where, said)
         return found
 
     def of_project(self, node: Node | None, service: str, stage: str) -> Layer | None:
@@ -93,8 +92,11 @@ class LayerReader:
         if child is not None and keys.path is not None:
             folder = (self._folder / keys.path).resolve()
             if "\0" in keys.path or not folder.is_dir():
+                what = ", it is a file" if "\0" not in keys.path and folder.is_file() else ""
                 self._report.problems.add(
-                    child.place, f"{path}.path: there is no folder {keys.path}", expected=f"a folder in {self._folder}"
+                    child.place,
+                    f"{path}.path: there is no folder {keys.path}{what}",
+                    expected=f"a folder in {self._folder}",
                 )
         said = keys.package.artifact if keys.package is not None else None
         child = node.get("package", "artifact")

@@ -178,7 +178,7 @@ def test_more_than_five_layers_are_refused(refuse):
         ("{}", "layers.l has nothing in it"),
         ("{description: d}", "layers.l has nothing in it"),
         ("{path: nowhere}", "layers.l.path: there is no folder nowhere"),
-        ("{path: layer.txt}", "layers.l.path: there is no folder layer.txt"),
+        ("{path: layer.txt}", "layers.l.path: there is no folder layer.txt, it is a file"),
         ("{requirements: nowhere.txt}", "layers.l.requirements: there is no file nowhere.txt"),
         ("{requirements: []}", "layers.l.requirements is empty"),
         ("{package: {artifact: no.zip}}", "layers.l.package.artifact: there is no file no.zip"),
@@ -189,7 +189,10 @@ def test_more_than_five_layers_are_refused(refuse):
     ],
 )
 def test_a_layer_that_cannot_be_made_is_refused(refuse, body, found):
-    assert any(found in problem.found for problem in refuse(HEAD + f"layers: {{l: {body}}}\n"))
+    problems = refuse(HEAD + f"layers: {{l: {body}}}\nfunctions: {{f: {{handler: handler.f, layers: [l]}}}}\n")
+
+    assert any(found in problem.found for problem in problems)
+    assert not any("no such layer" in problem.found for problem in problems)
 
 
 def test_a_requirement_that_stands_for_a_file_is_told_how_to_be_a_list(refuse):
