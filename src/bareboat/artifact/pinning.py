@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bareboat.artifact.fetch import Pins, write_pins
+from bareboat.artifact.fetch import write_pins
+from bareboat.artifact.model_pins import Pins
 from bareboat.errors import ConfigurationError
 from bareboat.packaging.lock import LOCK, LockedModel, read_lock
 from bareboat.service.model import RemoteModel, Service
