@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bareboat.cli.images import layer_table
+from bareboat.cli.images import layer_documents, layer_table
 from bareboat.cli.locked import tell_lock
 from bareboat.cli.terminal import Terminal, shown
 
@@ -24,11 +24,12 @@ _ARCHITECTURES = ("x86_64", "arm64")
 
 @dataclass(frozen=True, slots=True)
 class ImageFlags:
-    """What was said of images: the base, architectures over the functions' own, the image's name."""
+    """What was said of images: the base and how to get it, architectures over the functions' own, the image's name."""
 
     base: str | None
     architectures: tuple[Architecture, ...]
     name: str | None
+    insecure: bool
 
 
 def image_options(command: F) -> F:
@@ -37,16 +38,27 @@ def image_options(command: F) -> F:
 
     @wraps(command)
     def called(
-        *args: Any, as_image: bool, base: str | None, architectures: str | None, tag: str | None, **kwargs: Any
+        *args: Any,
+        as_image: bool,
+        base: str | None,
+        architectures: str | None,
+        tag: str | None,
+        insecure: bool,
+        **kwargs: Any,
     ) -> Any:
-        for flag, value in (("--base", base), ("--architecture", architectures), ("--tag", tag)):
+        said = (("--base", base), ("--architecture", architectures), ("--tag", tag), ("--insecure", insecure or None))
+        for flag, value in said:
             if value is not None and not as_image:
                 raise click.UsageError(f"{flag} needs --image")
-        image = ImageFlags(base, _read(architectures), tag) if as_image else None
+        image = ImageFlags(base, _read(architectures), tag, insecure) if as_image else None
         return command(*args, image=image, **kwargs)
 
     decorated: Callable[..., Any] = called
     for names, attributes in (
+        (
+            ("--insecure",),
+            {"is_flag": True, "help": "With --image: any certificate of the base's registry, and plain HTTP."},
+        ),
         (("-t", "--tag"), {"metavar": "NAME:TAG", "help": "With --image: its name.  [default: the service's]"}),
         (
             ("--architecture", "architectures"),
@@ -86,6 +98,7 @@ def package_images(
             architectures=flags.architectures,
             name=flags.name,
             locking=locking,
+            insecure=flags.insecure,
             on_step=step,
         )
     tell_lock(terminal, before, read_lock(service.folder / LOCK))
@@ -148,15 +161,7 @@ def _document(image: FunctionImage) -> dict[str, Any]:
                 "platform": str(one.descriptor.platform),
                 "digest": one.digest,
                 "size_bytes": one.size_bytes,
-                "layers": [
-                    {
-                        "name": layer.name,
-                        "digest": layer.descriptor.digest,
-                        "size_bytes": layer.descriptor.size,
-                        "unpacked_bytes": layer.unpacked_bytes,
-                    }
-                    for layer in one.layers
-                ],
+                "layers": layer_documents(one),
             }
             for one in image.images
         ],

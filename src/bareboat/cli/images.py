@@ -37,6 +37,19 @@ def command_argument(**settings: Any) -> Callable[[F], F]:
     return click.argument("command", nargs=-1, type=click.UNPROCESSED, callback=without_dashes, **settings)
 
 
+def layer_documents(image: Image) -> list[dict[str, Any]]:
+    """Return an image's own layers for `--json`."""
+    return [
+        {
+            "name": layer.name,
+            "digest": layer.descriptor.digest,
+            "size_bytes": layer.descriptor.size,
+            "unpacked_bytes": layer.unpacked_bytes,
+        }
+        for layer in image.layers
+    ]
+
+
 def layer_table(terminal: Terminal, image: Image) -> None:
     """Show what an image is made of, the base first."""
     rows: list[tuple[Any, ...]] = [(image.base, f"{image.base_bytes / 1e6:.3f}", "", "", "base")]

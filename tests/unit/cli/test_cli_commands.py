@@ -206,6 +206,24 @@ def test_every_problem_is_told_at_once(run):
 # --- package, invoke, serve: what is decided before anything is built
 
 
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (("--image", "--treemap", "x.html"), "--treemap draws archives, and --image makes none"),
+        (("--insecure",), "--insecure needs --image"),
+        (("--base", "python:3.13"), "--base needs --image"),
+    ],
+    ids=["treemap", "insecure", "base"],
+)
+def test_package_refuses_flags_that_do_not_go_together(run, flags: tuple[str, ...], says: str):
+    write(GOOD)
+
+    result = run("package", *flags)
+
+    assert result.exit_code == 2
+    assert says in result.stderr
+
+
 def test_package_refuses_a_function_that_does_not_exist(run):
     write(GOOD)
     Path("handler.py").write_text("")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bareboat.cli.group import Command
-from bareboat.cli.images import insecure_option, layer_table
+from bareboat.cli.images import insecure_option, layer_documents, layer_table
 from bareboat.cli.terminal import Terminal, shown
 
 if TYPE_CHECKING:
@@ -101,15 +101,7 @@ def _report(terminal: Terminal, built: Built) -> None:
                         "size_bytes": image.size_bytes,
                         "base": image.base,
                         "base_bytes": image.base_bytes,
-                        "layers": [
-                            {
-                                "name": layer.name,
-                                "digest": layer.descriptor.digest,
-                                "size_bytes": layer.descriptor.size,
-                                "unpacked_bytes": layer.unpacked_bytes,
-                            }
-                            for layer in image.layers
-                        ],
+                        "layers": layer_documents(image),
                     }
                     for image in built.images
                 ],
