@@ -5,8 +5,6 @@ Images are a person's work and no cache, so nothing goes without being told. Lay
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,8 +12,8 @@ from pathlib import Path
 
 from bareboat.container.documents import MANIFESTS, Descriptor
 from bareboat.container.layout import Layout
-from bareboat.errors import ArtifactError, PackagingError
-from bareboat.packaging.cache import tidy
+from bareboat.errors import ArtifactError
+from bareboat.packaging.cache import tidy, user_folder
 from bareboat.packaging.exclusive import exclusive_or_not, shared
 
 
@@ -44,20 +42,7 @@ def data_folder() -> Path:
     Raises:
         PackagingError: this user has no home.
     """
-    said = os.environ.get("BAREBOAT_DATA_DIR")
-    if said:
-        return Path(said).expanduser().absolute()
-    try:
-        home = Path.home()
-    except RuntimeError as error:
-        raise PackagingError(
-            "this user has no home folder to keep images in", fix="set BAREBOAT_DATA_DIR to a folder"
-        ) from error
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "bareboat"
-    if sys.platform == "darwin":
-        return home / "Library" / "Application Support" / "bareboat"
-    return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "bareboat"
+    return user_folder("data")
 
 
 class Store:

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
 from bareboat.errors import PackagingError
 
@@ -23,7 +24,7 @@ def cache_folder(name: str) -> Path:
     Raises:
         PackagingError: the folder cannot be made.
     """
-    folder = _root() / name
+    folder = user_folder("cache") / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -152,18 +153,34 @@ def tidy(folder: Path, *, older_than_s: float = 3600.0) -> None:
                 os.close(lock)
 
 
-def _root() -> Path:
-    said = os.environ.get("BAREBOAT_CACHE_DIR")
+# kind -> its variable, then where it is: XDG's variable, its place below home without that, macOS's, Windows'
+_USERS = {
+    "cache": ("BAREBOAT_CACHE_DIR", "XDG_CACHE_HOME", ".cache", "Library/Caches/bareboat", "bareboat/cache"),
+    "data": (
+        "BAREBOAT_DATA_DIR", "XDG_DATA_HOME", ".local/share", "Library/Application Support/bareboat", "bareboat",
+    ),
+}  # fmt: skip
+
+
+def user_folder(kind: Literal["cache", "data"]) -> Path:
+    """Return where this user's things of a kind are kept, made or not.
+
+    Raises:
+        PackagingError: this user has no home.
+    """
+    variable, xdg, below_home, macos, windows = _USERS[kind]
+    said = os.environ.get(variable)
     if said:
         return Path(said).expanduser().absolute()
     try:
         home = Path.home()
     except RuntimeError as error:
+        what = "a cache" if kind == "cache" else "images"
         raise PackagingError(
-            "this user has no home folder to keep a cache in", fix="set BAREBOAT_CACHE_DIR to a folder"
+            f"this user has no home folder to keep {what} in", fix=f"set {variable} to a folder"
         ) from error
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "bareboat" / "cache"
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / windows
     if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "bareboat"
-    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "bareboat"
+        return home / macos
+    return Path(os.environ.get(xdg) or home / below_home) / "bareboat"

@@ -209,7 +209,7 @@ def test_every_problem_is_told_at_once(run):
 @pytest.mark.parametrize(
     ("flags", "says"),
     [
-        (("--image", "--treemap", "x.html"), "--treemap draws archives, and --image makes none"),
+        (("--image", "--treemap", "x.html"), "--treemap draws archives"),
         (("--insecure",), "--insecure needs --image"),
         (("--base", "python:3.13"), "--base needs --image"),
     ],

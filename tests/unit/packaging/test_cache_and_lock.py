@@ -11,7 +11,7 @@ import pytest
 
 from bareboat.errors import PackagingError
 from bareboat.packaging.bytecode import bytecode_path
-from bareboat.packaging.cache import cache_folder, copy_whole, scratch_folder, tidy, write_whole
+from bareboat.packaging.cache import cache_folder, copy_whole, scratch_folder, tidy, user_folder, write_whole
 from bareboat.packaging.exclusive import exclusive
 from bareboat.packaging.install import _absolute
 from bareboat.packaging.interpreters import _newest_first, find_python, running_python
@@ -180,3 +180,17 @@ def test_paths_of_a_lock_start_at_the_project(tmp_path: Path) -> None:
     absolute = _absolute('archive = { path = "wheels/a.whl" }', tmp_path)
 
     assert absolute == 'archive = { path = "' + (tmp_path / "wheels" / "a.whl").as_posix() + '" }'
+
+
+@pytest.mark.skipif("sys.platform != 'linux'", reason="XDG's places are Linux's")
+def test_a_users_things_lie_where_the_system_keeps_them(tmp_path, monkeypatch):
+    for variable in ("BAREBOAT_CACHE_DIR", "BAREBOAT_DATA_DIR", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    assert user_folder("cache") == tmp_path / ".cache" / "bareboat"
+    assert user_folder("data") == tmp_path / ".local" / "share" / "bareboat"
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "x"))
+    assert user_folder("data") == tmp_path / "x" / "bareboat"
+    monkeypatch.setenv("BAREBOAT_DATA_DIR", str(tmp_path / "y"))
+    assert user_folder("data") == tmp_path / "y"
