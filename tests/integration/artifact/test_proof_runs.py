@@ -174,7 +174,8 @@ def _runs(pid: int) -> bool:
 def test_closing_ends_what_runs(tmp_path: Path) -> None:
     folder = tmp_path / "task"
     folder.mkdir()
-    (folder / "handler.py").write_text("open('started', 'w').close()\nimport time\ntime.sleep(60)\n")
+    started = tmp_path / "started"  # beside the task's folder, which nothing can write to
+    (folder / "handler.py").write_text(f"open({str(started)!r}, 'w').close()\nimport time\ntime.sleep(60)\n")
     raised: list[BaseException] = []
 
     def run(runs: Runs) -> None:
@@ -186,7 +187,8 @@ def test_closing_ends_what_runs(tmp_path: Path) -> None:
     with Runs(tmp_path) as runs:
         thread = threading.Thread(target=run, args=(runs,))
         thread.start()
-        while not (folder / "started").exists():
+        while not started.exists():
+            assert thread.is_alive(), raised
             time.sleep(0.01)
     thread.join(10)
 
@@ -226,8 +228,10 @@ def test_it_runs_on_every_python(answer: Answer, python: str) -> None:
 def test_nothing_runs_on_when_the_tool_is_ended(tmp_path: Path, number: signal.Signals) -> None:
     folder = tmp_path / "task"
     folder.mkdir()
+    part, ready = tmp_path / "part", tmp_path / "pid"  # beside the task's folder, which nothing can write to
     (folder / "handler.py").write_text(
-        "import os, time\nopen('part', 'w').write(str(os.getpid()))\nos.rename('part', 'pid')\ntime.sleep(60)\n"
+        f"import os, time\nopen({str(part)!r}, 'w').write(str(os.getpid()))\n"
+        f"os.rename({str(part)!r}, {str(ready)!r})\ntime.sleep(60)\n"
     )
     code = (
         "import pathlib, signal, sys\n"
@@ -239,9 +243,10 @@ def test_nothing_runs_on_when_the_tool_is_ended(tmp_path: Path, number: signal.S
         "    runs.run(task, home / 'task')\n"
     )
     tool = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stderr=subprocess.DEVNULL)
-    while not (folder / "pid").exists():
+    while not ready.exists():
+        assert tool.poll() is None, "it ended before the handler ran"
         time.sleep(0.01)
-    pid = int((folder / "pid").read_text())
+    pid = int(ready.read_text())
 
     tool.send_signal(number)
     tool.wait(20)
