@@ -13,8 +13,7 @@ from bareboat.artifact.libraries import complete_libraries
 from bareboat.artifact.manifest import make_manifest, manifest_bytes, shipped
 from bareboat.artifact.model import MANIFEST, MODEL_HANDLER, Artifact
 from bareboat.artifact.plan import Plan, handler_strings
-from bareboat.packaging.archive import chosen_members, write_archive
-from bareboat.packaging.cache import cannot_write
+from bareboat.packaging.archive import chosen_members, write_named_archive
 from bareboat.packaging.interpreters import Interpreter
 from bareboat.packaging.packs import Contents, Pack, make_packs
 from bareboat.packaging.sizes import DIRECT_BYTES, measure, refuse_over_limit, shed_bytecode
@@ -90,12 +89,7 @@ def assemble(
     refuse_over_limit_with_layers(own_bytes, parts.beside, limit_bytes=plan.limit_bytes, where=str(service.path))
     everything = sorted([*members, *((member, about) for member in about.members)], key=lambda entry: entry[0].path)
     on_step(f"Writing {plan.stem}")
-    written = write_archive(scratch / "archive.zip", everything)
-    path = folder / f"{plan.stem}-{written.digest[:12]}.zip"
-    try:
-        (scratch / "archive.zip").replace(path)
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    path, written = write_named_archive(folder, plan.stem, everything, scratch)
     return Artifact(
         path=path,
         digest=written.digest,

@@ -17,8 +17,7 @@ from bareboat.artifact.output import OUTPUT
 from bareboat.artifact.plan import Plan
 from bareboat.artifact.proof.layers import layer_slimming
 from bareboat.errors import PackagingError
-from bareboat.packaging.archive import chosen_members, write_archive
-from bareboat.packaging.cache import cannot_write
+from bareboat.packaging.archive import chosen_members, write_named_archive
 from bareboat.packaging.dependencies import dependency_packs
 from bareboat.packaging.folder import Selection
 from bareboat.packaging.interpreters import Interpreter
@@ -82,12 +81,7 @@ def write_layer(
         if (elf := pack.elves.get(member.path)) is not None
     }
     on_step(f"Writing {plan.stem}")
-    written = write_archive(scratch / "archive.zip", members)
-    path = service.folder / OUTPUT / f"{plan.stem}-{written.digest[:12]}.zip"
-    try:
-        (scratch / "archive.zip").replace(path)
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    path, written = write_named_archive(service.folder / OUTPUT, plan.stem, members, scratch)
     return Artifact(
         path=path,
         digest=written.digest,

@@ -73,6 +73,25 @@ def write_archive(path: Path, members: Sequence[tuple[Member, Pack]]) -> Written
     return Written(out.hash.hexdigest(), out.position)
 
 
+def write_named_archive(
+    folder: Path, stem: str, members: Sequence[tuple[Member, Pack]], scratch: Path
+) -> tuple[Path, Written]:
+    """Write a zip into `folder` as `STEM-DIGEST.zip`, whole or not at all.
+
+    Args:
+        scratch: on the same file system as `folder`.
+    Raises:
+        PackagingError: the disk is full, or a pack went away.
+    """
+    written = write_archive(scratch / "archive.zip", members)
+    path = folder / f"{stem}-{written.digest[:12]}.zip"
+    try:
+        (scratch / "archive.zip").replace(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    return path, written
+
+
 class _Hashed:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file

@@ -221,7 +221,7 @@ def test_two_builds_at_once_give_one_archive(iris: Project) -> None:
 def test_a_build_that_was_killed_leaves_nothing_that_the_next_takes_for_whole(iris: Project) -> None:
     service = iris()
     die = (
-        "import os, signal; import bareboat.artifact.assemble as a;"
+        "import os, signal; import bareboat.packaging.archive as a;"
         "half = lambda path, members: (path.write_bytes(b'half'), os.kill(os.getpid(), signal.SIGKILL));"
         "a.write_archive = half; print(build"
     )
