@@ -10,7 +10,8 @@ from bareboat.artifact.fetch import fetched
 from bareboat.artifact.models import MAX_ROWS, model_files
 from bareboat.artifact.schemas import ERROR, answer_schema, list_schema, request_schema, row_schema
 from bareboat.errors import ConfigurationError
-from bareboat.service.model import Function, HttpApiEvent, HttpEvent, Service
+from bareboat.service.model import Function, Service
+from bareboat.service.triggers import HttpApiEvent, HttpEvent
 
 _JSON = "application/json"
 _GREEDY = re.compile(r"/\{[^{}]*\+\}\Z")

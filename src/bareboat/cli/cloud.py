@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bareboat.artifact.model import Artifact, LayerArtifact
     from bareboat.cli.terminal import Terminal
-    from bareboat.local.gateway import AccessRecord
+    from bareboat.local.access_record import AccessRecord
     from bareboat.local.invocation import Invocation
     from bareboat.service.model import Service
 

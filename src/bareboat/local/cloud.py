@@ -10,11 +10,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from bareboat.errors import LocalError
-from bareboat.local.gateway import AccessRecord, Api, HttpApiGateway, Route, RouteTable
+from bareboat.local.access_record import AccessRecord
+from bareboat.local.gateway import Api, HttpApiGateway, Route, RouteTable
 from bareboat.local.gateway.gateway import MAX_BODY_BYTES, MAX_HEADER_BYTES
 from bareboat.local.http import Request, Response, Server, start_server
 from bareboat.local.pool import Pool
-from bareboat.service.model import HttpApiEvent, Service
+from bareboat.service.model import Service
+from bareboat.service.triggers import HttpApiEvent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

@@ -15,6 +15,10 @@ class Invocation(msgspec.Struct, frozen=True):
         error: "" when the handler returned, "Unhandled" otherwise (Invoke's FunctionError).
         init_ms: the init phase of a cold start; None when warm.
         log: what the function wrote, with the START, END and REPORT lines.
+        at: when it was asked for, in seconds since 1970.
+        event: what the handler was given, JSON.
+        source: who asked: "httpApi", "http", "url", "invoke", "schedule", "sqs", "authorizer", ...
+        generation: of the code that ran: 1, and one more after each reload that changed this function.
     """
 
     request_id: str
@@ -27,6 +31,10 @@ class Invocation(msgspec.Struct, frozen=True):
     max_memory_mb: int
     init_ms: float | None
     log: str
+    at: float = 0.0
+    event: bytes = b""
+    source: str = "invoke"
+    generation: int = 1
 
 
 class Throttled(LocalError):  # noqa: N818 - Lambda's own word

@@ -7,11 +7,12 @@ from typing import Any
 
 from bareboat.service.check import known_keys
 from bareboat.service.keys.events import EventKeys, HttpApiKeys, HttpKeys, ScheduleKeys
-from bareboat.service.model import Event, HttpApiEvent, HttpEvent, OtherEvent, Place, ScheduleEvent
+from bareboat.service.model import Place
 from bareboat.service.nodes import Node, plain
 from bareboat.service.problems import is_misspelt
 from bareboat.service.report import Report
 from bareboat.service.routes import METHODS_TEXT, Fault, method_of, path_fault, split_short
+from bareboat.service.triggers import Event, HttpApiEvent, HttpEvent, OtherEvent, ScheduleEvent
 
 # Patterns that few files need stay text: compiling one costs a start-up 0.3 ms.
 _RATE = r"rate\((?:1 (?:minute|hour|day)|(?:1\d+|[2-9]\d*) (?:minutes|hours|days))\)\Z"
@@ -136,7 +137,7 @@ def _http(value: HttpKeys | str, node: Node, path: str, report: Report) -> HttpE
     options = {key: child for key, child in _mapping(node).items() if key not in ("path", "method")}
     shown = "ANY" if method == "*" else method
     report.warn(f"{path}: http {shown} {route} (REST API) is not served locally yet", node.place)
-    return HttpEvent(method, route, node.place, options)
+    return HttpEvent(method, route, node.place, options=options)
 
 
 def _schedule(value: ScheduleKeys | str, node: Node, path: str, report: Report) -> ScheduleEvent | None:

@@ -12,17 +12,7 @@ from bareboat.service.environment import display, variables_of
 from bareboat.service.events import events_of
 from bareboat.service.keys.functions import FunctionKeys
 from bareboat.service.layers import references
-from bareboat.service.model import (
-    Architecture,
-    Event,
-    Function,
-    HttpApiEvent,
-    HttpEvent,
-    LayerRef,
-    ModelFile,
-    Place,
-    ScheduleEvent,
-)
+from bareboat.service.model import Architecture, Function, LayerRef, ModelFile, Place
 from bareboat.service.nodes import Node, plain
 from bareboat.service.packages import package_rules
 from bareboat.service.problems import is_misspelt
@@ -30,6 +20,7 @@ from bareboat.service.report import Report
 from bareboat.service.scalars import js_text
 from bareboat.service.served import ServedDraft
 from bareboat.service.stores import model_file
+from bareboat.service.triggers import Event, HttpApiEvent, HttpEvent, ScheduleEvent
 
 NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
 

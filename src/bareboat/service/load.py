@@ -21,14 +21,7 @@ from bareboat.service.keys.events import REFUSED_EVENTS, EventKeys
 from bareboat.service.keys.file import REFUSED_KEYS, REFUSED_PROVIDER_KEYS, ServerlessKeys
 from bareboat.service.keys.provider import ProviderKeys
 from bareboat.service.layers import LayerReader, with_targets
-from bareboat.service.model import (
-    Function,
-    HttpApiEvent,
-    HttpEvent,
-    Layer,
-    Place,
-    Service,
-)
+from bareboat.service.model import Function, Layer, Place, Service
 from bareboat.service.nodes import Node, plain
 from bareboat.service.packages import package_rules
 from bareboat.service.plugins import plugin_names
@@ -36,6 +29,7 @@ from bareboat.service.problems import listed, nearest
 from bareboat.service.provider import check_cors, check_name, provider_of, show_cors, with_methods
 from bareboat.service.report import Report
 from bareboat.service.sources import AwsResolver, Sources
+from bareboat.service.triggers import HttpApiEvent, HttpEvent
 from bareboat.service.variables import Resolver
 
 _SERVICE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]+\Z")

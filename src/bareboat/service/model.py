@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from bareboat.service.api import FunctionUrl, HttpApi, RestApi
+from bareboat.service.triggers import Event
+
 Architecture = Literal["x86_64", "arm64"]
 Protocol = Literal["bareboat", "mlflow", "oip", "sagemaker"]
 Engine = Literal["auto", "compiled", "onnx", "framework"]
@@ -51,82 +54,6 @@ class Value:
     path: str
     value: Any
     origin: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cors:
-    """CORS of an HTTP API, as CloudFormation's CorsConfiguration has it."""
-
-    allowed_origins: tuple[str, ...] = ("*",)
-    allowed_methods: tuple[str, ...] = ()
-    allowed_headers: tuple[str, ...] = ()
-    exposed_headers: tuple[str, ...] = ()
-    allow_credentials: bool = False
-    max_age_s: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HttpApi:
-    """`provider.httpApi`.
-
-    Args:
-        payload: the event format of functions that do not say otherwise, "2.0" (default) or "1.0".
-        options: the keys that nothing but a deployment needs, as written.
-    """
-
-    cors: Cors | None = None
-    payload: Literal["1.0", "2.0"] = "2.0"
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class HttpApiEvent:
-    """A route of the HTTP API. `path` and `method` of the catch-all `httpApi: '*'` are "*" both ($default)."""
-
-    method: str  # upper case; "*" is any (ANY)
-    path: str  # "/items/{id}", "/files/{proxy+}", "*"
-    where: Place
-    authorizer: Any = None
-
-    @property
-    def route_key(self) -> str:
-        """The route key that API Gateway shows: `POST /predict`, `ANY /x`, `$default`."""
-        if self.path == "*":
-            return "$default"
-        return f"{'ANY' if self.method == '*' else self.method} {self.path}"
-
-
-@dataclass(frozen=True, slots=True)
-class HttpEvent:
-    """A method of the REST API (`http`)."""
-
-    method: str
-    path: str
-    where: Place
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ScheduleEvent:
-    """`schedule`: one or more `rate(...)` / `cron(...)` expressions."""
-
-    rates: tuple[str, ...]
-    where: Place
-    enabled: bool = True
-    input: Any = None
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class OtherEvent:
-    """An event that is valid but not served locally yet: sqs, sns, s3, stream, eventBridge, ..."""
-
-    kind: str
-    config: Any
-    where: Place
-
-
-Event = HttpApiEvent | HttpEvent | ScheduleEvent | OtherEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +243,7 @@ class Function:
         before, after: `module.function` that wrap a model function's input and output.
         samples: files or literal events.
         layers: in the order in which Lambda lays them over each other.
+        url: its own address, where it has one.
         options: the keys that nothing but a deployment needs, as written (role, vpc, tags, ...).
     """
 
@@ -349,6 +277,7 @@ class Function:
     package: PackageRules = PackageRules()
     layers: tuple[LayerRef, ...] = ()
     http_api_payload: Literal["1.0", "2.0"] = "2.0"
+    url: FunctionUrl | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -439,7 +368,8 @@ class Provider:
     region: str = "us-east-1"
     runtime: str = ""
     stack_name: str = ""
-    http_api: HttpApi = HttpApi()
+    http_api: HttpApi = field(default_factory=HttpApi)
+    rest_api: RestApi = field(default_factory=RestApi)
     tags: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
 

@@ -6,11 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bareboat.service.api import Cors, HttpApi
 from bareboat.service.check import Checker, known_keys
 from bareboat.service.keys.provider import CorsKeys, ProviderHttpApiKeys, ProviderKeys, RoleKeys
-from bareboat.service.model import Cors, HttpApi, HttpApiEvent, Provider
+from bareboat.service.model import Provider
 from bareboat.service.nodes import Node, plain
 from bareboat.service.report import Report
+from bareboat.service.triggers import HttpApiEvent
 
 # The Serverless Framework's headers for `cors: true`, lib/plugins/aws/package/compile/events/http-api.js
 CORS_HEADERS = (
@@ -90,7 +92,7 @@ def provider_of(
     report.value("provider.stackName", stack, node.get("stackName") or "default")
     api = _http_api(keys.http_api, node.get("httpApi"), report)
     options = {key: plain(child) for key, child in node.items() if key not in _INHERITED and child.value is not None}
-    return Provider(stage, region, keys.runtime or "", stack, api, dict(keys.tags or {}), options)
+    return Provider(stage, region, keys.runtime or "", stack, api, tags=dict(keys.tags or {}), options=options)
 
 
 def _setting(
@@ -121,7 +123,7 @@ def _http_api(keys: ProviderHttpApiKeys | None, node: Node | None, report: Repor
     report.value("provider.httpApi.payload", keys.payload or "2.0", node.get("payload") or "default")
     known = known_keys(ProviderHttpApiKeys)
     options = {key: plain(child) for key, child in node.items() if key not in ("cors", "payload") and key in known}
-    return HttpApi(_cors(keys.cors), keys.payload or "2.0", options)
+    return HttpApi(_cors(keys.cors), keys.payload or "2.0", options=options)
 
 
 def _cors(keys: bool | CorsKeys | None) -> Cors | None:

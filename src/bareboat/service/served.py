@@ -8,10 +8,11 @@ from typing import Any
 
 from bareboat.service.draft import Draft
 from bareboat.service.keys.functions import ServedModelKeys, StoredModelKeys
-from bareboat.service.model import Engine, Event, HttpApiEvent, HttpEvent, Protocol, ServedModel
+from bareboat.service.model import Engine, Protocol, ServedModel
 from bareboat.service.nodes import Node, plain
 from bareboat.service.signatures import Signature, signature_of
 from bareboat.service.stores import model_file
+from bareboat.service.triggers import Event, HttpApiEvent, HttpEvent
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z"
 

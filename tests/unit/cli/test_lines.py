@@ -6,7 +6,7 @@ import asyncio
 
 from bareboat.cli.cloud import SAY_S, Lines
 from bareboat.cli.terminal import Terminal
-from bareboat.local.gateway import AccessRecord
+from bareboat.local.access_record import AccessRecord
 
 
 def record(path: str) -> AccessRecord:

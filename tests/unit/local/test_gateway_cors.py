@@ -10,7 +10,7 @@ import pytest
 from bareboat.local.gateway import Api, HttpApiGateway, Route, RouteTable
 from bareboat.local.invocation import Invocation
 from bareboat.local.messages import Request, Response
-from bareboat.service.model import Cors
+from bareboat.service.api import Cors
 
 ORIGIN = "https://www.example.com"
 POST = Route("POST /predict", "POST", "/predict", "f")

@@ -8,7 +8,8 @@ import pytest
 
 from bareboat.errors import LocalError
 from bareboat.local.cloud import LocalCloud, api_id, http_api_routes, is_loopback
-from bareboat.service.model import Function, HttpApiEvent, HttpEvent, Place, Provider, ScheduleEvent, Service
+from bareboat.service.model import Function, Place, Provider, Service
+from bareboat.service.triggers import HttpApiEvent, HttpEvent, ScheduleEvent
 
 
 def at(line: int) -> Place:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bareboat.service.model import HttpApiEvent, HttpEvent, OtherEvent, ScheduleEvent
+from bareboat.service.triggers import HttpApiEvent, HttpEvent, OtherEvent, ScheduleEvent
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from bareboat.errors import ConfigurationError
 from bareboat.service import load_service
+from bareboat.service.api import Cors
 from bareboat.service.check import known_keys
 from bareboat.service.keys.file import ServerlessKeys
 from bareboat.service.keys.functions import FunctionKeys
 from bareboat.service.keys.provider import ProviderKeys
-from bareboat.service.model import Cors
 
 HEAD = "service: demo\nprovider:\n  name: aws\n  runtime: python3.13\n"
 ONE = "functions: {a: {handler: handler.predict, events: [{httpApi: POST /x}]}}\n"

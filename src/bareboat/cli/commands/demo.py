@@ -15,8 +15,9 @@ from bareboat.cli.terminal import Terminal
 if TYPE_CHECKING:
     from bareboat.artifact.model import Artifact
     from bareboat.cli.client import Measured
+    from bareboat.local.access_record import AccessRecord
     from bareboat.local.cloud import LocalCloud
-    from bareboat.local.gateway import AccessRecord
+
 
 TEMPLATE, FUNCTION, ROUTE = "lightgbm-iris", "predict", "/predict"
 BODY = '{"sepal length": 6, "sepal width": 3, "petal length": 5, "petal width": 2}'

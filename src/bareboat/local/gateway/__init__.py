@@ -7,7 +7,7 @@ line in `gateway.FORMATS`.
 """
 
 from bareboat.local.gateway.call import Api
-from bareboat.local.gateway.gateway import AccessRecord, HttpApiGateway
+from bareboat.local.gateway.gateway import HttpApiGateway
 from bareboat.local.gateway.routes import Route, RouteTable
 
-__all__ = ["AccessRecord", "Api", "HttpApiGateway", "Route", "RouteTable"]
+__all__ = ["Api", "HttpApiGateway", "Route", "RouteTable"]

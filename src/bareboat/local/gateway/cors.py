@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bareboat.local.messages import Request, Response
-from bareboat.service.model import Cors
+from bareboat.service.api import Cors
 
 
 class CorsRules:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from bareboat.errors import BareboatError
+from bareboat.local.access_record import AccessRecord
 from bareboat.local.gateway import event_v1, event_v2
 from bareboat.local.gateway.call import Api, Call
 from bareboat.local.gateway.cors import CorsRules, is_preflight
@@ -19,7 +20,7 @@ from bareboat.local.gateway.response import MalformedResponseError, error_text, 
 from bareboat.local.gateway.routes import Route, RouteTable
 from bareboat.local.invocation import Invocation, Throttled
 from bareboat.local.messages import Request, Response
-from bareboat.service.model import Cors
+from bareboat.service.api import Cors
 
 log = logging.getLogger(__name__)
 
@@ -44,27 +45,6 @@ FORMATS = {
     "2.0": EventFormat(event_v2.build_event, parse_v2),
     "1.0": EventFormat(event_v1.build_event, parse_v1),
 }
-
-
-class AccessRecord(msgspec.Struct, frozen=True):
-    """One request and what became of it.
-
-    Args:
-        method, path: as sent, the path without its query; both "" when the request could not be read.
-        function: "" when no function was called.
-        request_id: the gateway's, as in `Apigw-Requestid`; "" when the request could not be read.
-        cold: whether the request waited for a new process.
-        error: why the gateway answered 500 or 503; "" otherwise.
-    """
-
-    method: str
-    path: str
-    status: int
-    latency_ms: float
-    function: str
-    request_id: str
-    cold: bool
-    error: str = ""
 
 
 class HttpApiGateway:

@@ -17,11 +17,13 @@ from typing import Any
 import pytest
 
 from bareboat.artifact.model import Artifact
+from bareboat.local.access_record import AccessRecord
 from bareboat.local.cloud import LocalCloud
-from bareboat.local.gateway import AccessRecord
 from bareboat.local.invocation import Invocation
 from bareboat.packaging.target import host_target
-from bareboat.service.model import Cors, Function, HttpApi, HttpApiEvent, Place, Provider, Service
+from bareboat.service.api import Cors, HttpApi
+from bareboat.service.model import Function, Place, Provider, Service
+from bareboat.service.triggers import HttpApiEvent
 
 MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"
 PLACE = Place("serverless.yml", 1, 1)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from bareboat.errors import LocalError
-from bareboat.service.model import Cors
+from bareboat.service.api import Cors
 
 JSON = {"Content-Type": "application/json"}
 ERROR = '{"message":"Internal Server Error"}'
