@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, unquote_plus
 
+from bareboat.local.access.verdict import Allowed
 from bareboat.local.ids import random_bytes
 from bareboat.local.messages import Request
 
@@ -44,16 +45,18 @@ class Call:
         request_id: 16 characters, the last of them "=".
         time, time_epoch: `12/Mar/2020:19:03:58 +0000`, and milliseconds.
         trace_id: the X-Amzn-Trace-Id header, `Root=1-...`; `lambda_trace` is what the function's process is given.
+        access: what access control adds to the event; None where it has nothing to say.
     """
 
     __slots__ = (
-        "api", "decoded_path", "forwarded_for", "path", "query_string", "request", "request_id", "time", "time_epoch",
-        "trace_id",
+        "access", "api", "decoded_path", "forwarded_for", "path", "query_string", "request", "request_id", "time",
+        "time_epoch", "trace_id",
     )  # fmt: skip
 
     def __init__(self, request: Request, api: Api) -> None:
         self.request = request
         self.api = api
+        self.access: Allowed | None = None
         path, _, self.query_string = request.target.partition("?")
         if path[:1] != "/" and "://" in path:  # absolute form: a proxy's request line
             path = "/" + path.partition("://")[2].partition("/")[2]

@@ -48,7 +48,7 @@ def build_event(call: Call, route: Route, parameters: dict[str, str]) -> dict[st
     body, is_base64 = call.body(_last(headers, "Content-Type"))
     query = call.query()
     resource = "$default" if route.path == "*" else route.path
-    return {
+    event: dict[str, Any] = {
         "version": "1.0",
         "resource": resource,
         "path": call.path,
@@ -83,6 +83,11 @@ def build_event(call: Call, route: Route, parameters: dict[str, str]) -> dict[st
         "body": body,
         "isBase64Encoded": is_base64,
     }
+    if call.access is not None:
+        if call.access.context is not None:
+            event["requestContext"]["authorizer"] = call.access.context
+        event["requestContext"]["identity"].update(call.access.identity)
+    return event
 
 
 def _headers(call: Call) -> dict[str, list[str]]:

@@ -50,6 +50,8 @@ def build_event(call: Call, route: Route, parameters: dict[str, str]) -> dict[st
         },
         "isBase64Encoded": is_base64,
     }
+    if call.access is not None and call.access.context is not None:
+        event["requestContext"]["authorizer"] = call.access.context
     if cookies:
         event["cookies"] = cookies
     if call.query_string:

@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from bareboat.errors import BareboatError
+from bareboat.local.access.verdict import Allowed, Refused, Verdict
 from bareboat.local.access_record import AccessRecord
 from bareboat.local.gateway import event_v1, event_v2
 from bareboat.local.gateway.call import Api, Call
@@ -47,12 +48,20 @@ FORMATS = {
 }
 
 
+class Access(Protocol):
+    """Who may call, and how often: `bareboat.local.access`."""
+
+    def check(self, call: Call, route: Route) -> Verdict | Awaitable[Verdict]:
+        """Return what becomes of a request to a route, or what to await for it. It raises nothing."""
+
+
 class HttpApiGateway:
     """The HTTP API: one table of routes, answered by functions. `handle` and `refuse` are for `start_server`.
 
     Args:
         invoke: calls a function; may raise Throttled (503) or another BareboatError (500).
         cors: None where the API has no CORS configuration: then OPTIONS is a method like any other.
+        access: None where anyone may call anything.
         on_request: told of each request after it was answered.
         integration_timeout_s: longer than this is 503, while the function goes on.
     """
@@ -64,6 +73,7 @@ class HttpApiGateway:
         *,
         api: Api,
         cors: Cors | None = None,
+        access: Access | None = None,
         on_request: Callable[[AccessRecord], None] | None = None,
         integration_timeout_s: float = INTEGRATION_TIMEOUT_S,
     ) -> None:
@@ -71,6 +81,7 @@ class HttpApiGateway:
         self._invoke = invoke
         self._api = api
         self._cors = None if cors is None else CorsRules(cors, table.methods)
+        self._access = access
         self._on_request = on_request
         self._deadline = Deadline(integration_timeout_s)
         self._late: set[asyncio.Future[Invocation]] = set()
@@ -86,7 +97,15 @@ class HttpApiGateway:
                 return self._finish(call, self._cors.preflight(request), started)
         if found is None:
             return self._finish(call, self._shared(request, message(404)), started)
-        return self._serve(call, *found, started)
+        if self._access is None:
+            return self._serve(call, *found, started)
+        verdict = self._access.check(call, found[0])
+        if isinstance(verdict, Refused):
+            return self._turn_away(call, found[0], verdict, started)
+        if isinstance(verdict, Allowed):
+            call.access = verdict
+            return self._serve(call, *found, started)
+        return self._serve_later(call, *found, started, verdict)
 
     def refuse(self, status: int) -> Response:
         """Answer what the server could not read or will not take: 400, 408, 413, 431, 505."""
@@ -101,6 +120,21 @@ class HttpApiGateway:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+
+    async def _serve_later(
+        self, call: Call, route: Route, parameters: dict[str, str], started: float, asked: Awaitable[Verdict]
+    ) -> Response:
+        verdict = await asked
+        if isinstance(verdict, Refused):
+            return self._turn_away(call, route, verdict, started)
+        call.access = verdict
+        return await self._serve(call, route, parameters, started)
+
+    def _turn_away(self, call: Call, route: Route, refused: Refused, started: float) -> Response:
+        response = message(refused.status, refused.message)
+        response.headers = [*response.headers, *refused.headers]
+        self._shared(call.request, response)
+        return self._finish(call, response, started, route=route, refused=refused)
 
     async def _serve(self, call: Call, route: Route, parameters: dict[str, str], started: float) -> Response:
         invocation: Invocation | None = None
@@ -126,7 +160,7 @@ class HttpApiGateway:
             log.warning("%s: %s", route.function, problem)
             response, error = message(500), problem.problems[0].found
         self._shared(call.request, response)
-        return self._finish(call, response, started, route.function, invocation, error)
+        return self._finish(call, response, started, route=route, invocation=invocation, error=error)
 
     @staticmethod
     def _event(call: Call, route: Route, parameters: dict[str, str], form: EventFormat) -> bytes | None:
@@ -162,22 +196,30 @@ class HttpApiGateway:
         call: Call,
         response: Response,
         started: float,
-        function: str = "",
+        *,
+        route: Route | None = None,
         invocation: Invocation | None = None,
         error: str = "",
+        refused: Refused | None = None,
     ) -> Response:
         response.headers = [*response.headers, ("Apigw-Requestid", call.request_id)]
         if self._on_request is not None:
+            asked = refused or call.access
             self._on_request(
                 AccessRecord(
                     call.request.method,
                     call.path,
                     response.status,
                     (perf_counter() - started) * 1000,
-                    function,
+                    "" if route is None or refused is not None else route.function,
                     call.request_id,
                     cold=invocation is not None and invocation.init_ms is not None,
-                    error=error,
+                    error=error if refused is None else refused.reason,
+                    at=call.time_epoch / 1000,
+                    route="" if route is None else route.key,
+                    authorizer="" if asked is None else asked.authorizer,
+                    refused="" if refused is None else refused.kind,
+                    invocation_id="" if invocation is None else invocation.request_id,
                 )
             )
         return response
