@@ -98,7 +98,9 @@ class Pool:
             folder=self._folder,
         )
 
-    async def invoke(self, event: bytes, *, trace_id: str = "", client_context: str = "") -> Invocation:
+    async def invoke(
+        self, event: bytes, *, trace_id: str = "", client_context: str = "", request_id: str = "", qualifier: str = ""
+    ) -> Invocation:
         """Run the function on one event and return what came of it, an error of the function included.
 
         A caller that is cancelled takes its event out of the queue; one that already runs goes on, as on Lambda.
@@ -107,6 +109,8 @@ class Pool:
             event: JSON.
             trace_id: `Root=1-...;Parent=...;Sampled=0`; made up when empty.
             client_context: JSON, as the Invoke API's ClientContext decodes to.
+            request_id: made up when empty. The tries of one asynchronous invocation share theirs.
+            qualifier: what was asked for, which the context's invoked_function_arn then ends with; "" or `$LATEST`.
         Raises:
             Throttled: as many invocations run as the function's reservedConcurrency (else 1,000) allows.
             InputError: the event is over 6 MiB.
@@ -123,7 +127,12 @@ class Pool:
             raise Throttled(self._function.name, self._limit, reserved=reserved)
         self._in_flight += 1
         job = Job(
-            event, ids.request_id(), _one_line(trace_id) or ids.trace_id(), _one_line(client_context), self._ended
+            event,
+            request_id or ids.request_id(),
+            _one_line(trace_id) or ids.trace_id(),
+            _one_line(client_context),
+            self._ended,
+            qualifier,
         )
         self._dispatch(job)
         try:

@@ -26,19 +26,29 @@ class Job:
 
     Args:
         on_end: called once when it is over, even if nobody waits for it any more.
+        qualifier: what the invocation asked for, such as `$LATEST`; "" for nothing.
     Attributes:
         started: when a sandbox, or its init inside the invocation, began with it.
     """
 
-    __slots__ = ("_on_end", "client_context", "event", "future", "queued", "request_id", "started", "trace_id")
+    __slots__ = (
+        "_on_end", "client_context", "event", "future", "qualifier", "queued", "request_id", "started", "trace_id",
+    )  # fmt: skip
 
     def __init__(
-        self, event: bytes, request_id: str, trace_id: str, client_context: str, on_end: Callable[[], None]
+        self,
+        event: bytes,
+        request_id: str,
+        trace_id: str,
+        client_context: str,
+        on_end: Callable[[], None],
+        qualifier: str = "",
     ) -> None:
         self.event = event
         self.request_id = request_id
         self.trace_id = trace_id
         self.client_context = client_context
+        self.qualifier = qualifier
         self.future: asyncio.Future[Invocation] = asyncio.get_running_loop().create_future()
         self.queued = 0.0
         self.started: float | None = None
@@ -156,7 +166,10 @@ class Sandbox:
             self._timer = self._loop.call_later(left_s, self._look_at_the_clock)
         headers = [
             ("Lambda-Runtime-Deadline-Ms", str(int((time.time() + left_s) * 1000))),
-            ("Lambda-Runtime-Invoked-Function-Arn", self._spec.arn),
+            (
+                "Lambda-Runtime-Invoked-Function-Arn",
+                f"{self._spec.arn}:{job.qualifier}" if job.qualifier else self._spec.arn,
+            ),
             ("Lambda-Runtime-Trace-Id", job.trace_id),
         ]
         if job.client_context:
