@@ -189,7 +189,7 @@ def test_a_late_failure_is_nobodys_business():
     async def run() -> Response:
         gateway = HttpApiGateway(RouteTable(ROUTES), invoke, api=Api("abc"), integration_timeout_s=0.01)
         response = await gateway.handle(post(b"", "/slow", "GET"))
-        await asyncio.gather(*gateway._late, return_exceptions=True)
+        await asyncio.gather(*gateway._patience._late, return_exceptions=True)
         return response
 
     assert asyncio.run(run()).status == 503

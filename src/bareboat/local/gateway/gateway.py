@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from time import perf_counter
@@ -16,7 +15,8 @@ from bareboat.local.access_record import AccessRecord
 from bareboat.local.gateway import event_v1, event_v2
 from bareboat.local.gateway.call import Api, Call
 from bareboat.local.gateway.cors import CorsRules, is_preflight
-from bareboat.local.gateway.deadline import Deadline, DeadlinePassedError
+from bareboat.local.gateway.deadline import DeadlinePassedError
+from bareboat.local.gateway.patience import Patience
 from bareboat.local.gateway.response import MalformedResponseError, error_text, message, parse_v1, parse_v2
 from bareboat.local.gateway.routes import Route, RouteTable
 from bareboat.local.invocation import Invocation, Throttled
@@ -29,7 +29,6 @@ MAX_HEADER_BYTES = 10_240  # request line and headers (quota of HTTP APIs)
 MAX_BODY_BYTES = 10 * 1024 * 1024  # payload (quota of HTTP APIs)
 MAX_EVENT_BYTES = 6 * 1024 * 1024  # what Lambda takes in a synchronous invocation
 INTEGRATION_TIMEOUT_S = 30.0
-INIT_S = 10.0  # how long a cold start may add to a function's own timeout: Lambda's limit
 
 Invoke = Callable[[str, bytes, str], Awaitable[Invocation]]  # function name, event, trace id
 _encode = msgspec.json.Encoder().encode
@@ -68,7 +67,7 @@ class HttpApiGateway:
 
     def __init__(
         self,
-        table: RouteTable,
+        table: RouteTable[Route],
         invoke: Invoke,
         *,
         api: Api,
@@ -83,8 +82,7 @@ class HttpApiGateway:
         self._cors = None if cors is None else CorsRules(cors, table.methods)
         self._access = access
         self._on_request = on_request
-        self._deadline = Deadline(integration_timeout_s)
-        self._late: set[asyncio.Future[Invocation]] = set()
+        self._patience = Patience(integration_timeout_s)
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
         """Answer one request: at once what the gateway answers itself, else after the function."""
@@ -116,10 +114,7 @@ class HttpApiGateway:
 
     async def close(self) -> None:
         """Give up what still runs after its client had its 503."""
-        late = list(self._late)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await self._patience.close()
 
     async def _serve_later(
         self, call: Call, route: Route, parameters: dict[str, str], started: float, asked: Awaitable[Verdict]
@@ -145,7 +140,8 @@ class HttpApiGateway:
             if event is None:
                 response = message(413)
             else:
-                invocation = await self._answer(route, event, call.lambda_trace)
+                answer = self._invoke(route.function, event, call.lambda_trace)
+                invocation = await self._patience.wait(answer, route.timeout_s)
                 if invocation.error:
                     response, error = message(500), error_text(invocation.payload)
                 else:
@@ -155,7 +151,7 @@ class HttpApiGateway:
         except Throttled as problem:
             response, error = message(503), problem.problems[0].found
         except DeadlinePassedError:
-            response, error = message(503), f"no answer in {self._deadline.limit_s:g} s"
+            response, error = message(503), f"no answer in {self._patience.limit_s:g} s"
         except BareboatError as problem:
             log.warning("%s: %s", route.function, problem)
             response, error = message(500), problem.problems[0].found
@@ -168,23 +164,6 @@ class HttpApiGateway:
             return None
         event = _encode(form.build(call, route, parameters))
         return event if len(event) <= MAX_EVENT_BYTES else None
-
-    async def _answer(self, route: Route, event: bytes, trace_id: str) -> Invocation:
-        answer = self._invoke(route.function, event, trace_id)
-        if route.timeout_s + INIT_S < self._deadline.limit_s:
-            return await self._deadline.hold(answer)  # only waiting for a free process can take that long
-        task = asyncio.ensure_future(answer)
-        self._late.add(task)
-        task.add_done_callback(self._forget)
-        done, _ = await asyncio.wait({task}, timeout=self._deadline.limit_s)
-        if not done:
-            raise DeadlinePassedError
-        return task.result()
-
-    def _forget(self, task: asyncio.Future[Invocation]) -> None:
-        self._late.discard(task)
-        if not task.cancelled():
-            task.exception()  # seen: nobody waits for it any more
 
     def _shared(self, request: Request, response: Response) -> Response:
         if self._cors is not None:

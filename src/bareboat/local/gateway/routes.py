@@ -1,4 +1,4 @@
-"""Route keys of an HTTP API -> the route that a request takes.
+"""Route keys of an API -> the route that a request takes.
 
 Which one, by AWS's "Create routes for HTTP APIs": of the routes whose path and method both fit, the one with the most
 specific path, `$default` last. Segment by segment a literal beats `{name}`, which beats `{name+}`; a method beats ANY.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 from urllib.parse import unquote
 
 from bareboat.errors import LocalError
@@ -19,7 +19,7 @@ METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route of the HTTP API.
+    """One route of an HTTP API; a method of a REST API is one with more to it (local/rest).
 
     Args:
         key: as API Gateway shows it: `POST /predict`, `ANY /files/{proxy+}`, `$default`.
@@ -40,30 +40,38 @@ class Route:
     where: str = ""
 
 
-class _Node:
+R = TypeVar("R", bound=Route)
+
+
+class _Node(Generic[R]):
     """One place in the tree of path segments."""
 
     __slots__ = ("greedy", "literals", "parameter", "routes")
 
     def __init__(self) -> None:
-        self.literals: dict[str, _Node] = {}
-        self.parameter: _Node | None = None
-        self.greedy: dict[str, Route] = {}  # method -> route that ends in {name+} here
-        self.routes: dict[str, Route] = {}  # method -> route that ends here
+        self.literals: dict[str, _Node[R]] = {}
+        self.parameter: _Node[R] | None = None
+        self.greedy: dict[str, R] = {}  # method -> route that ends in {name+} here
+        self.routes: dict[str, R] = {}  # method -> route that ends here
 
 
-class RouteTable:
+class RouteTable(Generic[R]):
     """The routes of one API, ready to be asked.
 
+    Args:
+        decode: whether path parameters are percent-decoded, as an HTTP API's are and a REST API's are not.
+        empty_greedy: whether {name+} takes an empty rest of the path, as an HTTP API's does and a REST API's does not.
     Raises:
         LocalError: two routes have the same key, or a path is none that API Gateway takes.
     """
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[R], *, decode: bool = True, empty_greedy: bool = True) -> None:
         self.routes = tuple(routes)
-        self._root = _Node()
-        self._default: dict[str, Route] = {}
-        self._plain: dict[tuple[str, str], Route] = {}  # what needs no search
+        self._decode = decode
+        self._empty_greedy = empty_greedy
+        self._root: _Node[R] = _Node()
+        self._default: dict[str, R] = {}
+        self._plain: dict[tuple[str, str], R] = {}  # what needs no search
         self._names: dict[str, tuple[str, ...]] = {}
         for route in self.routes:
             self._add(route)
@@ -74,8 +82,8 @@ class RouteTable:
         methods = {route.method for route in self.routes}
         return METHODS if ANY in methods else tuple(sorted(methods))
 
-    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-        """Return the route of a request and its path parameters, decoded; None is a 404.
+    def find(self, method: str, path: str) -> tuple[R, dict[str, str]] | None:
+        """Return the route of a request and its path parameters; None is a 404, and a 403 of a REST API.
 
         Args:
             path: as sent, percent-encoded, without the query.
@@ -84,7 +92,9 @@ class RouteTable:
         if plain is not None:
             return plain, {}
         if path[:1] == "/":
-            segments = [unquote(segment) if "%" in segment else segment for segment in path[1:].split("/")]
+            segments = path[1:].split("/")
+            if self._decode and "%" in path:
+                segments = [unquote(segment) for segment in segments]
             values: list[str] = []
             found = self._search(self._root, segments, 0, method, values)
             if found is not None:
@@ -92,7 +102,7 @@ class RouteTable:
         found = self._default.get(method) or self._default.get(ANY)
         return None if found is None else (found, {})
 
-    def _search(self, node: _Node, segments: list[str], at: int, method: str, values: list[str]) -> Route | None:
+    def _search(self, node: _Node[R], segments: list[str], at: int, method: str, values: list[str]) -> R | None:
         if at == len(segments):
             return node.routes.get(method) or node.routes.get(ANY)
         segment = segments[at]
@@ -103,13 +113,13 @@ class RouteTable:
             found = self._search(node.parameter, segments, at + 1, method, values)
             if found is None:
                 values.pop()
-        if found is None and node.greedy:
+        if found is None and node.greedy and (self._empty_greedy or segment or at + 1 < len(segments)):
             found = node.greedy.get(method) or node.greedy.get(ANY)
             if found is not None:
                 values.append("/".join(segments[at:]))
         return found
 
-    def _add(self, route: Route) -> None:
+    def _add(self, route: R) -> None:
         if route.path == "*":
             _put(self._default, route)
             self._names[route.key] = ()
@@ -144,7 +154,7 @@ class RouteTable:
             self._plain[route.method, route.path] = route
 
 
-def _put(place: dict[str, Route], route: Route) -> None:
+def _put(place: dict[str, R], route: R) -> None:
     other = place.get(route.method)
     if other is not None:
         raise LocalError(
