@@ -1,60 +1,69 @@
-"""A service and its artifacts -> a running local cloud: the HTTP API in front of one pool of processes a function."""
+"""A service and its artifacts -> a running local cloud: doors on ports, and behind them the functions."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import ipaddress
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from bareboat.errors import LocalError
-from bareboat.local.access_record import AccessRecord
-from bareboat.local.gateway import Api, HttpApiGateway, Route, RouteTable
-from bareboat.local.gateway.gateway import MAX_BODY_BYTES, MAX_HEADER_BYTES
-from bareboat.local.http import Request, Response, Server, start_server
-from bareboat.local.pool import Pool
-from bareboat.service.model import Service
-from bareboat.service.triggers import HttpApiEvent
+from bareboat.local.addresses import is_loopback
+from bareboat.local.doors import CONSOLE_HOST, Door, Gate, Ports
+from bareboat.local.fronts import FRONTS, Kind, http_api_routes
+from bareboat.local.functions import Functions
+from bareboat.local.gateway import Route
+from bareboat.local.generation import Generation
+from bareboat.local.site import Site
+from bareboat.local.warming import warm
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from bareboat.artifact.model import Artifact
+    from bareboat.local.access_record import AccessRecord
     from bareboat.local.invocation import Invocation
+    from bareboat.local.reload.record import Reload
+    from bareboat.service.model import Service
 
 GRACE_S = 10.0  # what requests in flight get when the cloud closes
+RETIRE_S = 900.0  # what an older generation gets for its last requests: Lambda's longest timeout
 
 
 class LocalCloud:
     """A service on this machine, as `async with` or by `start` and `close`.
 
-    Each function with a route is made ready in the background while the port is already open: its artifact unpacked,
-    its interpreter found. Its processes start with the first event that finds none idle.
+    Each function that something can call is made ready in the background while the ports are already open: its
+    artifact unpacked, its interpreter found. Its processes start with the first event that finds none idle.
 
     Args:
         artifacts: for each function its artifact, built for this machine.
         host: an address of this machine. Anything but loopback lets the network call the functions.
-        port: 0 lets the system choose.
+        port: of the HTTP API, or of the REST API where there is no HTTP API; 0 lets the system choose, for all doors.
+        rest_port, lambda_port, console_port: of the other doors; None is the default, near `port`.
+        console: whether there is a console.
         max_processes: of each function; further requests wait. Its reservedConcurrency, when less, answers 503.
         on_log: told of each invocation when it is over; its `log` is what the function wrote.
         on_request: told of each request after it was answered.
+        on_reload: told of each reload, and of each that failed.
         grace_s: how long `close` waits for requests in flight.
     Raises:
         LocalError: two routes are the same, a path is none that API Gateway takes, an artifact is missing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a setting of its own
         self,
         service: Service,
         artifacts: Mapping[str, Artifact],
         *,
         host: str = "127.0.0.1",
         port: int = 3000,
+        rest_port: int | None = None,
+        lambda_port: int | None = None,
+        console_port: int | None = None,
+        console: bool = False,
         max_processes: int = 64,
         on_log: Callable[[Invocation], None] | None = None,
         on_request: Callable[[AccessRecord], None] | None = None,
+        on_reload: Callable[[Reload], None] | None = None,
         grace_s: float = GRACE_S,
     ) -> None:
         if not host:
@@ -63,27 +72,43 @@ class LocalCloud:
                 expected="an address, such as 127.0.0.1",
                 fix="--host 127.0.0.1, or --host 0.0.0.0 to let the network in",
             )
-        self.service = service
-        self._artifacts = artifacts
+        self.kept: dict[str, Any] = {}
         self._host = host
-        self._port = port
+        self._ports = Ports(port, rest_port, lambda_port, console_port)
+        self._has_console = console
         self._max_processes = max_processes
-        self._on_log = on_log
-        self._on_request = on_request
         self._grace_s = grace_s
-        self._table = RouteTable(http_api_routes(service))
-        for route in self._table.routes:
-            self._artifact(route.function)
-        self._starting: dict[str, asyncio.Task[Pool]] = {}
-        self._pools: dict[str, Pool] = {}
+        self._gate = Gate()
+        self._doors: dict[str, Door] = {}
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._on_log: list[Callable[[Invocation], None]] = []
+        self._on_request: list[Callable[[AccessRecord], None]] = []
+        self._on_reload: list[Callable[[Reload], None]] = []
+        self.observe(on_log=on_log, on_request=on_request, on_reload=on_reload)
         self._closed = False
-        self._server: Server | None = None
-        self._gateway: HttpApiGateway | None = None
+        self._generation = self._prepared(service, artifacts)
+
+    # What it is
+
+    @property
+    def service(self) -> Service:
+        """The service that is served now."""
+        return self._generation.service
+
+    @property
+    def artifacts(self) -> Mapping[str, Artifact]:
+        """What is served now, by the function's name."""
+        return self._generation.artifacts
+
+    @property
+    def generation(self) -> int:
+        """1, and one more after each reload."""
+        return self._generation.number
 
     @property
     def routes(self) -> tuple[Route, ...]:
         """The routes of the HTTP API, in the order of serverless.yml."""
-        return self._table.routes
+        return http_api_routes(self.service)
 
     @property
     def is_open_to_the_network(self) -> bool:
@@ -92,76 +117,131 @@ class LocalCloud:
 
     @property
     def url(self) -> str:
-        """Where the API is: `http://127.0.0.1:3000`."""
-        assert self._server is not None, "the cloud has not been started"
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 - shown, not bound
-        return f"http://{f'[{host}]' if ':' in host else host}:{self._server.port}"
+        """Where the API is: `http://127.0.0.1:3000`; the REST API's, with its stage, where there is no HTTP API."""
+        urls = self.urls
+        assert urls, "the cloud has not been started"
+        return urls.get("httpApi") or urls.get("rest") or next(iter(urls.values()))
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Where each door is: "httpApi", "rest" (with its stage), "lambda", "url:NAME", "console"."""
+        paths = {"rest": f"/{self.service.provider.stage}", "console": "/_bareboat/"}
+        return {name: door.url + paths.get(name, "") for name, door in self._doors.items()}
+
+    @property
+    def moved(self) -> dict[str, int]:
+        """The doors whose default port was taken, with that port."""
+        return {name: door.moved_from for name, door in self._doors.items() if door.moved_from}
+
+    @property
+    def processes(self) -> int:
+        """How many processes the functions have."""
+        return self._generation.functions.processes
+
+    # Its life
 
     async def start(self) -> None:
         """Listen.
 
         Raises:
-            LocalError: the port is in use or may not be taken.
+            LocalError: a port is in use or may not be taken.
         """
-        assert self._server is None, "the cloud is started once"
-        self._server = await start_server(
-            self._handle,
-            self._host,
-            self._port,
-            max_header_bytes=MAX_HEADER_BYTES,
-            max_body_bytes=MAX_BODY_BYTES,
-            refuse=self._refuse,
-        )
-        api = Api(api_id(self.service), port=str(self._server.port), domain=self._host)
-        self._gateway = HttpApiGateway(
-            self._table,
-            self._call,
-            api=api,
-            cors=self.service.provider.http_api.cors,
-            on_request=self._on_request,
-        )
-        for name in self._routed():
-            self._start_soon(name)
+        assert not self._doors, "the cloud is started once"
+        self._gate.close()
+        try:
+            await self._open_doors(self._generation)
+            self._serve(self._generation)
+        except BaseException:
+            for door in self._doors.values():
+                await door.close(0)
+            raise
+        self._gate.open()
+        self._make_ready(self._generation)
 
     async def ready(self) -> None:
-        """Wait until every function with a route can be called.
+        """Wait until every function that something can call is ready.
 
         Raises:
             BareboatError: the first thing that stands in the way: no interpreter, no runtime client, a damaged archive.
         """
-        for name in self._routed():
-            await self._pool(name)
+        for name in _called(self.service):
+            await self._generation.functions[name].ready()
 
-    async def invoke(self, function: str, event: bytes, *, client_context: str = "") -> Invocation:
-        """Call a function, with a route or without.
+    async def invoke(
+        self,
+        function: str,
+        event: bytes,
+        trace_id: str = "",
+        source: str = "invoke",
+        *,
+        client_context: str = "",
+        request_id: str = "",
+        qualifier: str = "",
+    ) -> Invocation:
+        """Call a function of the newest generation, with a route or without; the arguments are those of `Pool.invoke`.
 
         Raises:
             LocalError: there is no such function, or its runtime cannot be started.
             Throttled: its concurrency limit is reached.
         """
-        if function not in self.service.functions:
-            raise LocalError(
-                f"there is no function {function!r}", expected="one of " + ", ".join(self.service.functions)
+        generation = self._generation
+        generation.busy += 1
+        try:
+            return await generation.functions.invoke(
+                function,
+                event,
+                trace_id,
+                source,
+                client_context=client_context,
+                request_id=request_id,
+                qualifier=qualifier,
             )
-        return await self._run(function, event, client_context=client_context)
+        finally:
+            generation.left()
+
+    async def replace(self, service: Service, artifacts: Mapping[str, Artifact]) -> tuple[str, ...]:
+        """Serve another state of the service behind the same ports, from the next request on.
+
+        Requests under way end on what they began with. Functions that have not changed keep their processes; those
+        that have get ready first, with one process through its init.
+
+        Returns:
+            The functions that are new or have changed.
+        Raises:
+            BareboatError: it cannot be served; then nothing has changed.
+        """
+        old = self._generation
+        new = self._prepared(service, artifacts, before=old)
+        changed = new.functions.not_in(old.functions)
+        try:
+            await warm(changed, old.functions)
+            await self._open_doors(new)
+            self._serve(new)
+        except BaseException:
+            await new.retire(old.functions, grace_s=0)
+            raise
+        self._generation = new
+        self._make_ready(new)
+        gone = [self._doors.pop(name) for name in tuple(self._doors) if name not in new.fronts]
+        self._soon(self._retire(old, new, gone))
+        return tuple(one.function.name for one in changed)
 
     async def close(self) -> None:
         """Stop listening, let requests in flight end for `grace_s` seconds, then end every process."""
+        self._gate.open()
         try:
-            if self._server is not None:
-                await self._server.close(grace_s=self._grace_s)
+            await asyncio.gather(*(door.close(self._grace_s) for door in self._doors.values()))
         finally:
             self._closed = True
-            starting = list(self._starting.values())
-            for task in starting:
+            for task in tuple(self._retiring):
                 task.cancel()
-            await asyncio.gather(*starting, return_exceptions=True)
-            closed = await asyncio.gather(*(pool.close() for pool in self._pools.values()), return_exceptions=True)
-            if self._gateway is not None:
-                await self._gateway.close()
-            for error in closed:  # after every pool had its turn
-                if error is not None:
-                    raise error
+            await asyncio.gather(*self._retiring, return_exceptions=True)
+            try:
+                await self._generation.retire(None, grace_s=0)
+            finally:
+                for thing in self.kept.values():
+                    if hasattr(thing, "close"):
+                        await thing.close()
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -174,103 +254,93 @@ class LocalCloud:
         """Close."""
         await self.close()
 
-    def _handle(self, request: Request) -> Response | Awaitable[Response]:
-        assert self._gateway is not None
-        return self._gateway.handle(request)
+    # Who watches
 
-    def _refuse(self, status: int) -> Response:
-        assert self._gateway is not None
-        return self._gateway.refuse(status)
+    def observe(
+        self,
+        *,
+        on_log: Callable[[Invocation], None] | None = None,
+        on_request: Callable[[AccessRecord], None] | None = None,
+        on_reload: Callable[[Reload], None] | None = None,
+    ) -> None:
+        """Tell one more observer; what it raises is a bug and reaches the client as a 500."""
+        if on_log is not None:
+            self._on_log.append(on_log)
+        if on_request is not None:
+            self._on_request.append(on_request)
+        if on_reload is not None:
+            self._on_reload.append(on_reload)
 
-    def _call(self, function: str, event: bytes, trace_id: str) -> Awaitable[Invocation]:
-        return self._run(function, event, trace_id=trace_id)
+    def tell_reload(self, reload: Reload) -> None:
+        """Tell of a reload."""
+        for observer in self._on_reload:
+            observer(reload)
 
-    async def _run(self, function: str, event: bytes, *, trace_id: str = "", client_context: str = "") -> Invocation:
-        pool = self._pools.get(function)
-        if pool is None:
-            pool = await self._pool(function)
-        invocation = await pool.invoke(event, trace_id=trace_id, client_context=client_context)
-        if self._on_log is not None:
-            self._on_log(invocation)
-        return invocation
+    def _tell_log(self, invocation: Invocation) -> None:
+        for observer in self._on_log:
+            observer(invocation)
 
-    async def _pool(self, name: str) -> Pool:
-        pool = self._pools.get(name)
-        if pool is None:
-            pool = await asyncio.shield(self._start_soon(name))
-        return pool
+    def _tell_request(self, record: AccessRecord) -> None:
+        for observer in self._on_request:
+            observer(record)
 
-    def _start_soon(self, name: str) -> asyncio.Task[Pool]:
-        task = self._starting.get(name)
-        if task is None:
-            if self._closed:
-                raise LocalError("the local cloud is closed")
-            task = self._starting[name] = asyncio.ensure_future(self._start_pool(name))
-            task.add_done_callback(_seen)
-        return task
+    # Generations
 
-    async def _start_pool(self, name: str) -> Pool:
-        try:
-            pool = Pool(
-                self.service.functions[name],
-                self._artifact(name),
-                region=self.service.provider.region,
-                max_processes=self._max_processes,
-            )
-            await pool.start()
-            self._pools[name] = pool
-            return pool
-        finally:
-            del self._starting[name]  # what failed is tried again by the next request
-
-    def _routed(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(route.function for route in self.routes))
-
-    def _artifact(self, name: str) -> Artifact:
-        artifact = self._artifacts.get(name)
-        if artifact is None:
-            raise LocalError(
-                f"function {name} has no artifact",
-                expected="one artifact for each function",
-                fix=f"bareboat package --function {name}",
-            )
-        return artifact
-
-
-def _seen(task: asyncio.Task[Pool]) -> None:
-    if not task.cancelled():
-        task.exception()  # whoever asks for the pool gets it; a start that nobody waits for says nothing
-
-
-def http_api_routes(service: Service) -> tuple[Route, ...]:
-    """Return the routes of the service's `httpApi` events, in the order of serverless.yml."""
-    return tuple(
-        Route(
-            event.route_key,
-            event.method,
-            event.path,
-            function.name,
-            payload=function.http_api_payload,
-            timeout_s=function.timeout_s,
-            where=str(event.where),
+    def _prepared(
+        self, service: Service, artifacts: Mapping[str, Artifact], before: Generation | None = None
+    ) -> Generation:
+        functions = Functions(
+            service,
+            artifacts,
+            max_processes=self._max_processes,
+            on_log=self._tell_log,
+            before=None if before is None else before.functions,
         )
-        for function in service.functions.values()
-        for event in function.events
-        if isinstance(event, HttpApiEvent)
-    )
+        for kind in FRONTS:
+            kind.check(service)
+        for name in _called(service):
+            functions[name]  # raises where the artifact is missing
+        return Generation(1 if before is None else before.number + 1, service, artifacts, functions)
+
+    async def _open_doors(self, generation: Generation) -> None:
+        """Open the doors that are not open yet."""
+        wanted = self._wanted(generation.service)
+        for name, kind in wanted.items():
+            if name not in self._doors:
+                host = CONSOLE_HOST if name == "console" else self._host
+                door = Door(name, host, self._gate)
+                port, must = self._ports.wanted(name, list(wanted))
+                await door.open(kind, port, must=must)
+                self._doors[name] = door
+
+    def _wanted(self, service: Service) -> dict[str, Kind]:
+        kinds = [kind for kind in FRONTS if kind.name != "console" or self._has_console]
+        return {name: kind for kind in kinds for name in kind.doors(service)}
+
+    def _serve(self, generation: Generation) -> None:
+        """Make the fronts of a generation, all of them, then let the doors lead to them."""
+        invoke = generation.functions.invoke
+        for name, kind in self._wanted(generation.service).items():
+            door = self._doors[name]
+            site = Site(generation.service, name, door.host, door.port, invoke, self._tell_request, self)
+            generation.fronts[name] = kind.make(site)
+        for name, front in generation.fronts.items():
+            self._doors[name].lead_to(front, generation)
+
+    def _make_ready(self, generation: Generation) -> None:
+        for name in _called(generation.service):
+            generation.functions[name].start_soon()
+
+    async def _retire(self, old: Generation, new: Generation, doors: list[Door]) -> None:
+        await asyncio.gather(*(door.close(self._grace_s) for door in doors))
+        await old.retire(new.functions, grace_s=RETIRE_S)
+
+    def _soon(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
 
 
-def api_id(service: Service) -> str:
-    """Return ten characters that name the API as AWS's ids do, the same for the same service and stage."""
-    digest = hashlib.sha256(f"{service.name}/{service.provider.stage}".encode()).digest()
-    return "".join("abcdefghijklmnopqrstuvwxyz0123456789"[byte % 36] for byte in digest[:10])
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine reaches an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+def _called(service: Service) -> tuple[str, ...]:
+    """Return the functions that an event or an address of their own calls."""
+    return tuple(name for name, one in service.functions.items() if one.events or one.url is not None)

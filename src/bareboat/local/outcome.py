@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bareboat.local import faults
 from bareboat.local.invocation import Invocation
 from bareboat.local.logs import end_line, report_line, start_line
 from bareboat.local.spec import Spec
+
+if TYPE_CHECKING:
+    from bareboat.local.sandbox import Job
 
 UNHANDLED = "Unhandled"
 
@@ -48,8 +52,9 @@ class Outcome:
         self.written += f"RequestId: {request_id} Error: {faults.exit_reason(status)}\nRuntime.ExitError\n"
         self.status = "error\tError Type: Runtime.ExitError"
 
-    def invocation(self, spec: Spec, request_id: str) -> Invocation:
+    def invocation(self, spec: Spec, job: Job) -> Invocation:
         """Put it together. Billed are the milliseconds of init and duration, rounded up (init since August 2025)."""
+        request_id = job.request_id
         billed_ms = math.ceil(self.duration_ms + (self.init_ms or 0.0))
         report = report_line(
             request_id,
@@ -71,4 +76,8 @@ class Outcome:
             max_memory_mb=self.memory_mb,
             init_ms=self.init_ms,
             log=self.before + start_line(request_id) + self.written + end_line(request_id) + report,
+            at=job.at,
+            event=job.event,
+            source=job.source,
+            generation=job.generation,
         )

@@ -39,6 +39,7 @@ class Pool:
         cores: how many processes may be in their init at once.
         init_timeout_s: Lambda's 10 s; after it the init is done again inside the invocation, under its timeout.
         folder: where the artifact is unpacked, when it already is.
+        generation: what its invocations say of their code.
     """
 
     def __init__(  # noqa: PLR0913 - each is a setting of its own
@@ -53,6 +54,7 @@ class Pool:
         init_timeout_s: float = 10.0,
         cores: int | None = None,
         folder: Path | None = None,
+        generation: int = 1,
     ) -> None:
         self._function = function
         self._artifact = artifact
@@ -75,7 +77,14 @@ class Pool:
         self._starting = 0
         self._grown_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._generation = generation
+        self.init_failure: InitFailure | None = None  # of the last process that was started
         self._closed = False
+
+    @property
+    def in_flight(self) -> int:
+        """How many invocations wait or run."""
+        return self._in_flight
 
     @property
     def processes(self) -> int:
@@ -98,8 +107,40 @@ class Pool:
             folder=self._folder,
         )
 
+    async def warm(self) -> InitFailure | None:
+        """Start a process before any event asks for it; return why it does not get ready.
+
+        Raises:
+            LocalError: the interpreter does not start, or the pool is closed.
+        """
+        if self._spec is None or self._closed:
+            raise LocalError(f"{self._function.name} is not being served", fix="start it again")
+        self._starting += 1
+        sandbox = Sandbox(self._spec, on_idle=self._serve, on_gone=self._gone)
+        self._all.add(sandbox)
+        try:
+            failure = await sandbox.start(self._init_timeout_s)
+        except BaseException:
+            self._end(sandbox)
+            raise
+        finally:
+            self._starting -= 1
+        self.init_failure = failure
+        if failure is not None:
+            self._end(sandbox)
+        elif sandbox.phase == "idle":
+            self._serve(sandbox)
+        return failure
+
     async def invoke(
-        self, event: bytes, *, trace_id: str = "", client_context: str = "", request_id: str = "", qualifier: str = ""
+        self,
+        event: bytes,
+        *,
+        trace_id: str = "",
+        client_context: str = "",
+        request_id: str = "",
+        qualifier: str = "",
+        source: str = "invoke",
     ) -> Invocation:
         """Run the function on one event and return what came of it, an error of the function included.
 
@@ -111,6 +152,7 @@ class Pool:
             client_context: JSON, as the Invoke API's ClientContext decodes to.
             request_id: made up when empty. The tries of one asynchronous invocation share theirs.
             qualifier: what was asked for, which the context's invoked_function_arn then ends with; "" or `$LATEST`.
+            source: who asks, for the record.
         Raises:
             Throttled: as many invocations run as the function's reservedConcurrency (else 1,000) allows.
             InputError: the event is over 6 MiB.
@@ -133,6 +175,8 @@ class Pool:
             _one_line(client_context),
             self._ended,
             qualifier,
+            source=source,
+            generation=self._generation,
         )
         self._dispatch(job)
         try:
@@ -239,6 +283,7 @@ class Pool:
                 return
             raise  # ours to mend; whoever waited knows at least
         self._starting -= 1
+        self.init_failure = failure
         if failure is None:
             if sandbox.phase == "idle":  # else it has ended since, and `_gone` saw to the rest
                 self._serve(sandbox)
@@ -290,7 +335,7 @@ class Pool:
                 outcome.time_out(job.request_id, spec.timeout_s)
             else:
                 outcome.exit(job.request_id, failure.status)
-        job.end(outcome.invocation(spec, job.request_id))
+        job.end(outcome.invocation(spec, job))
 
     def _no_process(self, error: Exception) -> LocalError:
         if isinstance(error, LocalError):

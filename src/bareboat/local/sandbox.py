@@ -28,11 +28,13 @@ class Job:
         on_end: called once when it is over, even if nobody waits for it any more.
         qualifier: what the invocation asked for, such as `$LATEST`; "" for nothing.
     Attributes:
+        at: when it was asked for, in seconds since 1970.
         started: when a sandbox, or its init inside the invocation, began with it.
     """
 
     __slots__ = (
-        "_on_end", "client_context", "event", "future", "qualifier", "queued", "request_id", "started", "trace_id",
+        "_on_end", "at", "client_context", "event", "future", "generation", "qualifier", "queued", "request_id",
+        "source", "started", "trace_id",
     )  # fmt: skip
 
     def __init__(
@@ -43,12 +45,18 @@ class Job:
         client_context: str,
         on_end: Callable[[], None],
         qualifier: str = "",
+        *,
+        source: str = "invoke",
+        generation: int = 1,
     ) -> None:
         self.event = event
         self.request_id = request_id
         self.trace_id = trace_id
         self.client_context = client_context
         self.qualifier = qualifier
+        self.source = source
+        self.generation = generation
+        self.at = time.time()
         self.future: asyncio.Future[Invocation] = asyncio.get_running_loop().create_future()
         self.queued = 0.0
         self.started: float | None = None
@@ -274,7 +282,7 @@ class Sandbox:
             outcome.time_out(job.request_id, self._spec.timeout_s)
         elif exit_status is not None:
             outcome.exit(job.request_id, exit_status)
-        job.end(outcome.invocation(self._spec, job.request_id))
+        job.end(outcome.invocation(self._spec, job))
 
     async def close(self) -> None:
         """End the process and the API. An event under way fails with LocalError."""

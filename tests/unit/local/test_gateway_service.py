@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from bareboat.errors import LocalError
-from bareboat.local.cloud import LocalCloud, api_id, http_api_routes, is_loopback
+from bareboat.local.addresses import api_id, is_loopback
+from bareboat.local.cloud import LocalCloud
+from bareboat.local.fronts import http_api_routes
 from bareboat.service.model import Function, Place, Provider, Service
 from bareboat.service.triggers import HttpApiEvent, HttpEvent, ScheduleEvent
 

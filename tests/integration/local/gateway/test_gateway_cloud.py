@@ -283,7 +283,7 @@ def test_closing_does_not_wait_for_ever(start_cloud, tmp_path):
 
         with pytest.raises(httpx.HTTPError):
             answer.result()
-    assert running.cloud._pools["gate"].processes == 0
+    assert running.cloud.processes == 0
 
 
 def test_closing_ends_an_invocation_without_a_route_too(start_cloud, tmp_path):

@@ -1,0 +1,174 @@
+"""Fronts -> servers on ports: which port each has, and what stands behind it now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bareboat.errors import LocalError
+from bareboat.local.addresses import url_of
+from bareboat.local.connection import refusal
+from bareboat.local.http import Server, start_server
+from bareboat.local.messages import Request, Response
+
+if TYPE_CHECKING:
+    from bareboat.local.fronts import Kind
+    from bareboat.local.generation import Generation
+    from bareboat.local.site import Front
+
+CONSOLE_HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Which ports are wanted: 0 is any that is free; None the default, or a free one where that is taken.
+
+    Args:
+        main: the HTTP API's, or the REST API's where there is no HTTP API.
+        rest: the REST API's; by default `main`, or the port behind it where the HTTP API has that.
+        lambda_api: the Invoke API's; by default two behind `main`.
+        console: by default three behind `main`. Function URLs follow it.
+    """
+
+    main: int = 3000
+    rest: int | None = None
+    lambda_api: int | None = None
+    console: int | None = None
+
+    def wanted(self, door: str, doors: list[str]) -> tuple[int, bool]:
+        """Return the port that a door is to have, and whether it must be that one.
+
+        Args:
+            doors: the names of all doors.
+        """
+        if door == "httpApi" or (door == "rest" and "httpApi" not in doors and self.rest is None):
+            return self.main, True
+        asked = {"rest": self.rest, "lambda": self.lambda_api, "console": self.console}.get(door)
+        if asked is not None:
+            return asked, asked != 0
+        urls = [name for name in doors if name.startswith("url:")]
+        behind = {"rest": 1, "lambda": 2, "console": 3}.get(door) or 4 + urls.index(door)
+        port = self.main + behind
+        return (port, False) if self.main and port <= 65_535 else (0, False)
+
+
+class Gate:
+    """What holds requests back for a moment: until the first generation is there, or the next one is.
+
+    `shut` is None while requests pass.
+    """
+
+    def __init__(self) -> None:
+        self.shut: asyncio.Event | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def close(self, limit_s: float | None = None) -> None:
+        """Hold requests back until `open`, but not longer than `limit_s`."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.shut is None:
+            self.shut = asyncio.Event()
+        if limit_s is not None:
+            self._timer = asyncio.get_running_loop().call_later(limit_s, self.open)
+
+    def open(self) -> None:
+        """Let requests pass."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.shut is not None:
+            shut, self.shut = self.shut, None
+            shut.set()
+
+
+class Door:
+    """One open port. Its requests go to the front of the generation that serves when they arrive.
+
+    Attributes:
+        name: such as "httpApi" or "url:predict".
+        moved_from: the default port, where another program has it.
+    """
+
+    def __init__(self, name: str, host: str, gate: Gate) -> None:
+        self.name = name
+        self.host = host
+        self.moved_from = 0
+        self._gate = gate
+        self._front: Front | None = None
+        self._generation: Generation | None = None
+        self._server: Server | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that is open."""
+        assert self._server is not None, "the door has not been opened"
+        return self._server.port
+
+    @property
+    def url(self) -> str:
+        """Where this machine reaches it."""
+        return url_of(self.host, self.port)
+
+    async def open(self, kind: Kind, port: int, *, must: bool) -> None:
+        """Listen.
+
+        Args:
+            must: whether it is to be that port; else a free one stands in where it is taken.
+        Raises:
+            LocalError: the port is in use or may not be taken.
+        """
+        try:
+            self._server = await self._listen(kind, port)
+        except LocalError:
+            if must or port == 0:
+                raise
+            self._server = await self._listen(kind, 0)
+            self.moved_from = port
+
+    def lead_to(self, front: Front, generation: Generation) -> None:
+        """Put another front behind it, from the next request on."""
+        self._front, self._generation = front, generation
+
+    async def close(self, grace_s: float) -> None:
+        """Stop listening, and let requests under way end for `grace_s` seconds."""
+        if self._server is not None:
+            await self._server.close(grace_s=grace_s)
+
+    def _listen(self, kind: Kind, port: int) -> Awaitable[Server]:
+        return start_server(
+            self._handle,
+            self.host,
+            port,
+            max_header_bytes=kind.max_header_bytes,
+            max_body_bytes=kind.max_body_bytes,
+            refuse=self._refuse,
+        )
+
+    def _handle(self, request: Request) -> Response | Awaitable[Response]:
+        if self._gate.shut is not None:
+            return self._handle_later(request, self._gate.shut)
+        if self._front is None or self._generation is None:
+            return refusal(503)  # closed before it served anything
+        answer = self._front.handle(request)
+        if isinstance(answer, Response):
+            return answer
+        self._generation.busy += 1
+        return _counted(answer, self._generation)
+
+    async def _handle_later(self, request: Request, opened: asyncio.Event) -> Response:
+        await opened.wait()
+        answer = self._handle(request)
+        return answer if isinstance(answer, Response) else await answer
+
+    def _refuse(self, status: int) -> Response:
+        return refusal(status) if self._front is None else self._front.refuse(status)
+
+
+async def _counted(answer: Awaitable[Response], generation: Generation) -> Response:
+    try:
+        return await answer
+    finally:
+        generation.left()

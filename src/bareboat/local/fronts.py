@@ -1,0 +1,89 @@
+"""A service -> which doors it has, and what stands behind each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from bareboat.local.access import HttpApiAccess
+from bareboat.local.addresses import api_id
+from bareboat.local.gateway import Api, HttpApiGateway, Route, RouteTable
+from bareboat.local.gateway.gateway import MAX_BODY_BYTES, MAX_HEADER_BYTES
+from bareboat.local.site import Front, Site
+from bareboat.service.model import Service
+from bareboat.service.triggers import HttpApiEvent, HttpEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of front.
+
+    Args:
+        doors: the names of its doors in a service; none where the service has no use for it.
+        make: makes the front of one door; raises a BareboatError for what it cannot serve.
+        check: raises what is wrong with a service before any port is open.
+        max_header_bytes, max_body_bytes: what its server takes.
+    """
+
+    name: str
+    doors: Callable[[Service], Iterable[str]]
+    make: Callable[[Site], Front]
+    check: Callable[[Service], object] = lambda _: None
+    max_header_bytes: int = MAX_HEADER_BYTES
+    max_body_bytes: int = MAX_BODY_BYTES
+
+
+def has_http_api(service: Service) -> bool:
+    """Return whether a service has routes of an HTTP API."""
+    return any(isinstance(event, HttpApiEvent) for one in service.functions.values() for event in one.events)
+
+
+def has_rest_api(service: Service) -> bool:
+    """Return whether a service has methods of a REST API."""
+    return any(isinstance(event, HttpEvent) for one in service.functions.values() for event in one.events)
+
+
+def http_api_routes(service: Service) -> tuple[Route, ...]:
+    """Return the routes of the service's `httpApi` events, in the order of serverless.yml."""
+    return tuple(
+        Route(
+            event.route_key,
+            event.method,
+            event.path,
+            function.name,
+            payload=function.http_api_payload,
+            timeout_s=function.timeout_s,
+            where=str(event.where),
+        )
+        for function in service.functions.values()
+        for event in function.events
+        if isinstance(event, HttpApiEvent)
+    )
+
+
+def _is_guarded(service: Service) -> bool:
+    """Return whether an HTTP API asks anything of its callers."""
+    api = service.provider.http_api
+    events = (event for one in service.functions.values() for event in one.events)
+    return bool(
+        api.throttle or api.throttles or any(isinstance(event, HttpApiEvent) and event.authorizer for event in events)
+    )
+
+
+def _http_api(site: Site) -> HttpApiGateway:
+    invoke = site.invoke
+
+    return HttpApiGateway(
+        RouteTable(http_api_routes(site.service)),
+        lambda function, event, trace_id: invoke(function, event, trace_id, "httpApi"),
+        api=Api(api_id(site.service), port=str(site.port), domain=site.host),
+        cors=site.service.provider.http_api.cors,
+        access=HttpApiAccess(site.service, invoke) if _is_guarded(site.service) else None,
+        on_request=site.on_request,
+    )
+
+
+FRONTS: tuple[Kind, ...] = (
+    Kind("httpApi", lambda _: ("httpApi",), _http_api, check=lambda service: RouteTable(http_api_routes(service))),
+)
+"""Each kind of front; a further one is a line here."""
