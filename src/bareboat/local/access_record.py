@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from bareboat.local.messages import Request, Response
+
 
 class AccessRecord(msgspec.Struct, frozen=True):
     """One request and what became of it.
@@ -22,6 +24,7 @@ class AccessRecord(msgspec.Struct, frozen=True):
             "INVALID_API_KEY", "THROTTLED", "QUOTA_EXCEEDED", "BAD_REQUEST_BODY", ...; "" when it was let in.
         api_key: the name of the API key that was used; never its value.
         invocation_id: the function's request id; "" when none was called.
+        request, response: as they came and went; None when the request could not be read. Secrets are in them.
     """
 
     method: str
@@ -39,3 +42,5 @@ class AccessRecord(msgspec.Struct, frozen=True):
     refused: str = ""
     api_key: str = ""
     invocation_id: str = ""
+    request: Request | None = None
+    response: Response | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -109,7 +109,7 @@ class HttpApiGateway:
         """Answer what the server could not read or will not take: 400, 408, 413, 431, 505."""
         response = message(status)
         if self._on_request is not None:
-            self._on_request(AccessRecord("", "", status, 0.0, "", "", cold=False))
+            self._on_request(AccessRecord("", "", status, 0.0, "", "", cold=False, at=time(), response=response))
         return response
 
     async def close(self) -> None:
@@ -199,6 +199,8 @@ class HttpApiGateway:
                     authorizer="" if asked is None else asked.authorizer,
                     refused="" if refused is None else refused.kind,
                     invocation_id="" if invocation is None else invocation.request_id,
+                    request=call.request,
+                    response=response,
                 )
             )
         return response
