@@ -13,7 +13,7 @@ import msgspec
 from bareboat.local.access_record import AccessRecord
 from bareboat.local.invocation import Invocation
 from bareboat.local.observe.mask import masked_headers, masked_json, masked_query
-from bareboat.local.reload_record import Reload
+from bareboat.local.reload.record import Reload
 
 _encode = msgspec.json.Encoder().encode
 _HEADER_CHARACTERS = 16_384  # of names and values that are kept of a request or a response
@@ -80,9 +80,7 @@ class Batch:
             )  # fmt: skip
             self.request_bodies.append(None if is_bare or what.response is None else _request_bodies(what, limit))
         else:
-            self.reloads.append(
-                (what.at, what.took_ms, _encode(what.changed).decode(), _encode(what.functions).decode(), what.error)
-            )
+            self.reloads.append((what.at, what.error, _encode(what).decode()))
 
 
 def write(connection: sqlite3.Connection, batch: Batch, dropped: tuple[int, int], limits: Limits) -> None:

@@ -27,11 +27,9 @@ create table requests (
   status integer, latency_ms real, function text, cold integer, error text, api text, route text, authorizer text,
   refused text, api_key text);
 create index requests_at on requests (at);
-create index requests_request on requests (request_id);
-create index requests_invocation on requests (invocation_id);
 create table request_bodies (id integer primary key, request_headers text, request_body blob,
   response_headers text, response_body blob, request_bytes integer, response_bytes integer);
-create table reloads (id integer primary key, at real, took_ms real, changed text, functions text, error text);
+create table reloads (id integer primary key, at real, error text, document text);
 create table dropped (id integer primary key, at real, bodies integer, rows integer);
 """
 

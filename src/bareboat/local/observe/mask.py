@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import partial
 
 HIDDEN = "***"
 SECRET_HEADERS = frozenset(
     {"authorization", "proxy-authorization", "x-api-key", "cookie", "set-cookie", "x-amz-security-token"}
 )
 
+# Names under which events and answers hold credentials: headers, v2's cookies, identity.apiKey (REST),
+# authorizationToken and identitySource (authorizers), usageIdentifierKey (their answers).
+_NAMES = (
+    b"authorization", b"proxy-authorization", b"x-api-key", b"cookie", b"cookies", b"set-cookie",
+    b"x-amz-security-token", b"x-amz-signature", b"apikey", b"authorizationtoken", b"identitysource",
+    b"usageidentifierkey",
+)  # fmt: skip
 _STRING = rb'"(?:[^"\\]|\\.)*+(?:"|\Z)'
-# Names under which events and answers hold credentials: headers, v2's cookies,
-# identity.apiKey (REST), authorizationToken and identitySource (authorizers), usageIdentifierKey (their answers).
-_KEYS = (
-    rb"authorization|proxy-authorization|x-api-key|cookies?|set-cookie|x-amz-security-token|x-amz-signature"
-    rb"|apikey|authorizationtoken|identitysource|usageidentifierkey"
-)
-_MEMBER = re.compile(
-    rb'"(' + _KEYS + rb')"(\s*:\s*)(' + _STRING + rb"|\[(?:\s*+" + _STRING + rb"\s*+,?+)*+\]?)", re.IGNORECASE
-)
-_STRINGS = re.compile(_STRING)
+_VALUE = re.compile(rb"\s*:\s*(" + _STRING + rb"|\[(?:\s*+" + _STRING + rb"\s*+,?+)*+\]?)", re.DOTALL)
+_STRINGS = re.compile(_STRING, re.DOTALL)
 _QUERY = re.compile(r"((?:^|[?&])x-amz-(?:security-token|signature)=)[^&]*", re.IGNORECASE)
 _QUERY_IN_JSON = re.compile(rb'([?&"]x-amz-(?:security-token|signature)=)[^&"]*', re.IGNORECASE)
 
@@ -56,9 +56,25 @@ def masked_value(name: str, value: str) -> str:
 
 def masked_json(text: bytes) -> bytes:
     """Return JSON, or as much of it as there is, with the credentials of events and answers hidden."""
-    if b"x-amz-" in text or b"X-Amz-" in text:
+    lower = text.lower()
+    if b"x-amz-s" in lower:
         text = _QUERY_IN_JSON.sub(rb"\1" + HIDDEN.encode(), text)
-    return _MEMBER.sub(_hidden_member, text)
+        lower = text.lower()
+    ends = []  # of the names, quotes included
+    for name in _NAMES:
+        at = lower.find(b'"%s"' % name)
+        while at >= 0:
+            ends.append((at + len(name) + 2, name.decode()))
+            at = lower.find(b'"%s"' % name, at + 1)
+    if not ends:
+        return text
+    parts, done = [], 0
+    for end, kind in sorted(ends):
+        value = _VALUE.match(text, end)
+        if value is not None and end >= done:
+            parts += [text[done : value.start(1)], _STRINGS.sub(partial(_hidden_string, kind), value[1])]
+            done = value.end()
+    return b"".join([*parts, text[done:]])
 
 
 def masked_query(query: str) -> str:
@@ -66,16 +82,10 @@ def masked_query(query: str) -> str:
     return _QUERY.sub(rf"\1{HIDDEN}", query) if "x-amz-" in query.lower() else query
 
 
-def _hidden_member(found: re.Match[bytes]) -> bytes:
-    name, colon, value = found[1], found[2], found[3]
-    kind = name.decode().lower()
-
-    def hidden(string: re.Match[bytes]) -> bytes:
-        inner = string[0].removeprefix(b'"').removesuffix(b'"').decode("utf-8", "replace")
-        kept = masked_value("set-cookie" if kind == "cookies" and "; " in inner else kind, inner)
-        return b'"' + kept.encode() + b'"'
-
-    return b'"' + name + b'"' + colon + _STRINGS.sub(hidden, value)
+def _hidden_string(kind: str, string: re.Match[bytes]) -> bytes:
+    inner = string[0].removeprefix(b'"').removesuffix(b'"').decode("utf-8", "replace")
+    kept = masked_value("set-cookie" if kind == "cookies" and "; " in inner else kind, inner)
+    return b'"' + kept.encode() + b'"'
 
 
 def _hidden_pair(pair: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from bareboat.local.observe.file import open_to_read
-from bareboat.local.reload_record import Reload
+from bareboat.local.reload.record import Reload
 
 _SHAPES = {"2xx": 200, "3xx": 300, "4xx": 400, "5xx": 500}
 SOME = 100
@@ -241,11 +241,10 @@ def reloads(path: Path, *, since: float | None = None, limit: int = SOME) -> lis
         if connection is None:
             return []
         found = connection.execute(
-            f"select at, took_ms, changed, functions, error from reloads where {where} order by id desc limit ?",
+            f"select document from reloads where {where} order by id desc limit ?",
             (*values, limit),
         ).fetchall()
-    decode = msgspec.json.Decoder(tuple[str, ...]).decode
-    return [Reload(at, took_ms, decode(changed), decode(names), error) for at, took_ms, changed, names, error in found]
+    return [msgspec.json.decode(row[0], type=Reload) for row in found]
 
 
 def last_ids(path: Path) -> LastIds:

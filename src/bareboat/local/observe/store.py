@@ -15,7 +15,7 @@ from bareboat.local.access_record import AccessRecord
 from bareboat.local.invocation import Invocation
 from bareboat.local.observe.batch import Bare, Batch, Item, Limits, write
 from bareboat.local.observe.file import is_damage, open_to_write, set_aside
-from bareboat.local.reload_record import Reload
+from bareboat.local.reload.record import Reload
 
 if TYPE_CHECKING:
     import sqlite3
@@ -28,7 +28,7 @@ MAX_BODY_BYTES = 65_536
 QUEUE_BYTES = 32_000_000  # of bodies that wait; beyond, they are dropped
 QUEUE_ROWS = 50_000
 GATHER_S = 0.05  # how long a batch gathers
-BATCH_ROWS = 200  # in one transaction: another process that writes waits no longer than that
+BATCH_ROWS = 500  # in one transaction: another process that writes waits no longer than that
 RETRY_S = 5.0  # after a disk that is full, or a file that is locked
 CLOSE_S = 5.0
 
