@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
@@ -18,18 +19,28 @@ log = logging.getLogger(__name__)
 Handler = Callable[[Request], "Awaitable[Response] | Response"]
 QUEUE = 16  # pipelined requests read ahead of their answers
 LINGER_S = 2.0  # a refused client may go on sending this long, so that it gets to read why
+LINGERING = 64  # so many of those that are turned away get to read why
 
 
+@dataclass(slots=True)
 class Limits:
-    """What a server accepts. Times in seconds, sizes in bytes."""
+    """What a server accepts. Times in seconds, sizes in bytes.
 
-    __slots__ = ("body_bytes", "header_bytes", "idle_s", "receive_s")
+    Args:
+        send_s: how long a client may leave its answer untouched.
+        connections: open ones; more are turned away.
+        held_bytes: of the bodies that are not answered yet, and of the answers that are not read yet, all clients'.
+        held: how many of `held_bytes` there are now, in bodies.
+    """
 
-    def __init__(self, *, header_bytes: int, body_bytes: int, idle_s: float, receive_s: float) -> None:
-        self.header_bytes = header_bytes
-        self.body_bytes = body_bytes
-        self.idle_s = idle_s
-        self.receive_s = receive_s
+    header_bytes: int
+    body_bytes: int
+    idle_s: float
+    receive_s: float
+    send_s: float = 30.0
+    connections: int = 1_000
+    held_bytes: int = 268_435_456
+    held: int = 0
 
 
 class Connection(asyncio.Protocol):
@@ -51,6 +62,8 @@ class Connection(asyncio.Protocol):
         self._paused = False  # the client does not read its answers
         self._deaf = False  # no further request is taken: one was refused, or the client will send no more
         self._closing = False
+        self._unsent = 0
+        self._moved = 0.0  # when the client last took a part of what is unsent
         self._since = self._loop.time()
         self._complete = 0
         self._begin()
@@ -61,7 +74,7 @@ class Connection(asyncio.Protocol):
     def _begin(self) -> None:
         self._target = b""
         self._headers: list[tuple[str, str]] = []
-        self._body: list[bytes] = []
+        self._body: bytes | bytearray = b""
         self._body_bytes = self._head_bytes = self._raw_bytes = self._hosts = 0
         self._in_head = True
         self._expects = False
@@ -108,11 +121,21 @@ class Connection(asyncio.Protocol):
     def on_body(self, piece: bytes) -> None:
         """Take a piece of the body."""
         self._expects = False
+        if self._deaf:
+            return
+        limits = self._limits
         self._body_bytes += len(piece)
-        if self._body_bytes > self._limits.body_bytes:
+        limits.held += len(piece)
+        if self._body_bytes > limits.body_bytes:
             self._stop(413)
-        elif not self._deaf:
-            self._body.append(piece)
+        elif limits.held > limits.held_bytes:
+            self._stop(503)
+        elif not self._body:
+            self._body = piece
+        else:
+            if type(self._body) is bytes:
+                self._body = bytearray(self._body)  # a list of small pieces would take many times their bytes
+            self._body += piece
 
     def on_message_complete(self) -> None:
         """Queue the request."""
@@ -121,16 +144,28 @@ class Connection(asyncio.Protocol):
         if self._deaf:
             return
         method = self._parser.get_method().decode("latin-1")
-        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        self._body = []
+        body = bytes(self._body)
+        self._body, self._body_bytes = b"", 0  # held on by the request
         request = Request(method, self._target.decode("latin-1"), self._headers, body, self._peer)
         self._queue.append((request, self._parser.should_keep_alive()))
 
     def _stop(self, status: int) -> None:
         if not self._deaf:
             self._deaf = True
-            self._body = []
+            self._drop_body()
             self._queue.append((status, False))
+
+    def _drop_body(self) -> None:
+        """Give up what has come of a body."""
+        self._limits.held -= self._body_bytes
+        self._body, self._body_bytes = b"", 0
+
+    def _drop_queue(self) -> None:
+        """Give up the requests that wait."""
+        for item, _ in self._queue:
+            if isinstance(item, Request):
+                self._limits.held -= len(item.body)
+        self._queue.clear()
 
     # The transport
 
@@ -141,13 +176,19 @@ class Connection(asyncio.Protocol):
         if isinstance(peer, tuple):
             self._peer = (str(peer[0]), int(peer[1]))
         self._connections.add(self)
+        excess = len(self._connections) - self._limits.connections
+        if excess > LINGERING:
+            self.abort()
+        elif excess > 0:
+            self._stop(503)
+            self._advance()
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Forget the connection. A handler at work goes on, as an invocation does when its client is gone."""
         self._connections.discard(self)
         self._transport = None
-        self._queue.clear()
-        self._body = []
+        self._drop_queue()
+        self._drop_body()
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, then go on answering."""
@@ -181,6 +222,9 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Answer what was asked, then close."""
+        if self._receiving and not self._deaf:
+            self._stop(400)  # it says no more, and half a request is none
+            self._advance()
         self._deaf = True
         return self._running is not None or bool(self._queue)
 
@@ -212,6 +256,7 @@ class Connection(asyncio.Protocol):
                 log.exception("the handler of %s failed", item.method)
                 result = Response(500, (("Content-Type", "application/json"),), _message(500))
             if isinstance(result, Response):
+                self._limits.held -= len(item.body)
                 self._answer(item, result, keep_alive)
             else:
                 self._running = asyncio.ensure_future(result)
@@ -232,6 +277,7 @@ class Connection(asyncio.Protocol):
 
     def _answered(self, request: Request, keep_alive: bool, done: asyncio.Future[Response]) -> None:
         self._running = None
+        self._limits.held -= len(request.body)
         self._since = self._loop.time()
         if done.cancelled():
             if self._transport is not None:
@@ -258,12 +304,12 @@ class Connection(asyncio.Protocol):
         self._write(data)
         if not keep_alive:
             self._deaf = True
-            self._queue.clear()
+            self._drop_queue()
             if self._transport is not None:
                 self._transport.close()
 
     def _linger(self) -> None:
-        self._queue.clear()
+        self._drop_queue()
         transport = self._transport
         if transport is None or transport.is_closing():
             return
@@ -279,15 +325,31 @@ class Connection(asyncio.Protocol):
         """Return whether no request is being read, waits or is being answered."""
         return not self._receiving and self._running is None and not self._queue and not self._deaf
 
-    def sweep(self, now: float) -> None:
-        """Close a connection that rests too long, or whose request does not come to its end."""
-        if self._running is not None or self._queue or self._deaf or self._transport is None:
+    def sweep(self, now: float, idle_s: float) -> None:
+        """Close a connection that rests too long, whose request does not come to its end, or its answer not away."""
+        transport = self._transport
+        if transport is None:
+            return
+        if self._paused or transport.is_closing():
+            unsent = transport.get_write_buffer_size()
+            if unsent != self._unsent:
+                self._unsent, self._moved = unsent, now
+            elif now - self._moved > self._limits.send_s:
+                self.abort()
+            return
+        self._unsent = 0
+        if self._running is not None or self._queue or self._deaf:
             return
         if self._receiving and now - self._since > self._limits.receive_s:
             self._stop(408)
             self._advance()
-        elif not self._receiving and now - self._since > self._limits.idle_s:
-            self._transport.close()
+        elif not self._receiving and now - self._since > idle_s:
+            transport.close()
+
+    @property
+    def stalled(self) -> tuple[float, int]:
+        """Since when the client has not touched its answer, and how many bytes of it are kept here."""
+        return self._moved, self._unsent
 
     def close_soon(self) -> None:
         """Close at once when at rest, else after the answer that is being made."""

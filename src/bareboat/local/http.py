@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 from collections.abc import Callable
 
@@ -14,14 +15,20 @@ from bareboat.local.messages import Request, Response
 __all__ = ["Handler", "Request", "Response", "Server", "start_server"]
 
 GRACE_S = 5.0
+CROWDED_IDLE_S = 1.0  # how long a connection may rest when there are many
+MAX_CONNECTIONS = 10_000
+ACCEPT = 1  # connections in one go of the loop
+BACKLOG = 1024
+OTHER_FILES = 256  # descriptors for what is no connection: each process of a function takes four
 
 
 class Server:
     """A listening server. `port` is the one that was given, or the one that the system chose for 0."""
 
-    def __init__(self, listener: asyncio.Server, connections: set[Connection]) -> None:
+    def __init__(self, listener: asyncio.Server, connections: set[Connection], limits: Limits) -> None:
         self._listener = listener
         self._connections = connections
+        self._limits = limits
         self._loop = asyncio.get_running_loop()
         address = listener.sockets[0].getsockname()
         self.host: str = address[0]
@@ -30,9 +37,25 @@ class Server:
 
     def _sweep(self) -> None:
         now = self._loop.time()
+        limits = self._limits
+        crowded = len(self._connections) > limits.connections * 0.75
+        idle_s = min(limits.idle_s, CROWDED_IDLE_S) if crowded else limits.idle_s
+        unsent = 0
         for connection in tuple(self._connections):
-            connection.sweep(now)
+            connection.sweep(now, idle_s)
+            unsent += connection.stalled[1]
+        if unsent > limits.held_bytes:
+            self._make_room(unsent)
         self._sweeper = self._loop.call_later(1.0, self._sweep)
+
+    def _make_room(self, unsent: int) -> None:
+        """Drop the clients that have left their answers longest."""
+        for connection in sorted(self._connections, key=lambda connection: connection.stalled[0]):
+            if unsent <= self._limits.held_bytes:
+                return
+            if connection.stalled[1]:
+                unsent -= connection.stalled[1]
+                connection.abort()
 
     async def close(self, *, grace_s: float = GRACE_S) -> None:
         """Stop listening, let the answers that are being made go out for `grace_s` seconds, then close everything."""
@@ -58,6 +81,9 @@ async def start_server(  # noqa: PLR0913 - each is a setting of its own
     max_body_bytes: int = 10_485_760,
     idle_s: float = 75.0,
     receive_s: float = 30.0,
+    send_s: float = 30.0,
+    max_connections: int | None = None,
+    max_held_bytes: int = 268_435_456,
     refuse: Callable[[int], Response] = refusal,
     connection: Callable[[Handler, Limits, Callable[[int], Response], set[Connection]], Connection] = Connection,
 ) -> Server:
@@ -73,29 +99,68 @@ async def start_server(  # noqa: PLR0913 - each is a setting of its own
         max_body_bytes: more is 413.
         idle_s: how long a connection may rest between requests.
         receive_s: how long a request may take to arrive, else 408.
-        refuse: makes the answer to what never reaches the handler: 400, 408, 413, 431, 505.
+        send_s: how long a client may leave its answer untouched before it is dropped.
+        max_connections: more are answered with 503; None is what the limit on open files leaves room for.
+        max_held_bytes: of all bodies that are not answered yet; more is 503. And of all answers that are not read yet;
+            with more, the clients that have left theirs longest are dropped.
+        refuse: makes the answer to what never reaches the handler: 400, 408, 413, 431, 503, 505.
         connection: makes the protocol of one client.
     Raises:
         LocalError: the port is in use or may not be taken, or the host is not of this machine.
     """
-    limits = Limits(header_bytes=max_header_bytes, body_bytes=max_body_bytes, idle_s=idle_s, receive_s=receive_s)
+    limits = Limits(
+        max_header_bytes,
+        max_body_bytes,
+        idle_s,
+        receive_s,
+        send_s=send_s,
+        connections=room_for_connections() if max_connections is None else max_connections,
+        held_bytes=max_held_bytes,
+    )
     connections: set[Connection] = set()
     loop = asyncio.get_running_loop()
     listener: asyncio.Server | None = None
     try:
         listener = await loop.create_server(
-            lambda: connection(handler, limits, refuse, connections), host, port, backlog=1024, start_serving=False
+            lambda: connection(handler, limits, refuse, connections), host, port, backlog=ACCEPT, start_serving=False
         )
         if not listener.sockets:  # asyncio passes over a socket that cannot be opened
             raise OSError(errno.EMFILE, "no file descriptor is left")
         await listener.start_serving()
+        _lengthen_backlog(listener)
     except (OSError, OverflowError, asyncio.CancelledError) as error:
         if listener is not None:
             listener.close()
         if isinstance(error, asyncio.CancelledError):
             raise
         raise _explained(error, host, port) from error
-    return Server(listener, connections)
+    return Server(listener, connections, limits)
+
+
+def _lengthen_backlog(listener: asyncio.Server) -> None:
+    """Let more clients wait in the system than are accepted in one go.
+
+    asyncio takes both from one number, and accepts on, logging each failure, when no descriptor is left.
+    """
+    if os.name == "posix":
+        for listening in listener.sockets:
+            with socket.socket(fileno=os.dup(listening.fileno())) as same:
+                same.listen(BACKLOG)
+
+
+def room_for_connections() -> int:
+    """Return how many connections a server may have open: half of the files that this process may open, and 10,000.
+
+    Without a bound, one more client than there are descriptors would take the last one from the functions' processes.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such limit
+        return MAX_CONNECTIONS
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if files == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return max(16, min(MAX_CONNECTIONS, (files - OTHER_FILES) // 2, files // 2))
 
 
 def _explained(error: OSError | OverflowError, host: str, port: int) -> LocalError:
