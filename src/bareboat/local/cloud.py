@@ -307,7 +307,7 @@ class LocalCloud:
         wanted = self._wanted(generation.service)
         for name, kind in wanted.items():
             if name not in self._doors:
-                host = CONSOLE_HOST if name == "console" else self._host
+                host = CONSOLE_HOST if name in {"console", "lambda"} else self._host
                 door = Door(name, host, self._gate)
                 port, must = self._ports.wanted(name, list(wanted))
                 await door.open(kind, port, must=must)

@@ -9,7 +9,11 @@ from bareboat.local.access import HttpApiAccess
 from bareboat.local.addresses import api_id
 from bareboat.local.gateway import Api, HttpApiGateway, Route, RouteTable
 from bareboat.local.gateway.gateway import MAX_BODY_BYTES, MAX_HEADER_BYTES
+from bareboat.local.lambda_api import MAX_BODY_BYTES as LAMBDA_BODY_BYTES
+from bareboat.local.lambda_api import MAX_HEADER_BYTES as LAMBDA_HEADER_BYTES
+from bareboat.local.lambda_api import LambdaApi, events_of
 from bareboat.local.site import Front, Site
+from bareboat.local.url import FunctionUrl, url_id
 from bareboat.service.model import Service
 from bareboat.service.triggers import HttpApiEvent, HttpEvent
 
@@ -83,7 +87,40 @@ def _http_api(site: Site) -> HttpApiGateway:
     )
 
 
+def _lambda_api(site: Site) -> LambdaApi:
+    cloud = site.cloud
+    return LambdaApi(
+        site.service,
+        site.invoke,
+        events_of(cloud),
+        artifact_of=lambda name: cloud.artifacts.get(name),  # noqa: PLW0108 - another mapping after each reload
+        url_of=lambda name: cloud.urls.get(f"url:{name}"),
+    )
+
+
+def _urls(service: Service) -> Iterable[str]:
+    return (f"url:{name}" for name, one in service.functions.items() if one.url is not None)
+
+
+def _function_url(site: Site) -> FunctionUrl:
+    function = site.service.functions[site.function]
+    return FunctionUrl(
+        function,
+        site.invoke,
+        api=Api(url_id(site.service, function.name), account_id="anonymous", port=str(site.port), domain=site.host),
+        on_request=site.on_request,
+    )
+
+
 FRONTS: tuple[Kind, ...] = (
     Kind("httpApi", lambda _: ("httpApi",), _http_api, check=lambda service: RouteTable(http_api_routes(service))),
+    Kind(
+        "lambda",
+        lambda _: ("lambda",),
+        _lambda_api,
+        max_header_bytes=LAMBDA_HEADER_BYTES,
+        max_body_bytes=LAMBDA_BODY_BYTES,
+    ),
+    Kind("url", _urls, _function_url, max_header_bytes=LAMBDA_HEADER_BYTES, max_body_bytes=LAMBDA_BODY_BYTES),
 )
 """Each kind of front; a further one is a line here."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import Protocol
-
 import msgspec
 
 from bareboat.errors import LocalError
@@ -38,26 +35,6 @@ class Invocation(msgspec.Struct, frozen=True):
     event: bytes = b""
     source: str = "invoke"
     generation: int = 1
-
-
-class Invoke(Protocol):
-    """Calls a function: its name in serverless.yml, and the event as JSON.
-
-    It may raise Throttled, or another LocalError where the function cannot be started.
-    """
-
-    def __call__(
-        self,
-        function: str,
-        event: bytes,
-        *,
-        trace_id: str = "",
-        client_context: str = "",
-        source: str = "invoke",
-        request_id: str = "",
-        qualifier: str = "",
-    ) -> Awaitable[Invocation]:
-        """Return what comes of it."""
 
 
 class Throttled(LocalError):  # noqa: N818 - Lambda's own word

@@ -41,10 +41,14 @@ class CorsRules:
     def apply(self, request: Request, response: Response) -> None:
         """Put the configured headers in place of those that the function returned."""
         kept = [pair for pair in response.headers if not pair[0].startswith("Access-Control-")]
+        response.headers = kept + self.headers(request)
+
+    def headers(self, request: Request) -> list[tuple[str, str]]:
+        """Return the configured headers of a response; none for an origin that is not allowed."""
         allowed = self._allowed(_header(request, "origin"))
         if allowed and self._exposed:
             allowed.append(("Access-Control-Expose-Headers", self._exposed))
-        response.headers = kept + allowed
+        return allowed
 
     def _allowed(self, origin: str) -> list[tuple[str, str]]:
         if not origin:

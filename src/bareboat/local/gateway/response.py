@@ -21,11 +21,13 @@ class MalformedResponseError(Exception):
     """What a function returned is no response. The text says why; the client gets 500."""
 
 
-def parse_v2(payload: bytes) -> Response:
+def parse_v2(payload: bytes, default_type: tuple[str, str] = TEXT) -> Response:
     """Return the response that a payload stands for, format 2.0.
 
     An object with `statusCode` is the response; anything else is JSON for the body of a 200.
 
+    Args:
+        default_type: the header of a body whose type the function does not tell; function URLs have another.
     Raises:
         MalformedResponseError: it is not JSON, or an object with `statusCode` whose other fields are of the wrong type.
     Source:
@@ -40,7 +42,7 @@ def parse_v2(payload: bytes) -> Response:
             if not isinstance(cookies, list):
                 raise MalformedResponseError(f"cookies is {_kind(cookies)}, expected a list of strings")
             headers += [("Set-Cookie", _value("cookies", cookie)) for cookie in cookies]
-        return _response(answer, headers)
+        return _response(answer, headers, default_type)
     if isinstance(answer, str):
         return Response(200, [JSON], answer.encode())
     return Response(200, [JSON], msgspec.json.format(payload, indent=-1))
@@ -97,7 +99,7 @@ def _json(payload: bytes) -> Any:
         raise MalformedResponseError("the function's answer is nested too deeply") from None
 
 
-def _response(answer: dict[str, Any], headers: list[tuple[str, str]]) -> Response:
+def _response(answer: dict[str, Any], headers: list[tuple[str, str]], default_type: tuple[str, str] = TEXT) -> Response:
     status = _status(answer["statusCode"])
     body = answer.get("body")
     if body is None:
@@ -113,7 +115,7 @@ def _response(answer: dict[str, Any], headers: list[tuple[str, str]]) -> Respons
             if name == "Content-Type":
                 break
         else:
-            headers.append(TEXT)
+            headers.append(default_type)
     return Response(status, headers, data)
 
 

@@ -6,6 +6,6 @@ frames streamed answers.
 """
 
 from bareboat.local.lambda_api.api import MAX_BODY_BYTES, MAX_HEADER_BYTES, LambdaApi
-from bareboat.local.lambda_api.queue import EventQueue
+from bareboat.local.lambda_api.queue import EventQueue, events_of
 
-__all__ = ["MAX_BODY_BYTES", "MAX_HEADER_BYTES", "EventQueue", "LambdaApi"]
+__all__ = ["MAX_BODY_BYTES", "MAX_HEADER_BYTES", "EventQueue", "LambdaApi", "events_of"]

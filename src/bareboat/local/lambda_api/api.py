@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -12,7 +12,7 @@ from bareboat.artifact.model import Artifact
 from bareboat.errors import BareboatError
 from bareboat.local import ids
 from bareboat.local.guard import foreign
-from bareboat.local.invocation import Invocation, Invoke, Throttled
+from bareboat.local.invocation import Invocation, Throttled
 from bareboat.local.lambda_api import event_stream, operations, refusal
 from bareboat.local.lambda_api.asked import Asked
 from bareboat.local.lambda_api.names import LATEST, Directory, Target
@@ -20,13 +20,12 @@ from bareboat.local.lambda_api.queue import EventQueue
 from bareboat.local.lambda_api.reads import Reads
 from bareboat.local.lambda_api.refusal import ApiError
 from bareboat.local.messages import Request, Response
+from bareboat.local.site import Invoke
 from bareboat.service.model import Function, Service
 
 log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = (
-    refusal.MAX_PAYLOAD_BYTES + 4_000_000
-)  # so that what is a little too large is told so in Lambda's words
+MAX_BODY_BYTES = refusal.MAX_PAYLOAD_BYTES  # more is refused by the server, in Lambda's words
 MAX_HEADER_BYTES = 16_384  # a client context is up to 3,583 bytes, a signature with a session token about as much
 TAIL_BYTES = 4096
 TYPES = ("Event", "RequestResponse", "DryRun")
@@ -41,8 +40,8 @@ class LambdaApi:
 
     Args:
         queue: takes the asynchronous invocations.
-        artifacts: of the functions, for what is said of their code.
-        urls: of the functions that have one, by name; read at each request.
+        artifact_of: returns the artifact of a function by name, for what is said of its code; None where it has none.
+        url_of: returns the URL of a function by name, None where it has none.
     """
 
     def __init__(
@@ -51,11 +50,11 @@ class LambdaApi:
         invoke: Invoke,
         queue: EventQueue,
         *,
-        artifacts: Mapping[str, Artifact] | None = None,
-        urls: Mapping[str, str] | None = None,
+        artifact_of: Callable[[str], Artifact | None] = lambda _: None,
+        url_of: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self._directory = Directory(service.functions.values(), region=service.provider.region)
-        reads = Reads(service, self._directory, artifacts or {}, {} if urls is None else urls)
+        reads = Reads(service, self._directory, artifact_of, url_of)
         self._invoke = invoke
         self._queue = queue
         self._served: dict[str, Callable[[Asked], Response | Awaitable[Response]]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 
 from bareboat.artifact.model import Artifact
@@ -24,12 +25,12 @@ class Configurations:
     """What is said of the functions of one service.
 
     Args:
-        artifacts: by function, as far as there are any.
+        artifact_of: returns the artifact of a function by name, as far as there is one.
     """
 
-    def __init__(self, service: Service, artifacts: dict[str, Artifact]) -> None:
+    def __init__(self, service: Service, artifact_of: Callable[[str], Artifact | None]) -> None:
         self._service = service
-        self._artifacts = artifacts
+        self._artifact_of = artifact_of
         self._since = _moment(time.time())
 
     def configuration(self, function: Function, arn: str, *, listed: bool = False) -> dict[str, Any]:
@@ -39,7 +40,7 @@ class Configurations:
             arn: with the qualifier that was asked for.
             listed: as ListFunctions has it, without the state of the function.
         """
-        artifact = self._artifacts.get(function.name)
+        artifact = self._artifact_of(function.name)
         region = self._service.provider.region
         digest = bytes.fromhex(artifact.digest) if artifact is not None and artifact.digest else b""
         said: dict[str, Any] = {
@@ -76,7 +77,7 @@ class Configurations:
 
     def function(self, function: Function, arn: str) -> dict[str, Any]:
         """Return what GetFunction answers; the code's location is the archive on this machine."""
-        artifact = self._artifacts.get(function.name)
+        artifact = self._artifact_of(function.name)
         said: dict[str, Any] = {
             "Configuration": self.configuration(function, arn),
             "Code": {"RepositoryType": "S3", "Location": artifact.path.as_uri() if artifact is not None else ""},
@@ -118,7 +119,9 @@ class Configurations:
 
     def account(self) -> dict[str, Any]:
         """Return what GetAccountSettings answers: Lambda's default quotas."""
-        reserved = sum(function.reserved_concurrency or 0 for function in self._service.functions.values())
+        functions = self._service.functions
+        reserved = sum(function.reserved_concurrency or 0 for function in functions.values())
+        artifacts = {one.path: one for name in functions if (one := self._artifact_of(name)) is not None}
         return {
             "AccountLimit": {
                 "TotalCodeSize": 80_530_636_800,
@@ -128,8 +131,8 @@ class Configurations:
                 "UnreservedConcurrentExecutions": max(1000 - reserved, 0),
             },
             "AccountUsage": {
-                "TotalCodeSize": sum(artifact.size_bytes for artifact in self._artifacts.values()),
-                "FunctionCount": len(self._service.functions),
+                "TotalCodeSize": sum(artifact.size_bytes for artifact in artifacts.values()),
+                "FunctionCount": len(functions),
             },
         }
 
@@ -142,7 +145,7 @@ class Configurations:
         return f"arn:aws:iam::{ACCOUNT}:role/{name}"
 
     def _handler(self, function: Function) -> str:
-        artifact = self._artifacts.get(function.name)
+        artifact = self._artifact_of(function.name)
         known = artifact.handlers.get(function.name) if artifact is not None else None
         return known or function.handler or "bareboat.runtime.handler.handle"
 

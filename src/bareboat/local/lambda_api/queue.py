@@ -13,11 +13,16 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from bareboat.errors import BareboatError
 from bareboat.local import ids
-from bareboat.local.invocation import Invocation, Invoke, Throttled
+from bareboat.local.invocation import Invocation, Throttled
+from bareboat.local.site import Invoke
 from bareboat.service.model import Function
+
+if TYPE_CHECKING:
+    from bareboat.local.cloud import LocalCloud
 
 log = logging.getLogger(__name__)
 
@@ -201,3 +206,12 @@ class EventQueue:
 
 def _whole(value: object, default: int) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else default
+
+
+def events_of(cloud: LocalCloud) -> EventQueue:
+    """Return the queue of a cloud: one, which reloads do not touch and `cloud.close` closes."""
+    queue = cloud.kept.get("events")
+    if queue is None:
+        queue = cloud.kept["events"] = EventQueue(cloud.invoke)
+    assert isinstance(queue, EventQueue)
+    return queue

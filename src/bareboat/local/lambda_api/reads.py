@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bareboat.artifact.model import Artifact
@@ -24,12 +24,16 @@ class Reads:
     """
 
     def __init__(
-        self, service: Service, directory: Directory, artifacts: Mapping[str, Artifact], urls: Mapping[str, str]
+        self,
+        service: Service,
+        directory: Directory,
+        artifact_of: Callable[[str], Artifact | None],
+        url_of: Callable[[str], str | None],
     ) -> None:
         self._functions = tuple(service.functions.values())
         self._directory = directory
-        self._said = Configurations(service, dict(artifacts))
-        self._urls = urls
+        self._said = Configurations(service, artifact_of)
+        self._url_of = url_of
         self.operations: dict[str, Callable[[Asked], Response | Awaitable[Response]]] = {
             "ListFunctions": self._list_functions,
             "GetFunction": self._get_function,
@@ -133,7 +137,7 @@ class Reads:
         return asked.answer({"FunctionUrlConfigs": [] if found is None else [found]})
 
     def _url(self, target: Target) -> dict[str, Any] | None:
-        address = self._urls.get(target.function.name)
+        address = self._url_of(target.function.name)
         if address is None or target.function.url is None:
             return None
         return self._said.url(target.function, target.arn, address)

@@ -140,14 +140,16 @@ class Lambda:
             "service", self.folder / "serverless.yml", self.folder, Provider(stage="dev"), dict(self._functions)
         )
         self.queue = EventQueue(self.invoke, **self._queue_settings)
-        self.api = LambdaApi(service, self.invoke, self.queue, artifacts=dict.fromkeys(handlers, self.artifact))
+        self.api = LambdaApi(service, self.invoke, self.queue, artifact_of=lambda name: self.artifact)
         self._server: Server = await start_server(
             self.api.handle, "127.0.0.1", 0, refuse=self.api.refuse,
             max_body_bytes=MAX_BODY_BYTES, max_header_bytes=MAX_HEADER_BYTES,
         )  # fmt: skip
         self.url = f"http://127.0.0.1:{self._server.port}"
 
-    async def invoke(self, function: str, event: bytes, *, source: str = "invoke", **settings: str) -> Invocation:
+    async def invoke(
+        self, function: str, event: bytes, trace_id: str = "", source: str = "invoke", **settings: str
+    ) -> Invocation:
         self.sources.append(source)
         pool = self._pools.get(function)
         if pool is None:
@@ -155,7 +157,7 @@ class Lambda:
             await pool.start()
         while pool._spec is None:  # another call is starting it
             await asyncio.sleep(0.001)
-        invocation = await pool.invoke(event, **settings)
+        invocation = await pool.invoke(event, trace_id=trace_id, **settings)
         self.invocations.append(invocation)
         return invocation
 
