@@ -193,6 +193,7 @@ class RestApi:
         binary_types: content types whose bodies are base64 in events, such as `image/png` or `*/*`.
         compress_from_bytes: responses of this size and more are compressed for clients that accept it.
         throttle: of the stage; `throttles` has those of methods by `"GET /items/{id}"`.
+        policy: the statements of the resource policy, as written.
         disabled: whether the default endpoint is off.
         options: the keys that nothing but a deployment needs, as written.
     """
@@ -206,6 +207,7 @@ class RestApi:
     throttle: Throttle | None = None
     throttles: Mapping[str, Throttle] = field(default_factory=dict)
     responses: tuple[GatewayResponse, ...] = ()
+    policy: tuple[Any, ...] = ()
     disabled: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 

@@ -13,6 +13,7 @@ from bareboat.service.keys.provider import ProviderKeys
 from bareboat.service.model import Layer, Place, Provider
 from bareboat.service.nodes import Node, plain
 from bareboat.service.report import Report
+from bareboat.service.rest_events import RestSurroundings
 from bareboat.service.signatures import Signature, signature_of
 
 
@@ -25,6 +26,7 @@ class Context(NamedTuple):
         pseudo: CloudFormation's pseudo parameters that are known, by name.
         layers: those that the service makes.
         resources: logical ids of its own CloudFormation.
+        rest: what events of the REST API are read against.
     """
 
     service: str
@@ -38,6 +40,7 @@ class Context(NamedTuple):
     pseudo: Mapping[str, str]
     layers: Mapping[str, Layer]
     resources: tuple[str, ...]
+    rest: RestSurroundings
 
 
 class Draft:

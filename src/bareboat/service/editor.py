@@ -9,12 +9,14 @@ import msgspec
 
 from bareboat.service.check import known_keys
 from bareboat.service.dependencies import LEVELS
+from bareboat.service.keys.apis import JwksKeys, StageThrottleKeys
 from bareboat.service.keys.base import Keys, Said
 from bareboat.service.keys.file import ServerlessKeys
 from bareboat.service.keys.provider import RoleKeys
 from bareboat.service.keys.requirements import PythonRequirementsKeys
 from bareboat.service.runtimes import LIVE, RETIRED
 
+_ROOTS = (ServerlessKeys, PythonRequirementsKeys, RoleKeys, StageThrottleKeys, JwksKeys)
 _VARIABLE = {"type": "string", "pattern": r"\$\{", "description": "A variable such as ${self:custom.x}."}
 _SCALARS = ["string", "number", "boolean"]  # YAML writes 3 where text is meant; Serverless takes it
 
@@ -26,14 +28,14 @@ def json_schema() -> dict[str, Any]:
     nothing of what needs more than one place, such as two equal routes: `bareboat check` does.
     """
     made: dict[str, type[msgspec.Struct]] = {}
-    (root, requirements, role), definitions = msgspec.json.schema_components(
-        [struct_of(kind, made) for kind in (ServerlessKeys, PythonRequirementsKeys, RoleKeys)],
+    (root, requirements, role, throttle, jwks), definitions = msgspec.json.schema_components(
+        [struct_of(kind, made) for kind in _ROOTS],
         ref_template="#/$defs/{name}",
     )
     for definition in definitions.values():
         _soften(definition)
     definitions["Variable"] = _VARIABLE
-    _refine(definitions, requirements, role)
+    _refine(definitions, requirements, role, throttle, jwks)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "serverless.yml as bareboat reads it",
@@ -114,7 +116,13 @@ def _inner(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _refine(definitions: dict[str, Any], requirements: dict[str, Any], role: dict[str, Any]) -> None:
+def _refine(
+    definitions: dict[str, Any],
+    requirements: dict[str, Any],
+    role: dict[str, Any],
+    throttle: dict[str, Any],
+    jwks: dict[str, Any],
+) -> None:
     """Add what the types do not say."""
     file = definitions["ServerlessKeys"]
     file["required"] = ["service", "provider"]
@@ -136,6 +144,19 @@ def _refine(definitions: dict[str, Any], requirements: dict[str, Any], role: dic
                     "proof": {
                         "description": "Whether samples are run to prove that slimmed packages answer as whole ones.",
                         "anyOf": [{"type": ["boolean", "null"]}, {"$ref": "#/$defs/Variable"}],
+                    },
+                    "throttle": {
+                        "description": "Limits of each API, and of routes: {rate, burst, routes}.",
+                        "anyOf": [throttle, {"$ref": "#/$defs/Variable"}, {"type": "null"}],
+                    },
+                    "stageVariables": {
+                        "description": "For event.stageVariables.",
+                        "type": ["object", "null", "string"],
+                    },
+                    "jwks": {
+                        "description": "The keys of JWT authorizers by name: a file, an address, or a mapping.",
+                        "type": ["object", "null", "string"],
+                        "additionalProperties": {"anyOf": [{"type": "string"}, jwks]},
                     },
                 },
             },
@@ -160,7 +181,7 @@ def _refine(definitions: dict[str, Any], requirements: dict[str, Any], role: dic
         {"type": "null"},
     ]
     definitions["EventKeys"].update(minProperties=1, maxProperties=1)
-    definitions["FunctionKeys"]["oneOf"] = [{"required": [key]} for key in ("handler", "model", "image")]
+    definitions["FunctionKeys"]["oneOf"] = [{"required": [key]} for key in ("handler", "model", "models", "image")]
     runtime = {"anyOf": [{"enum": [*reversed(LIVE), *RETIRED]}, {"$ref": "#/$defs/Variable"}, {"type": "null"}]}
     for name in ("ProviderKeys", "FunctionKeys"):
         described = definitions[name]["properties"]["runtime"]["description"]

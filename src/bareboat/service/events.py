@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
 
+from bareboat.service.api import Authorizer
+from bareboat.service.authorizers import http_route_authorizer
 from bareboat.service.check import known_keys
 from bareboat.service.keys.events import EventKeys, HttpApiKeys, HttpKeys, ScheduleKeys
 from bareboat.service.model import Place
 from bareboat.service.nodes import Node, plain
 from bareboat.service.problems import is_misspelt
 from bareboat.service.report import Report
+from bareboat.service.rest_events import RestSurroundings, rest_event
 from bareboat.service.routes import METHODS_TEXT, Fault, method_of, path_fault, split_short
-from bareboat.service.triggers import Event, HttpApiEvent, HttpEvent, OtherEvent, ScheduleEvent
-
-# Patterns that few files need stay text: compiling one costs a start-up 0.3 ms.
-_RATE = r"rate\((?:1 (?:minute|hour|day)|(?:1\d+|[2-9]\d*) (?:minutes|hours|days))\)\Z"
-_CRON = r"cron\(\S+(?: +\S+){5}\)\Z"
-_AT = r"at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)\Z"
-_SCHEDULE = "rate(5 minutes), rate(1 hour), or cron(minutes hours day month weekday year)"
+from bareboat.service.schedule_events import schedule_event
+from bareboat.service.source_events import other_event, source_event
+from bareboat.service.stages import throttle_of_plugin
+from bareboat.service.triggers import Event, HttpApiEvent, HttpEvent, OtherEvent
 
 
-def events_of(keys: list[EventKeys], node: Node, path: str, report: Report) -> tuple[Event, ...]:
+class EventSurroundings(NamedTuple):
+    """What events are read against.
+
+    Args:
+        authorizers: of the HTTP API, by name.
+        rest: of the REST API.
+    """
+
+    authorizers: Mapping[str, Authorizer]
+    rest: RestSurroundings
+
+    @property
+    def pseudo(self) -> Mapping[str, str]:
+        """CloudFormation's pseudo parameters that are known."""
+        return self.rest.around.pseudo
+
+
+def events_of(
+    keys: list[EventKeys], node: Node, path: str, around: EventSurroundings, report: Report
+) -> tuple[Event, ...]:
     """Return the events of a function.
 
     Args:
@@ -33,13 +53,13 @@ def events_of(keys: list[EventKeys], node: Node, path: str, report: Report) -> t
         return ()  # a problem is noted
     events = []
     for index, (entry, child) in enumerate(zip(keys, node.value, strict=True)):
-        event = _event(entry, child, f"{path}[{index}]", report)
+        event = _event(entry, child, f"{path}[{index}]", around, report)
         if event is not None:
             events.append(event)
     return tuple(events)
 
 
-def _event(entry: EventKeys, node: Node, path: str, report: Report) -> Event | None:
+def _event(entry: EventKeys, node: Node, path: str, around: EventSurroundings, report: Report) -> Event | None:
     if not isinstance(node.value, dict):
         return None
     names = list(node.value)
@@ -59,14 +79,18 @@ def _event(entry: EventKeys, node: Node, path: str, report: Report) -> Event | N
         if config.value is None:
             report.problems.add(node.place, f"{path} is an empty '{kind}'", expected=f"the settings of {kind}")
         return None
+    if config.state == "pending":
+        report.warn(f"{path}: {kind} is {config.value}, which needs AWS; it is not there locally", config.place)
+        return OtherEvent(kind, plain(config), config.place)
     if isinstance(value, (HttpApiKeys, str)) and kind == "httpApi":
-        return _http_api(value, config, path, report)
+        return _http_api(value, config, path, around, report)
     if isinstance(value, (HttpKeys, str)) and kind == "http":
-        return _http(value, config, path, report)
+        return _http(value, config, path, around, report)
     if isinstance(value, (ScheduleKeys, str)) and kind == "schedule":
-        return _schedule(value, config, path, report)
-    report.warn(f"{path}: {kind} is not served locally yet", config.place)
-    return OtherEvent(kind, plain(config), config.place)
+        return schedule_event(value, config, path, report)
+    if kind in ("sqs", "sns", "s3", "eventBridge"):
+        return source_event(kind, value, config, path, around.pseudo, report)
+    return other_event(kind, config, path, report)
 
 
 def _add(report: Report, fault: Fault, place: Place, path: str) -> None:
@@ -103,7 +127,9 @@ def _has(node: Node, key: str, kind: type[HttpApiKeys | HttpKeys]) -> bool:
     return key in keys or is_misspelt(key, keys, known_keys(kind))
 
 
-def _http_api(value: HttpApiKeys | str, node: Node, path: str, report: Report) -> HttpApiEvent | None:
+def _http_api(
+    value: HttpApiKeys | str, node: Node, path: str, around: EventSurroundings, report: Report
+) -> HttpApiEvent | None:
     parts = _method_and_path(value, node, f"{path}.httpApi", report, need_method=True)
     if parts is None:
         return None
@@ -117,11 +143,18 @@ def _http_api(value: HttpApiKeys | str, node: Node, path: str, report: Report) -
     if fault is not None:
         _add(report, fault, _place(node, "path"), f"{path}.httpApi")
         return None
-    authorizer = plain(node).get("authorizer") if isinstance(node.value, dict) else None
-    return HttpApiEvent(method, parts[1], node.place, authorizer)
+    event = HttpApiEvent(method, parts[1], node.place)
+    if isinstance(value, str):
+        return event
+    authorizer, scopes = http_route_authorizer(
+        value.authorizer, node.get("authorizer"), event.route_key, around.authorizers, report
+    )
+    return replace(
+        event, authorizer=authorizer, scopes=scopes, throttle=throttle_of_plugin(value.throttling, around.rest.throttle)
+    )
 
 
-def _http(value: HttpKeys | str, node: Node, path: str, report: Report) -> HttpEvent | None:
+def _http(value: HttpKeys | str, node: Node, path: str, around: EventSurroundings, report: Report) -> HttpEvent | None:
     parts = _method_and_path(value, node, f"{path}.http", report, need_method=True)
     if parts is None:
         return None
@@ -134,54 +167,4 @@ def _http(value: HttpKeys | str, node: Node, path: str, report: Report) -> HttpE
     if fault is not None:
         _add(report, fault, _place(node, "path"), f"{path}.http")
         return None
-    options = {key: child for key, child in _mapping(node).items() if key not in ("path", "method")}
-    shown = "ANY" if method == "*" else method
-    report.warn(f"{path}: http {shown} {route} (REST API) is not served locally yet", node.place)
-    return HttpEvent(method, route, node.place, options=options)
-
-
-def _schedule(value: ScheduleKeys | str, node: Node, path: str, report: Report) -> ScheduleEvent | None:
-    rates: list[Any] = [value] if isinstance(value, str) else list(value.rate or [])
-    if not isinstance(value, str) and not rates:
-        if "rate" not in (node.value or {}):
-            report.problems.add(node.place, f"{path}.schedule has no rate", expected=_SCHEDULE)
-        return None
-    texts = []
-    for rate in rates:
-        if isinstance(rate, dict) or _is_rate(rate):
-            texts.append(rate if isinstance(rate, str) else str(rate))
-            continue
-        report.problems.add(_place(node, "rate"), f"{path}.schedule: '{rate}' is no schedule", expected=_SCHEDULE)
-    report.warn(f"{path}: schedule {', '.join(texts)} is not served locally yet", node.place)
-    if isinstance(value, str):
-        return ScheduleEvent(tuple(texts), node.place)
-    options = {key: child for key, child in _mapping(node).items() if key not in ("rate", "enabled", "input")}
-    enabled = value.enabled is not False
-    return ScheduleEvent(tuple(texts), node.place, enabled, value.input, options)
-
-
-def _is_rate(text: str) -> bool:
-    return "${" in text or any(re.match(pattern, text) for pattern in (_RATE, _CRON, _AT))
-
-
-def _mapping(node: Node) -> dict[str, Any]:
-    value = plain(node)
-    return value if isinstance(value, dict) else {}
-
-
-def check_routes(routes: list[tuple[str, HttpApiEvent | HttpEvent]], report: Report) -> None:
-    """Note routes that two events claim.
-
-    Args:
-        routes: (function name, event), in file order.
-    """
-    seen: dict[tuple[type[Any], str], tuple[str, Place]] = {}
-    for function, event in routes:
-        key = event.route_key if isinstance(event, HttpApiEvent) else f"{event.method} {event.path}"
-        first = seen.setdefault((type(event), key), (function, event.where))
-        if first[1] is not event.where:
-            report.problems.add(
-                event.where,
-                f"functions.{function} has the route {key} again",
-                expected=f"each route once; first in functions.{first[0]} at {first[1]}",
-            )
+    return rest_event(method, route, value, node, f"{path}.http", around.rest, report)

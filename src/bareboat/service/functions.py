@@ -9,7 +9,8 @@ from bareboat.service import modules, runtimes
 from bareboat.service.check import known_keys
 from bareboat.service.draft import Context
 from bareboat.service.environment import display, variables_of
-from bareboat.service.events import events_of
+from bareboat.service.events import EventSurroundings, events_of
+from bareboat.service.function_urls import function_url
 from bareboat.service.keys.functions import FunctionKeys
 from bareboat.service.layers import references
 from bareboat.service.model import Architecture, Function, LayerRef, ModelFile, Place
@@ -20,14 +21,13 @@ from bareboat.service.report import Report
 from bareboat.service.scalars import js_text
 from bareboat.service.served import ServedDraft
 from bareboat.service.stores import model_file
-from bareboat.service.triggers import Event, HttpApiEvent, HttpEvent, ScheduleEvent
+from bareboat.service.triggers import Event, HttpApiEvent, HttpEvent, ScheduleEvent, SourceEvent
 
 NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
 
 _NOT_YET = {
     "explain": "explanations are not served yet",
     "batch": "batch scoring is not there yet",
-    "url": "function URLs are not served locally yet",
     "warmup": "functions are not kept warm",
     "alarms": "alarms are not made",
     "iamRoleStatements": "functions share the service's role",
@@ -44,7 +44,6 @@ _OPTIONS = frozenset(
         "provisionedConcurrency",
         "snapStart",
         "image",
-        "url",
         "destinations",
         "onError",
         "fileSystemConfig",
@@ -151,6 +150,7 @@ class _Function(ServedDraft):
             package=package,
             layers=layers,
             http_api_payload=self.payload(),
+            url=function_url(keys.url, self.node.get("url"), f"{self.path}.url", self.report),
             options=options,
         )
 
@@ -276,18 +276,21 @@ class _Function(ServedDraft):
         node = self.node.get("events")
         if node is None:
             return ()
-        events = events_of(self.keys.events or [], node, f"{self.path}.events", self.report)
+        around = EventSurroundings(self.context.provider.http_api.authorizers, self.context.rest)
+        events = events_of(self.keys.events or [], node, f"{self.path}.events", around, self.report)
         for index, event in enumerate(events):
             kind, shown = _described(event)
             self.report.value(f"{self.path}.events[{index}].{kind}", shown, str(event.where))
-            if isinstance(event, HttpApiEvent) and event.authorizer:
-                self.report.warn(
-                    f"{self.path}: the authorizer of {event.route_key} is not served locally yet; anyone may call it",
-                    event.where,
-                )
         if timeout_s >= 30 and any(isinstance(event, HttpApiEvent) for event in events):
             self.report.warn(
                 f"{self.path}: the HTTP API waits 30 s at most and the timeout is {timeout_s} s: a late answer is 503",
+                node.place,
+            )
+        slow = [event for event in events if isinstance(event, HttpEvent) and timeout_s > event.timeout_s]
+        if slow:
+            self.report.warn(
+                f"{self.path}: {slow[0].route_key} of the REST API waits {slow[0].timeout_s:g} s at most and the "
+                f"timeout is {timeout_s} s: a late answer is 504",
                 node.place,
             )
         return events
@@ -322,9 +325,22 @@ class _Function(ServedDraft):
 def _described(event: Event) -> tuple[str, str]:
     """Return an event's kind and what `check` shows of it."""
     if isinstance(event, HttpApiEvent):
-        return "httpApi", event.route_key
+        return "httpApi", event.route_key + _guard(event)
     if isinstance(event, HttpEvent):
-        return "http", f"{'ANY' if event.method == '*' else event.method} {event.path}"
+        return "http", event.route_key + _guard(event)
     if isinstance(event, ScheduleEvent):
         return "schedule", ", ".join(event.rates)
+    if isinstance(event, SourceEvent) and isinstance(event.config, dict):
+        return event.kind, event.name
     return event.kind, js_text(event.config) if not isinstance(event.config, (dict, list)) else "..."
+
+
+def _guard(event: HttpApiEvent | HttpEvent) -> str:
+    """Return what a request needs: `(jwt auth, an API key)`."""
+    needs = []
+    if event.authorizer is not None:
+        scopes = f" with one of {', '.join(event.scopes)}" if event.scopes else ""
+        needs.append(f"authorizer {event.authorizer.name}{scopes}")
+    if isinstance(event, HttpEvent) and event.private:
+        needs.append("an API key")
+    return f" ({', '.join(needs)})" if needs else ""

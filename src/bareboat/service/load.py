@@ -7,15 +7,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from bareboat.errors import ConfigurationError
 from bareboat.service import runtimes
+from bareboat.service.apis import ApiReader
 from bareboat.service.check import Checker
 from bareboat.service.compose import compose
 from bareboat.service.dependencies import python_requirements, slim_level, wants_proof
 from bareboat.service.draft import Context
-from bareboat.service.events import check_routes
 from bareboat.service.functions import function_of
 from bareboat.service.keys.events import REFUSED_EVENTS, EventKeys
 from bareboat.service.keys.file import REFUSED_KEYS, REFUSED_PROVIDER_KEYS, ServerlessKeys
@@ -25,11 +24,9 @@ from bareboat.service.model import Function, Layer, Place, Service
 from bareboat.service.nodes import Node, plain
 from bareboat.service.packages import package_rules
 from bareboat.service.plugins import plugin_names
-from bareboat.service.problems import listed, nearest
-from bareboat.service.provider import check_cors, check_name, provider_of, show_cors, with_methods
+from bareboat.service.provider import check_name, provider_of
 from bareboat.service.report import Report
 from bareboat.service.sources import AwsResolver, Sources
-from bareboat.service.triggers import HttpApiEvent, HttpEvent
 from bareboat.service.variables import Resolver
 
 _SERVICE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]+\Z")
@@ -235,6 +232,14 @@ class _Loader:
         package = package_rules(keys.package, tree.get("package"), self.folder, "package", report)
         if package.patterns:
             report.value("package.patterns", list(package.patterns), tree.get("package") or "")
+        pseudo = {
+            "AWS::Region": provider.region,
+            "AWS::StackName": provider.stack_name,
+            "AWS::Partition": "aws",
+            "AWS::URLSuffix": "amazonaws.com",
+        }
+        apis = ApiReader(keys, tree, f"{name}-{provider.stage}-", pseudo, self.folder, self.checker, report)
+        provider = apis.provider(provider)
         context = Context(
             service=name,
             folder=self.folder,
@@ -244,18 +249,13 @@ class _Loader:
             plugins=plugins,
             requirements_file=requirements.file_name,
             has_artifact=package.artifact is not None,
-            pseudo={
-                "AWS::Region": provider.region,
-                "AWS::StackName": provider.stack_name,
-                "AWS::Partition": "aws",
-                "AWS::URLSuffix": "amazonaws.com",
-            },
+            pseudo=pseudo,
             layers=self.layers(keys, tree, name, provider.stage),
             resources=self.resource_ids(tree),
+            rest=apis.rest,
         )
         functions, images = self.functions(keys, tree, context)
-        provider = self.routes(provider, provider_node, functions)
-        self.authorizer_functions(provider_node, list(keys.functions or {}))
+        provider, functions = apis.with_routes(provider, functions)
         custom = tree.get("custom", "bareboat")
         slim = slim_level(custom, requirements, report)
         resources = tree.get("resources")
@@ -332,49 +332,6 @@ class _Loader:
             else:
                 found[name] = function
         return found, images
-
-    def routes(self, provider: Any, node: Node, functions: Mapping[str, Function]) -> Any:
-        routes = [
-            (name, event)
-            for name, function in functions.items()
-            for event in function.events
-            if isinstance(event, (HttpApiEvent, HttpEvent))
-        ]
-        check_routes(routes, self.report)
-        self.authorizers(node, [event for _, event in routes if isinstance(event, HttpApiEvent)])
-        provider = with_methods(provider, [event for _, event in routes if isinstance(event, HttpApiEvent)])
-        check_cors(provider, node, self.report)
-        show_cors(provider, node, self.report)
-        return provider
-
-    def authorizers(self, node: Node, events: list[HttpApiEvent]) -> None:
-        """Note routes that name an authorizer which provider.httpApi.authorizers does not have."""
-        known = node.get("httpApi", "authorizers")
-        names = list(known.value) if known is not None and isinstance(known.value, dict) else []
-        for event in events:
-            wanted = event.authorizer.get("name") if isinstance(event.authorizer, dict) else event.authorizer
-            if isinstance(wanted, str) and wanted not in names and not (known is not None and known.state):
-                self.report.problems.add(
-                    event.where,
-                    f"{event.route_key} asks for the authorizer '{wanted}'",
-                    expected="a name under provider.httpApi.authorizers" + (f": {', '.join(names)}" if names else ""),
-                )
-
-    def authorizer_functions(self, node: Node, names: list[str]) -> None:
-        """Note authorizers that name a function which the file does not have."""
-        known = node.get("httpApi", "authorizers")
-        if known is None or not known.is_mapping:
-            return
-        for name, child in known.items():
-            wanted = child.get("functionName")
-            if wanted is not None and not wanted.state and isinstance(wanted.value, str) and wanted.value not in names:
-                near = nearest(wanted.value, names)
-                self.report.problems.add(
-                    wanted.place,
-                    f"provider.httpApi.authorizers.{name} asks for the function '{wanted.value}'",
-                    expected=f"one of {listed(names)}" if names else "a function of this file",
-                    fix=f"write {near}" if near else "",
-                )
 
 
 def _python(runtime: str) -> str:

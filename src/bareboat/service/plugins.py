@@ -9,10 +9,14 @@ from bareboat.service.report import Report
 # What bareboat does by itself.
 COUNTERPARTS: dict[str, str] = {
     "serverless-python-requirements": "`bareboat package` resolves and packages dependencies itself",
-    "serverless-offline": "`bareboat serve` is the local HTTP API",
+    "serverless-offline": "`bareboat serve` is the local HTTP API and REST API",
     "serverless-pseudo-parameters": "write ${AWS::Region} and the like in Fn::Sub",
     "serverless-deployment-bucket": "set provider.deploymentBucket",
     "serverless-dotenv": "set useDotenv: true",
+    "serverless-api-gateway-throttling": "its limits are read",
+    "serverless-api-stage": "its stage variables and limits are read",
+    "serverless-plugin-stage-variables": "its stage variables are read",
+    "serverless-apigw-binary": "its types are read",
 }
 
 # What will not happen.
@@ -31,8 +35,7 @@ MISSING: dict[str, str] = {
     "serverless-plugin-log-retention": "set provider.logRetentionInDays",
     "serverless-plugin-datadog": "functions are not instrumented",
     "serverless-s3-sync": "files are not copied to S3",
-    "serverless-add-api-key": "API keys are not made",
-    "serverless-apigw-binary": "set provider.apiGateway.binaryMediaTypes",
+    "serverless-add-api-key": "its API keys are not made; name them under provider.apiGateway.apiKeys",
     "serverless-plugin-scripts": "its scripts do not run",
     "serverless-scriptable-plugin": "its scripts do not run",
     "serverless-dynamodb-local": "no local DynamoDB is started",

@@ -20,13 +20,15 @@ class HttpApiEvent:
 
     Args:
         scopes: of which a token must have one.
+        throttle: as the event has it; `HttpApi.throttles` has what holds.
     """
 
     method: str  # upper case; "*" is any (ANY)
     path: str  # "/items/{id}", "/files/{proxy+}", "*"
     where: Place
-    authorizer: Any = None
+    authorizer: Authorizer | None = None
     scopes: tuple[str, ...] = ()
+    throttle: Throttle | None = None
 
     @property
     def route_key(self) -> str:
@@ -47,6 +49,7 @@ class HttpEvent:
         asynchronous: whether the function is invoked without waiting.
         integration: AWS_PROXY is `lambda-proxy`, the default; others are not served locally.
         timeout_s: of the integration; 29 by default.
+        throttle: as the event has it; `RestApi.throttles` has what holds.
         options: the keys that nothing but a deployment needs, as written.
     """
 

@@ -71,7 +71,7 @@ def test_http_api_knows_its_place(events):
         ("- http: {path: '', method: get}", "GET", "/"),
     ],
 )
-def test_http_is_read_and_said_not_to_be_served(load, events, event, method, path):
+def test_http_is_read_in_every_form(events, event, method, path):
     (found,) = events(event)
 
     assert isinstance(found, HttpEvent)
@@ -79,9 +79,9 @@ def test_http_is_read_and_said_not_to_be_served(load, events, event, method, pat
 
 
 def test_http_keeps_what_a_deployment_needs(events):
-    (found,) = events("- http: {path: a, method: get, cors: true, private: true, async: true}")
+    (found,) = events("- http: {path: a, method: get, operationId: getA, connectionType: vpc-link}")
 
-    assert found.options == {"cors": True, "private": True, "async": True}
+    assert found.options == {"operationId": "getA", "connectionType": "vpc-link"}
 
 
 def test_schedules_are_read_in_every_form(events):
@@ -109,11 +109,8 @@ def test_schedules_are_read_in_every_form(events):
 @pytest.mark.parametrize(
     ("event", "kind", "config"),
     [
-        ("- sqs: arn:aws:sqs:us-east-1:1:q", "sqs", "arn:aws:sqs:us-east-1:1:q"),
-        ("- s3: {bucket: b, event: 's3:ObjectCreated:*'}", "s3", {"bucket": "b", "event": "s3:ObjectCreated:*"}),
-        ("- sns: topic", "sns", "topic"),
         ("- stream: {arn: !GetAtt T.StreamArn}", "stream", {"arn": {"Fn::GetAtt": ["T", "StreamArn"]}}),
-        ("- eventBridge: {schedule: rate(1 day)}", "eventBridge", {"schedule": "rate(1 day)"}),
+        ("- rabbitmq: {arn: a, queue: q}", "rabbitmq", {"arn": "a", "queue": "q"}),
         ("- cloudwatchEvent: {event: {source: [aws.ec2]}}", "cloudwatchEvent", {"event": {"source": ["aws.ec2"]}}),
         ("- cloudwatchLog: /aws/lambda/hello", "cloudwatchLog", "/aws/lambda/hello"),
     ],
@@ -125,8 +122,8 @@ def test_other_events_are_kept_as_written(events, event, kind, config):
     assert (found.kind, found.config) == (kind, config)
 
 
-@pytest.mark.parametrize("event", ["http: GET a", "schedule: rate(1 day)", "sqs: arn:aws:sqs:us-east-1:1:q"])
-def test_what_is_not_served_yet_is_a_warning(load, event):
+@pytest.mark.parametrize("event", ["stream: arn:aws:dynamodb:x", "cloudwatchLog: /a", "cloudwatchEvent: {event: {}}"])
+def test_what_nothing_here_fires_is_a_warning(load, event):
     text = f"""
         service: demo
         provider: {{name: aws, runtime: python3.13}}
@@ -140,7 +137,7 @@ def test_what_is_not_served_yet_is_a_warning(load, event):
     (note,) = load(text).notes
 
     assert note.level == "warning"
-    assert note.text.endswith("is not served locally yet")
+    assert f"{event.partition(':')[0]} is not served locally: " in note.text
     assert note.where.startswith("serverless.yml:8:")
 
 
@@ -181,7 +178,7 @@ def test_events_out_of_scope_are_refused_by_name(refuse_events, kind):
         ("- schedule: rate(1 minutes)", "'rate(1 minutes)' is no schedule", "9:19"),
         ("- schedule: {enabled: true}", "schedule has no rate", "9:19"),
         ("- sqz: a", "unknown event 'sqz'", "9:9"),
-        ("- httpApi: {path: /a, method: get, authorizer: nobody}", "asks for the authorizer 'nobody'", "9:18"),
+        ("- httpApi: {path: /a, method: get, authorizer: nobody}", "asks for the authorizer 'nobody'", "9:54"),
     ],
 )
 def test_a_faulty_event_is_refused_with_its_place(refuse_events, event, found, where):

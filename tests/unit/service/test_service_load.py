@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bareboat.errors import ConfigurationError
 from bareboat.service import load_service
-from bareboat.service.api import Cors
+from bareboat.service.api import Cors, JwtAuthorizer, LambdaAuthorizer
 from bareboat.service.check import known_keys
 from bareboat.service.keys.file import ServerlessKeys
 from bareboat.service.keys.functions import FunctionKeys
@@ -43,7 +43,7 @@ def test_every_problem_is_told_at_once_in_file_order(refuse):
     assert [problem.where.split(":")[1] for problem in problems] == ["2", "6", "9", "10", "12", "13", "15"]
     assert problems[3].fix == "rename it to 'memorySize'"
     assert problems[4].fix == "rename it to 'method'"
-    assert problems[4].expected == "one of path, method, authorizer"
+    assert problems[4].expected == "one of path, method, authorizer, throttling"
 
 
 def test_a_folder_without_a_file_is_refused(tmp_path):
@@ -181,7 +181,24 @@ functions: {a: {handler: handler.predict}}
 """
     )
 
-    assert set(service.provider.http_api.options["authorizers"]) == {"jwt", "own", "other"}
+    jwt, own, other = service.provider.http_api.authorizers.values()
+    assert jwt == JwtAuthorizer(
+        name="jwt",
+        where=jwt.where,
+        issuer="https://cognito-idp.us-east-1.amazonaws.com/x",
+        audience=("xxxx", "${Client}"),
+    )
+    assert own == LambdaAuthorizer(
+        name="own",
+        where=own.where,
+        function="a",
+        payload="2.0",
+        simple=True,
+        identity_sources=("$request.header.Auth", "$request.header.X"),
+        ttl_s=300,
+    )
+    assert (other.function, other.arn) == ("", "${F}")
+    assert [note.level for note in service.notes] == ["warning", "warning"]  # ${Client}, and F, which is not here
 
 
 # What osls 4.3.1 writes into CorsConfiguration for `cors: true` (http-api.js, defaultCors)
@@ -366,17 +383,12 @@ def test_each_event_is_among_the_values(load):
     ]
 
 
-def test_layers_of_aws_and_authorizers_are_said_not_to_be_there_locally(load):
-    head = HEAD + "  httpApi: {authorizers: {jwt: {type: jwt}}}\n  layers: ['arn:aws:lambda:x']\n"
+def test_layers_of_aws_are_said_not_to_be_there_locally(load):
+    service = load(HEAD + "  layers: ['arn:aws:lambda:x']\n" + "functions: {a: {handler: handler.predict}}")
 
-    service = load(
-        head
-        + "functions: {a: {handler: handler.predict, events: [{httpApi: {path: /x, method: get, authorizer: jwt}}]}}"
-    )
-
-    assert [note.level for note in service.notes] == ["warning", "warning"]
-    assert "arn:aws:lambda:x lies on AWS" in service.notes[0].text
-    assert "anyone may call it" in service.notes[1].text
+    (note,) = service.notes
+    assert note.level == "warning"
+    assert "arn:aws:lambda:x lies on AWS" in note.text
 
 
 TEXTS = ["", "x", "a\0b", "GET /x", "${", "${self:service}", "${ssm:/x}", "${opt:a}", "${self:functions}"]
@@ -413,18 +425,6 @@ def test_any_values_load_or_are_refused_with_a_place(folder, function, provider,
         problems = ()
 
     assert all(problem.where.startswith("serverless.yml:") for problem in problems)
-
-
-def test_authorizers_are_found_by_name(load):
-    head = HEAD + "  httpApi: {authorizers: {jwt: {type: jwt, identitySource: $request.header.Authorization}}}\n"
-
-    service = load(
-        head
-        + "functions: {a: {handler: handler.predict, events: [{httpApi: {path: /x, method: get, authorizer: jwt}}]}}"
-    )
-
-    assert service.functions["a"].events[0].authorizer == "jwt"
-    assert "jwt" in service.provider.http_api.options["authorizers"]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from bareboat.service.keys.base import CloudFormation, Count, Keys, Text, doc
+from bareboat.service.keys.apis import HttpAuthorizerKeys, HttpCorsKeys, Millis, RequestKeys, ThrottlingKeys
+from bareboat.service.keys.base import CloudFormation, Keys, Said, Text, doc
 
 
 class HttpApiAuthorizerRef(Keys):
@@ -26,18 +27,7 @@ class HttpApiKeys(Keys):
     authorizer: Annotated[
         str | HttpApiAuthorizerRef | None, doc("An authorizer of provider.httpApi.authorizers.", "should")
     ] = None
-
-
-class HttpCorsKeys(Keys):
-    """CORS of a REST method."""
-
-    origin: str | None = None
-    origins: list[str] | None = None
-    headers: list[str] | None = None
-    methods: list[str] | None = None
-    allow_credentials: bool | None = None
-    max_age: Count | None = None
-    cache_control: str | None = None
+    throttling: Annotated[ThrottlingKeys | None, doc("serverless-api-gateway-throttling.")] = None
 
 
 class HttpKeys(Keys):
@@ -48,8 +38,11 @@ class HttpKeys(Keys):
     path: Annotated[str | None, doc("The path, with or without the leading slash.", "must")] = None
     method: Annotated[str | None, doc("GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, ANY.", "must")] = None
     cors: Annotated[bool | HttpCorsKeys | None, doc("CORS of the method.", "must")] = None
-    authorizer: Annotated[str | dict[str, Any] | None, doc("A Lambda, Cognito or IAM authorizer.", "should")] = None
-    request: Annotated[dict[str, Any] | None, doc("Parameters, schemas and templates of the request.", "should")] = None
+    authorizer: Annotated[
+        str | HttpAuthorizerKeys | None,
+        doc("A function, a Cognito user pool's ARN, aws_iam, or a mapping.", "should"),
+    ] = None
+    request: Annotated[RequestKeys | None, doc("Parameters and schemas that are checked.", "should")] = None
     response: dict[str, Any] | None = None
     private: Annotated[bool | None, doc("Whether an API key is needed.", "should")] = None
     integration: str | None = None
@@ -57,7 +50,8 @@ class HttpKeys(Keys):
     connection_id: Text | None = None
     connection_type: str | None = None
     operation_id: str | None = None
-    timeout_in_millis: int | None = None
+    timeout_in_millis: Annotated[Millis | None, doc("How long the method waits; 29000.")] = None
+    throttling: Annotated[ThrottlingKeys | None, doc("serverless-api-gateway-throttling.")] = None
 
 
 class ScheduleKeys(Keys):
@@ -76,6 +70,63 @@ class ScheduleKeys(Keys):
     timezone: str | None = None
 
 
+class SqsKeys(Keys):
+    """Messages of a queue."""
+
+    arn: Annotated[Text | None, doc("The queue.", "must")] = None
+    batch_size: Annotated[
+        Annotated[int, Said("a whole number from 1 to 10000", ge=1, le=10000)] | None,
+        doc("How many messages one invocation gets at most; 10."),
+    ] = None
+    enabled: bool | None = None
+    maximum_batching_window: Annotated[int, Said("seconds from 0 to 300", ge=0, le=300)] | None = None
+    function_response_type: Annotated[
+        Literal["ReportBatchItemFailures"] | None, doc("The function names the messages that failed.")
+    ] = None
+    filter_patterns: list[dict[str, Any]] | None = None
+    maximum_concurrency: Annotated[int, Said("a whole number from 2 to 1000", ge=2, le=1000)] | None = None
+
+
+class SnsKeys(Keys):
+    """Messages of a topic."""
+
+    arn: Annotated[Text | None, doc("A topic that is there.", "must")] = None
+    topic_name: Annotated[str | None, doc("A topic that is made.", "must")] = None
+    display_name: str | None = None
+    filter_policy: dict[str, Any] | None = None
+    filter_policy_scope: str | None = None
+    redrive_policy: dict[str, Any] | None = None
+
+
+class S3Keys(Keys):
+    """Objects in a bucket."""
+
+    bucket: Annotated[Text | None, doc("The bucket.", "must")] = None
+    event: Annotated[
+        Annotated[str, Said("s3:ObjectCreated:* and the like", pattern="^s3:.+$")] | None,
+        doc("s3:ObjectCreated:* and the like; that."),
+    ] = None
+    rules: Annotated[list[dict[str, Any]] | None, doc("prefix and suffix of the keys, one an entry.")] = None
+    existing: bool | None = None
+    force_deploy: bool | None = None
+
+
+class EventBridgeKeys(Keys):
+    """Events of an event bus."""
+
+    event_bus: Text | None = None
+    schedule: Annotated[str | None, doc("rate(...) or cron(...).")] = None
+    pattern: Annotated[dict[str, Any] | None, doc("source, detail-type, detail, ...", "should")] = None
+    name: str | None = None
+    description: str | None = None
+    enabled: bool | None = None
+    input: dict[str, Any] | None = None
+    input_path: str | None = None
+    input_transformer: dict[str, Any] | None = None
+    retry_policy: dict[str, Any] | None = None
+    dead_letter_queue_arn: Text | None = None
+
+
 Raw = str | bool | dict[str, Any] | None
 
 
@@ -89,11 +140,11 @@ class EventKeys(Keys):
     schedule: Annotated[
         str | ScheduleKeys | None, doc("rate(5 minutes), cron(0 12 * * ? *), or a mapping.", "should")
     ] = None
-    s3: Annotated[Raw, doc("Objects in a bucket.", "should")] = None
-    sqs: Annotated[Raw, doc("Messages of a queue.")] = None
-    sns: Annotated[Raw, doc("Messages of a topic.")] = None
+    s3: Annotated[str | S3Keys | None, doc("Objects in a bucket: its name, or a mapping.", "should")] = None
+    sqs: Annotated[str | SqsKeys | None, doc("Messages of a queue: its ARN, or a mapping.", "should")] = None
+    sns: Annotated[str | SnsKeys | None, doc("Messages of a topic: its name or ARN, or a mapping.", "should")] = None
     stream: Annotated[Raw, doc("Records of a DynamoDB or Kinesis stream.")] = None
-    event_bridge: Annotated[Raw, doc("Events of an event bus.")] = None
+    event_bridge: Annotated[EventBridgeKeys | None, doc("Events of an event bus.", "should")] = None
     cloudwatch_event: Annotated[Raw, doc("CloudWatch events.")] = None
     cloudwatch_log: Annotated[Raw, doc("Lines of a log group.")] = None
     rabbitmq: Annotated[Raw, doc("Messages of a RabbitMQ broker.")] = None

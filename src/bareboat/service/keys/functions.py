@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from bareboat.service.keys.apis import FunctionUrlKeys
 from bareboat.service.keys.base import (
     ArchitectureName,
     CacheSize,
@@ -207,7 +208,7 @@ class FunctionKeys(Keys):
     ephemeral_storage_size: Annotated[EphemeralStorage | None, doc("MB of /tmp; else 512.")] = None
     snap_start: Annotated[bool | None, doc("Whether versions start from a snapshot.")] = None
     image: Annotated[str | ImageKeys | None, doc("A container image.")] = None
-    url: Annotated[bool | dict[str, Any] | None, doc("A function URL.")] = None
+    url: Annotated[bool | FunctionUrlKeys | None, doc("An address of its own: true, or a mapping.", "should")] = None
     destinations: dict[str, Any] | None = None
     on_error: Text | None = None
     file_system_config: dict[str, Any] | None = None

@@ -4,63 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from bareboat.service.keys.apis import ApiGatewayKeys, ProviderHttpApiKeys, UsagePlanKeys
 from bareboat.service.keys.base import (
     ArchitectureName,
     CloudFormation,
-    Count,
     Environment,
     Keys,
     MemorySize,
-    Payload,
     Retention,
     Said,
     Text,
     Timeout,
     doc,
 )
-
-
-class CorsKeys(Keys):
-    """CORS of the HTTP API."""
-
-    allowed_origins: list[str] | None = None
-    allowed_headers: list[str] | None = None
-    allowed_methods: list[str] | None = None
-    exposed_response_headers: list[str] | None = None
-    allow_credentials: bool | None = None
-    max_age: Count | None = None
-
-
-class AuthorizerKeys(Keys):
-    """A JWT or Lambda authorizer of the HTTP API."""
-
-    type: Annotated[Literal["jwt", "request"] | None, doc("jwt, or request for a function; jwt.")] = None
-    name: str | None = None
-    identity_source: list[Text] | Text | None = None
-    issuer_url: Annotated[Text | None, doc("Who issues the tokens (jwt).")] = None
-    audience: Annotated[list[Text] | Text | None, doc("Whom the tokens are for (jwt).")] = None
-    function_name: Annotated[str | None, doc("The function that decides (request).")] = None
-    function_arn: Text | None = None
-    managed_externally: bool | None = None
-    enable_simple_responses: bool | None = None
-    payload_version: Payload | None = None
-    result_ttl_in_seconds: Annotated[int, Said("a whole number of seconds from 0 to 3600", ge=0, le=3600)] | None = None
-
-
-class ProviderHttpApiKeys(Keys):
-    """The HTTP API."""
-
-    cors: Annotated[bool | CorsKeys | None, doc("true for Serverless's defaults, or a mapping.", "should")] = None
-    payload: Annotated[Payload | None, doc("The event format of functions that do not say otherwise; '2.0'.")] = None
-    authorizers: Annotated[dict[str, AuthorizerKeys] | None, doc("JWT and Lambda authorizers by name.")] = None
-    id: Text | None = None
-    name: str | None = None
-    description: str | None = None
-    metrics: bool | None = None
-    disable_default_endpoint: bool | None = None
-    use_provider_tags: bool | None = None
-    should_start_name_with_service: bool | None = None
-    timeout: int | float | None = None
 
 
 class RoleKeys(Keys):
@@ -100,7 +56,7 @@ class ProviderKeys(Keys):
     timeout: Annotated[Timeout | None, doc("Seconds; 6.", "should")] = None
     architecture: Annotated[ArchitectureName | None, doc("x86_64 or arm64; x86_64.", "should")] = None
     http_api: Annotated[ProviderHttpApiKeys | None, doc("The HTTP API.", "should")] = None
-    api_gateway: Annotated[dict[str, Any] | None, doc("The REST API.", "should")] = None
+    api_gateway: Annotated[ApiGatewayKeys | None, doc("The REST API.", "should")] = None
     log_retention_in_days: Annotated[Retention | None, doc("Days that logs are kept.", "should")] = None
     logs: Annotated[dict[str, Any] | None, doc("Logs of the APIs.", "should")] = None
     tracing: Annotated[bool | dict[str, Any] | None, doc("X-Ray.", "should")] = None
@@ -139,8 +95,8 @@ class ProviderKeys(Keys):
     # older forms
     iam_role_statements: Annotated[list[Any] | None, doc("The older form of iam.role.statements.", "must")] = None
     iam_managed_policies: list[Text] | None = None
-    api_keys: list[Any] | None = None
-    usage_plan: list[Any] | dict[str, Any] | None = None
+    api_keys: list[str | dict[str, Any]] | None = None
+    usage_plan: UsagePlanKeys | list[dict[str, UsagePlanKeys]] | None = None
     resource_policy: list[Any] | None = None
     lambda_hashing_version: Annotated[str | int | None, doc("No meaning here.", "should")] = None
     variable_syntax: Annotated[str | None, doc("No meaning here.")] = None
