@@ -1,0 +1,175 @@
+"""Paths below /_bareboat/ -> the page's files, and the JSON that it asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from bareboat.errors import BareboatError, InputError
+from bareboat.local.console.assets import load_assets
+from bareboat.local.console.console import BASE, SECURITY, header, told
+from bareboat.local.console.describe import Described
+from bareboat.local.console.send import Sender
+from bareboat.local.console.source import Cloud, Observed
+from bareboat.local.messages import Request, Response
+
+log = logging.getLogger(__name__)
+
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+Asked = Mapping[str, str]
+_WINDOW_S = 15 * 60
+
+
+class Pages:
+    """Answers the browser.
+
+    Args:
+        cloud: what is shown.
+        observed: what was kept; None for nothing.
+    """
+
+    def __init__(self, cloud: Cloud, observed: Observed | None) -> None:
+        self._cloud = cloud
+        self._observed = observed
+        self._assets = load_assets()
+        self._described = Described(cloud)
+        self._sender = Sender(cloud, observed)
+        self._reads: dict[str, Callable[[Asked], Awaitable[Any]]] = {
+            "openapi.json": self._openapi,
+            "api/service": self._service,
+            "api/live": self._live,
+            "api/history": self._history,
+            "api/detail": self._detail,
+            "api/metrics": self._metrics,
+        }
+        self._changes: dict[str, Callable[[dict[str, Any]], Awaitable[Any]]] = {
+            "api/send": self._sender.send,
+            "api/invoke": self._sender.invoke,
+            "api/credential": self._credential,
+            "api/explain": self._explain,
+        }
+
+    def answer(self, request: Request) -> Response | Awaitable[Response]:
+        """Answer one request."""
+        path, _, query = request.target.partition("?")
+        if path in ("/", BASE[:-1]):
+            return Response(302, (("Location", BASE), *SECURITY))
+        name = path[len(BASE) :] if path.startswith(BASE) else None
+        if name is None:
+            return told(404, f"the console is at {BASE}")
+        if name in self._changes:
+            if request.method != "POST":
+                return told(405, "this is asked for with POST")
+            return self._change(self._changes[name], request.body)
+        if request.method not in ("GET", "HEAD"):
+            return told(405, "this is read with GET")
+        if name in self._reads:
+            return self._read(self._reads[name], dict(parse_qsl(query)), header(request, "if-none-match"))
+        asset = self._assets.get(name)
+        if asset is None:
+            return told(404, f"there is no {path[:200]}")
+        about = (("Content-Type", asset.kind), ("ETag", asset.etag), ("Cache-Control", asset.keeping), *SECURITY)
+        if header(request, "if-none-match") == asset.etag:
+            return Response(304, about)
+        return Response(200, about, asset.body)
+
+    async def _read(self, read: Callable[[Asked], Awaitable[Any]], asked: Asked, known: str) -> Response:
+        found = await _told_of_errors(read(asked))
+        if isinstance(found, Response):
+            return found
+        body = _encode(found)
+        etag = f'"{hashlib.blake2b(body, digest_size=10).hexdigest()}"'
+        about = (("Content-Type", "application/json"), ("ETag", etag), ("Cache-Control", "no-cache"), *SECURITY)
+        return Response(304, about) if known == etag else Response(200, about, body)
+
+    async def _change(self, change: Callable[[dict[str, Any]], Awaitable[Any]], body: bytes) -> Response:
+        try:
+            asked = msgspec.json.decode(body, type=dict[str, Any])
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            return _json(400, {"error": {"found": f"the body is no JSON object: {error}"}})
+        found = await _told_of_errors(change(asked))
+        return found if isinstance(found, Response) else _json(200, found)
+
+    async def _openapi(self, _: Asked) -> Any:
+        from bareboat.artifact.openapi import openapi
+
+        return await asyncio.to_thread(openapi, self._cloud.service)
+
+    async def _service(self, _: Asked) -> Any:
+        return await self._described.service()
+
+    async def _live(self, asked: Asked) -> Any:
+        reloaded = self._cloud.reloaded
+        live: dict[str, Any] = {
+            "fleets": {name: fleet._asdict() for name, fleet in self._cloud.fleets().items()},
+            "reload": reloaded._asdict(),
+            "mark": "",
+            "counts": {"routes": {}, "functions": {}},
+        }
+        if self._observed is not None:
+            window = _number(asked, "seconds", _WINDOW_S)
+            since = 0.0 if window <= 0 else time.time() - window
+            live["mark"] = await asyncio.to_thread(self._observed.mark)
+            live["counts"] = await asyncio.to_thread(self._observed.counts, since)
+        return live
+
+    async def _history(self, asked: Asked) -> Any:
+        if self._observed is None:
+            return {"rows": [], "more": False}
+        return await asyncio.to_thread(self._observed.history, asked)
+
+    async def _detail(self, asked: Asked) -> Any:
+        key = asked.get("id", "")
+        found = None if self._observed is None else await asyncio.to_thread(self._observed.detail, key)
+        if found is None:
+            return _json(404, {"error": {"found": "nothing is kept of it any more"}})
+        return found
+
+    async def _metrics(self, asked: Asked) -> Any:
+        if self._observed is None:
+            return {"columns": {}}
+        return await asyncio.to_thread(self._observed.series, asked)
+
+    async def _credential(self, asked: dict[str, Any]) -> Any:
+        from bareboat.local.console.credentials import credential
+
+        return await asyncio.to_thread(credential, self._cloud.service, str(asked.get("route", "")))
+
+    async def _explain(self, asked: dict[str, Any]) -> Any:
+        from bareboat.local.console.explain import explain
+
+        artifacts = self._cloud.artifacts
+        return await asyncio.to_thread(
+            explain, self._cloud.service, artifacts, str(asked.get("function", "")), asked.get("document")
+        )
+
+
+async def _told_of_errors(work: Awaitable[Any]) -> Any:
+    """Return what came of it, or the response that tells what stands in the way."""
+    try:
+        return await work
+    except BareboatError as error:
+        return _json(400 if isinstance(error, InputError) else 409, {"error": error.problems[0].to_dict()})
+    except Exception as error:
+        log.exception("the console cannot answer")
+        return _json(500, {"error": {"found": f"the console failed: {type(error).__name__}: {error}"}})
+
+
+def _number(asked: Asked, name: str, otherwise: float) -> float:
+    try:
+        return float(asked.get(name, otherwise))
+    except ValueError as error:
+        raise InputError(f"{name} is {asked[name]!r}", expected="a number") from error
+
+
+def _json(status: int, document: Any) -> Response:
+    return Response(
+        status, (("Content-Type", "application/json"), ("Cache-Control", "no-store"), *SECURITY), _encode(document)
+    )
