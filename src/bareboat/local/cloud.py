@@ -11,7 +11,7 @@ from bareboat.errors import LocalError
 from bareboat.local.addresses import is_loopback
 from bareboat.local.doors import CONSOLE_HOST, Door, Gate, Ports
 from bareboat.local.fronts import FRONTS, Kind, http_api_routes
-from bareboat.local.functions import Functions
+from bareboat.local.functions import Functions, ServedFunction
 from bareboat.local.gateway import Route
 from bareboat.local.generation import Generation
 from bareboat.local.site import Site
@@ -137,6 +137,10 @@ class LocalCloud:
     def processes(self) -> int:
         """How many processes the functions have."""
         return self._generation.functions.processes
+
+    def function(self, name: str) -> ServedFunction | None:
+        """Return a function as it is served now; None where there is none that can be called."""
+        return self._generation.functions.get(name)
 
     # Its life
 

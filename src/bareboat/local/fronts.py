@@ -17,6 +17,9 @@ from bareboat.local.url import FunctionUrl, url_id
 from bareboat.service.model import Service
 from bareboat.service.triggers import HttpApiEvent, HttpEvent
 
+CONSOLE_HEADER_BYTES = 65_536  # what a browser sends of cookies that other servers of this machine have set
+CONSOLE_BODY_BYTES = 40 * 1024 * 1024  # a body as JSON text, whose escapes take up to six bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -112,6 +115,13 @@ def _function_url(site: Site) -> FunctionUrl:
     )
 
 
+def _console(site: Site) -> Front:
+    from bareboat.local.console import Console
+    from bareboat.local.console.source import Shown
+
+    return Console(Shown(site.cloud))
+
+
 FRONTS: tuple[Kind, ...] = (
     Kind("httpApi", lambda _: ("httpApi",), _http_api, check=lambda service: RouteTable(http_api_routes(service))),
     Kind(
@@ -122,5 +132,12 @@ FRONTS: tuple[Kind, ...] = (
         max_body_bytes=LAMBDA_BODY_BYTES,
     ),
     Kind("url", _urls, _function_url, max_header_bytes=LAMBDA_HEADER_BYTES, max_body_bytes=LAMBDA_BODY_BYTES),
+    Kind(
+        "console",
+        lambda _: ("console",),
+        _console,
+        max_header_bytes=CONSOLE_HEADER_BYTES,
+        max_body_bytes=CONSOLE_BODY_BYTES,
+    ),
 )
 """Each kind of front; a further one is a line here."""

@@ -62,6 +62,11 @@ class ServedFunction:
         """How many processes it has."""
         return 0 if self._pool is None else self._pool.processes
 
+    @property
+    def in_flight(self) -> int:
+        """How many events it has: those that run and those that wait."""
+        return 0 if self._pool is None else self._pool.in_flight
+
     async def invoke(
         self, event: bytes, trace_id: str, source: str, client_context: str, request_id: str, qualifier: str
     ) -> Invocation:

@@ -34,7 +34,7 @@ class Console:
 
     Args:
         cloud: what is shown.
-        observed: what was kept of requests and invocations; None shows no history.
+        observed: what was kept of requests and invocations; None is what the service's store holds.
     """
 
     def __init__(self, cloud: Cloud, observed: Observed | None = None) -> None:

@@ -32,7 +32,7 @@ class Described:
             made = asyncio.ensure_future(asyncio.to_thread(describe, service, self._manifests()))
             self._of = (service, made)
         described = await asyncio.shield(self._of[1])
-        return {**described, "doors": [door._asdict() for door in self._cloud.doors]}
+        return {**described, "doors": [one._asdict() for one in self._cloud.addresses]}
 
     def _manifests(self) -> dict[str, Mapping[str, Any]]:
         return {name: artifact.manifest for name, artifact in self._cloud.artifacts.items()}
@@ -56,7 +56,7 @@ def describe(service: Service, manifests: Mapping[str, Mapping[str, Any]]) -> di
             _function(service, one, manifests.get(one.name, {}).get("signature", {}).get(one.name))
             for one in service.functions.values()
         ],
-        "routes": [route for one in service.functions.values() for route in _routes(service, one)],
+        "routes": [route for one in service.functions.values() for route in _routes(one)],
         "triggers": [trigger for one in service.functions.values() for trigger in _triggers(one)],
         "keys": [{"name": key.name or f"key {number + 1}", "plan": key.plan} for number, key in enumerate(keys)],
     }
@@ -67,9 +67,9 @@ def _function(service: Service, function: Function, signature: Mapping[str, Any]
     from bareboat.artifact.samples import sample_documents
 
     events = [
-        {"name": sample.name, "text": sample.text[:_LARGEST_EXAMPLE]}
+        {"name": sample.name, "text": sample.event[:_LARGEST_EXAMPLE]}
         for sample in sample_events(service, function)[:_MOST_EXAMPLES]
-        if sample.text
+        if sample.event
     ]
     return {
         "name": function.name,
@@ -118,7 +118,7 @@ def _labels(document: Mapping[str, Any]) -> list[Any]:
     return next((list(each["enum"]) for each in outputs if each.get("name") == "label" and each.get("enum")), [])
 
 
-def _routes(service: Service, function: Function) -> list[dict[str, Any]]:
+def _routes(function: Function) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for event in function.events:
         if isinstance(event, HttpApiEvent):
@@ -127,9 +127,7 @@ def _routes(service: Service, function: Function) -> list[dict[str, Any]]:
             api, private, rules = "http", event.private, event.rules
         else:
             continue
-        parameters = [
-            {"name": name, "greedy": bool(greedy)} for name, greedy in _PARAMETER.findall(event.path)
-        ]
+        parameters = [{"name": name, "greedy": bool(greedy)} for name, greedy in _PARAMETER.findall(event.path)]
         needed = {} if rules is None else rules.parameters
         found.append(
             {
@@ -173,7 +171,8 @@ def _routes(service: Service, function: Function) -> list[dict[str, Any]]:
 
 def access(authorizer: Authorizer | None, *, private: bool, scopes: tuple[str, ...]) -> dict[str, Any]:
     """Return what a route demands of its callers; `kind` is "open" where that is nothing."""
-    kind, name, sources = "open", "", ("",)
+    kind, name = "open", ""
+    sources: tuple[str, ...] = ()
     if isinstance(authorizer, JwtAuthorizer):
         kind, name = ("cognito" if authorizer.cognito else "jwt"), authorizer.name
         sources = (authorizer.identity_source,)

@@ -97,5 +97,3 @@ def _background(function: Function, about: Mapping[str, Any]) -> list[list[float
         if all(value is None or isinstance(value, int | float) for value in row)
     ]
     return rows if len(rows) >= 2 else None
-
-

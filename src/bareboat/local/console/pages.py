@@ -16,9 +16,11 @@ from bareboat.errors import BareboatError, InputError
 from bareboat.local.console.assets import load_assets
 from bareboat.local.console.console import BASE, SECURITY, header, told
 from bareboat.local.console.describe import Described
+from bareboat.local.console.seen import Seen, number
 from bareboat.local.console.send import Sender
 from bareboat.local.console.source import Cloud, Observed
 from bareboat.local.messages import Request, Response
+from bareboat.local.observe.place import observed_path
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +34,13 @@ class Pages:
 
     Args:
         cloud: what is shown.
-        observed: what was kept; None for nothing.
+        observed: what was kept; None is what the service's store holds.
     """
 
     def __init__(self, cloud: Cloud, observed: Observed | None) -> None:
         self._cloud = cloud
+        if observed is None:
+            observed = Seen(observed_path(cloud.service))
         self._observed = observed
         self._assets = load_assets()
         self._described = Described(cloud)
@@ -106,35 +110,26 @@ class Pages:
         return await self._described.service()
 
     async def _live(self, asked: Asked) -> Any:
+        window = number(asked, "seconds", _WINDOW_S)
+        since = 0.0 if window <= 0 else time.time() - window
+        mark, counts = await asyncio.to_thread(lambda: (self._observed.mark(), self._observed.counts(since)))
         reloaded = self._cloud.reloaded
-        live: dict[str, Any] = {
+        return {
             "fleets": {name: fleet._asdict() for name, fleet in self._cloud.fleets().items()},
-            "reload": reloaded._asdict(),
-            "mark": "",
-            "counts": {"routes": {}, "functions": {}},
+            "generation": self._cloud.generation,
+            "reload": None if reloaded is None else msgspec.to_builtins(reloaded),
+            "mark": mark,
+            "counts": counts,
         }
-        if self._observed is not None:
-            window = _number(asked, "seconds", _WINDOW_S)
-            since = 0.0 if window <= 0 else time.time() - window
-            live["mark"] = await asyncio.to_thread(self._observed.mark)
-            live["counts"] = await asyncio.to_thread(self._observed.counts, since)
-        return live
 
     async def _history(self, asked: Asked) -> Any:
-        if self._observed is None:
-            return {"rows": [], "more": False}
         return await asyncio.to_thread(self._observed.history, asked)
 
     async def _detail(self, asked: Asked) -> Any:
-        key = asked.get("id", "")
-        found = None if self._observed is None else await asyncio.to_thread(self._observed.detail, key)
-        if found is None:
-            return _json(404, {"error": {"found": "nothing is kept of it any more"}})
-        return found
+        found = await asyncio.to_thread(self._observed.detail, asked.get("id", ""))
+        return _json(404, {"error": {"found": "nothing is kept of it any more"}}) if found is None else found
 
     async def _metrics(self, asked: Asked) -> Any:
-        if self._observed is None:
-            return {"columns": {}}
         return await asyncio.to_thread(self._observed.series, asked)
 
     async def _credential(self, asked: dict[str, Any]) -> Any:
@@ -160,13 +155,6 @@ async def _told_of_errors(work: Awaitable[Any]) -> Any:
     except Exception as error:
         log.exception("the console cannot answer")
         return _json(500, {"error": {"found": f"the console failed: {type(error).__name__}: {error}"}})
-
-
-def _number(asked: Asked, name: str, otherwise: float) -> float:
-    try:
-        return float(asked.get(name, otherwise))
-    except ValueError as error:
-        raise InputError(f"{name} is {asked[name]!r}", expected="a number") from error
 
 
 def _json(status: int, document: Any) -> Response:

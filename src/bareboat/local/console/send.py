@@ -27,7 +27,7 @@ _FRAMING = frozenset({"host", "content-length", "transfer-encoding", "connection
 class Sender:
     """Sends requests and invokes functions for the page, a few at a time."""
 
-    def __init__(self, cloud: Cloud, observed: Observed | None) -> None:
+    def __init__(self, cloud: Cloud, observed: Observed) -> None:
         self._cloud = cloud
         self._observed = observed
         self._room = asyncio.Semaphore(AT_ONCE)
@@ -44,7 +44,7 @@ class Sender:
             InputError: it cannot be sent as it is.
             LocalError: the door does not answer.
         """
-        url = self._door(str(asked.get("api", "")), str(asked.get("function", "")))
+        url = self._address(str(asked.get("api", "")), str(asked.get("function", "")))
         request = _checked(asked)
         async with self._room:
             answer = await asyncio.to_thread(_exchange, url, *request)
@@ -60,7 +60,7 @@ class Sender:
         event = str(asked.get("event", "") or "{}").encode()
         started = perf_counter()
         async with self._room:
-            done = await self._cloud.invoke(str(asked.get("function", "")), event, source="console")
+            done = await self._cloud.invoke(str(asked.get("function", "")), event)
         return {
             "status": 0,
             "error": done.error,
@@ -84,15 +84,16 @@ class Sender:
             },
         }
 
-    def _door(self, api: str, function: str) -> str:
-        for door in self._cloud.doors:
-            if door.kind == api and door.function == (function if api == "url" else ""):
-                return door.url
-        raise InputError(f"there is no door {api!r}", expected=", ".join(door.kind for door in self._cloud.doors))
+    def _address(self, api: str, function: str) -> str:
+        for one in self._cloud.addresses:
+            if one.kind == api and one.function == (function if api == "url" else ""):
+                return one.url
+        known = ", ".join(one.kind for one in self._cloud.addresses)
+        raise InputError(f"there is no address of {api!r:.40}", expected=known)
 
     async def _kept(self, request_id: str) -> Mapping[str, Any] | None:
         """Wait a moment for what was observed of a request: it is written in batches."""
-        if self._observed is None or not request_id:
+        if not request_id:
             return None
         until = perf_counter() + _KEPT_S
         while True:
@@ -153,7 +154,7 @@ def _exchange(url: str, method: str, path: str, headers: list[tuple[str, str]], 
         "body": text,
         "base64": is_base64,
         "took_ms": took_ms,
-        "request_id": next((value for name in _IDS if (value := response.headers.get(name))), ""),
+        "request_id": next((response.headers[name] for name in _IDS if name in response.headers), ""),
     }
 
 

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from bareboat.artifact.model import Artifact
+    from bareboat.local.cloud import LocalCloud
     from bareboat.local.invocation import Invocation
+    from bareboat.local.reload.record import Reload
     from bareboat.service.model import Service
 
+_KEPT = "console"
 
-class Door(NamedTuple):
+
+class Address(NamedTuple):
     """One address of the cloud.
 
     Args:
-        kind: "httpApi", "http", "lambda" or "url".
+        kind: "httpApi", "http" (REST), "lambda" or "url".
         url: without a slash at its end; that of a REST API ends with its stage.
         function: of a function's own address.
     """
@@ -26,34 +30,12 @@ class Door(NamedTuple):
 
 
 class Fleet(NamedTuple):
-    """The processes of a function at a moment."""
+    """The processes of a function at a moment, and the generation of its code."""
 
     processes: int = 0
     busy: int = 0
     waiting: int = 0
     generation: int = 1
-
-
-class ReloadState(NamedTuple):
-    """What the last reload came to.
-
-    Args:
-        at: seconds since 1970; 0 when there was none.
-        generation: which one serves.
-        took_ms: from the change to its first possible answer.
-        changed: the functions, or "serverless.yml".
-        error: why the last good version still serves, "" when the new one does.
-        where: `file:line` of the error, as far as it is known.
-        fix: what mends it, as far as it is known.
-    """
-
-    at: float = 0.0
-    generation: int = 1
-    took_ms: float = 0.0
-    changed: tuple[str, ...] = ()
-    error: str = ""
-    where: str = ""
-    fix: str = ""
 
 
 class Cloud(Protocol):
@@ -68,22 +50,26 @@ class Cloud(Protocol):
         """For each function its artifact."""
 
     @property
-    def doors(self) -> Sequence[Door]:
-        """The addresses."""
+    def addresses(self) -> Sequence[Address]:
+        """Where it is reached."""
 
     @property
-    def reloaded(self) -> ReloadState:
-        """The last reload."""
+    def generation(self) -> int:
+        """1, and one more after each reload."""
+
+    @property
+    def reloaded(self) -> Reload | None:
+        """The last reload, or the last that failed."""
 
     def fleets(self) -> Mapping[str, Fleet]:
         """Return the processes of each function."""
 
-    def invoke(self, function: str, event: bytes, *, source: str = "invoke") -> Awaitable[Invocation]:
+    def invoke(self, function: str, event: bytes) -> Awaitable[Invocation]:
         """Call a function."""
 
 
 class Observed(Protocol):
-    """What was kept of requests and invocations. Everything is JSON-like; the methods may block."""
+    """What was kept of requests and invocations. Everything is JSON-like; the methods wait for the disk."""
 
     def mark(self) -> str:
         """Return what changes whenever there is something new."""
@@ -111,3 +97,70 @@ class Observed(Protocol):
         Args:
             wanted: any of function, seconds, buckets.
         """
+
+
+class Shown:
+    """A LocalCloud as the console sees it."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        self._cloud = cloud
+        last = cloud.kept.get(_KEPT)
+        if last is None:
+            last = cloud.kept[_KEPT] = _LastReload()
+            cloud.observe(on_reload=last.keep)
+        self._last: _LastReload = last
+
+    @property
+    def service(self) -> Service:
+        """The service that serves."""
+        return self._cloud.service
+
+    @property
+    def artifacts(self) -> Mapping[str, Artifact]:
+        """For each function its artifact."""
+        return self._cloud.artifacts
+
+    @property
+    def addresses(self) -> Sequence[Address]:
+        """Where it is reached, the console itself left out."""
+        kinds = {"httpApi": "httpApi", "rest": "http", "lambda": "lambda", "url": "url"}
+        found = []
+        for name, url in self._cloud.urls.items():
+            kind, _, function = name.partition(":")
+            if kind in kinds:
+                found.append(Address(kinds[kind], url.rstrip("/"), function))
+        return found
+
+    @property
+    def generation(self) -> int:
+        """1, and one more after each reload."""
+        return self._cloud.generation
+
+    @property
+    def reloaded(self) -> Reload | None:
+        """The last reload, or the last that failed."""
+        return self._last.reload
+
+    def fleets(self) -> Mapping[str, Fleet]:
+        """Return the processes of each function."""
+        found = {}
+        for name in self._cloud.service.functions:
+            one = self._cloud.function(name)
+            if one is not None:
+                processes, events = one.processes, one.in_flight
+                found[name] = Fleet(processes, min(processes, events), max(0, events - processes), one.generation)
+        return found
+
+    def invoke(self, function: str, event: bytes) -> Awaitable[Invocation]:
+        """Call a function."""
+        return self._cloud.invoke(function, event, source="console")
+
+
+class _LastReload:
+    """Keeps the last reload over generations: a console is made for each."""
+
+    def __init__(self) -> None:
+        self.reload: Reload | None = None
+
+    def keep(self, reload: Reload) -> None:
+        self.reload = reload
