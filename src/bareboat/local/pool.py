@@ -15,9 +15,11 @@ from typing import Any
 from bareboat.artifact.model import Artifact
 from bareboat.errors import InputError, LocalError
 from bareboat.local import ids
+from bareboat.local.ceiling import Ceiling
+from bareboat.local.freezer import Freezer
 from bareboat.local.invocation import Invocation, Throttled
 from bareboat.local.outcome import UNHANDLED, Outcome
-from bareboat.local.sandbox import InitFailure, Job, Sandbox
+from bareboat.local.sandbox import MIB, InitFailure, Job, Sandbox
 from bareboat.local.spec import ACCOUNT, Spec, prepare
 from bareboat.service.model import Function
 
@@ -40,6 +42,8 @@ class Pool:
         init_timeout_s: Lambda's 10 s; after it the init is done again inside the invocation, under its timeout.
         folder: where the artifact is unpacked, when it already is.
         generation: what its invocations say of their code.
+        freeze: stop processes between their events.
+        limit_memory: end those that hold more than the function's memorySize.
     """
 
     def __init__(  # noqa: PLR0913 - each is a setting of its own
@@ -55,6 +59,8 @@ class Pool:
         cores: int | None = None,
         folder: Path | None = None,
         generation: int = 1,
+        freeze: bool = True,
+        limit_memory: bool = True,
     ) -> None:
         self._function = function
         self._artifact = artifact
@@ -77,6 +83,8 @@ class Pool:
         self._starting = 0
         self._grown_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._ceiling = Ceiling(self._all, function.memory_mb * MIB) if limit_memory else None
+        self._freezer = Freezer(self._idle) if freeze else None
         self._generation = generation
         self.init_failure: InitFailure | None = None  # of the last process that was started
         self._closed = False
@@ -116,8 +124,7 @@ class Pool:
         if self._spec is None or self._closed:
             raise LocalError(f"{self._function.name} is not being served", fix="start it again")
         self._starting += 1
-        sandbox = Sandbox(self._spec, on_idle=self._serve, on_gone=self._gone)
-        self._all.add(sandbox)
+        sandbox = self._sandbox()
         try:
             failure = await sandbox.start(self._init_timeout_s)
         except BaseException:
@@ -190,8 +197,9 @@ class Pool:
     async def close(self) -> None:
         """Kill every process, and what they started. Events under way fail with LocalError."""
         self._closed = True
-        if self._timer is not None:
-            self._timer.cancel()
+        for looks in (self._timer, self._ceiling, self._freezer):
+            if looks is not None:
+                looks.cancel()
         while self._queue:
             self._queue.popleft().end(self._stopped())
         for boot in tuple(self._boots):
@@ -205,6 +213,8 @@ class Pool:
     # Events to processes
 
     def _dispatch(self, job: Job) -> None:
+        if self._ceiling is not None:
+            self._ceiling.wake()
         while self._idle:
             if self._idle.pop().run(job):
                 return
@@ -225,6 +235,8 @@ class Pool:
                 self._queue.appendleft(job)
         else:
             self._idle.append(sandbox)
+            if self._freezer is not None:
+                self._freezer.wake()
 
     def _gone(self, sandbox: Sandbox) -> None:
         if sandbox in self._idle:
@@ -262,9 +274,16 @@ class Pool:
     def _spawn(self) -> None:
         assert self._spec is not None
         self._starting += 1
+        sandbox = self._sandbox()
+        _keep(self._boots, self._boot(sandbox))
+
+    def _sandbox(self) -> Sandbox:
+        assert self._spec is not None
         sandbox = Sandbox(self._spec, on_idle=self._serve, on_gone=self._gone)
         self._all.add(sandbox)
-        _keep(self._boots, self._boot(sandbox))
+        if self._ceiling is not None:
+            self._ceiling.wake()
+        return sandbox
 
     def _end(self, sandbox: Sandbox) -> None:
         """End a process in the background; `close` waits for it."""
@@ -302,8 +321,7 @@ class Pool:
         """Do the init again as part of the invocation, under its timeout, as Lambda does."""
         spec = self._spec
         assert spec is not None
-        sandbox = Sandbox(spec, on_idle=self._serve, on_gone=self._gone)
-        self._all.add(sandbox)
+        sandbox = self._sandbox()
         job.started = perf_counter()
         try:
             failure = await sandbox.start(spec.timeout_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ READ = 65_536
 READS = 16  # in one go, so that a function that writes without end does not stop the rest
 OPEN_FILES = 1024  # Lambda's limit
 POLL_S = 0.02
+ROOM_BYTES = 4 * 1024**3  # of stacks and arenas that are reserved and never touched
 TELEMETRY = "_LAMBDA_TELEMETRY_LOG_FD"
 
 if sys.platform == "win32":
@@ -46,6 +48,7 @@ class Process:
     Args:
         mark: text of the environment that no other process has; what leaves the process group is found by it.
         cores: those that it may use; none given is all of them.
+        memory_bytes: what it may hold; 0 is no limit. Far above it, in address space, the kernel refuses it more.
         on_output: told of bytes as they come.
         on_exit: told once of the exit status, as subprocess has it.
     Raises:
@@ -62,6 +65,7 @@ class Process:
         on_output: Callable[[bytes], None],
         on_exit: Callable[[int], None],
         cores: Collection[int] = (),
+        memory_bytes: int = 0,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._on_output = on_output
@@ -91,16 +95,21 @@ class Process:
         self.pid = self._popen.pid
         self.ended = self._loop.create_future()
         orphans.add(self.pid, mark.encode())
-        self._limit(cores)
+        self._limit(cores, memory_bytes)
         self._watch()
 
-    def _limit(self, cores: Collection[int]) -> None:
+    def _limit(self, cores: Collection[int], memory_bytes: int) -> None:
         if sys.platform == "linux":
             import resource
 
             with contextlib.suppress(ProcessLookupError, PermissionError, ValueError):
                 resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
                 resource.prlimit(self.pid, resource.RLIMIT_CORE, (0, 0))  # no core files in the task root
+                if memory_bytes:
+                    most = 2 * memory_bytes + ROOM_BYTES
+                    resource.prlimit(self.pid, resource.RLIMIT_DATA, (most, most))
+            with contextlib.suppress(OSError), open(f"/proc/{self.pid}/oom_score_adj", "wb") as file:  # noqa: PTH123
+                file.write(b"1000")  # should the machine run out of memory, this goes before what the user works with
             if cores:
                 with contextlib.suppress(OSError):  # it has ended, or those cores were taken from us meanwhile
                     os.sched_setaffinity(self.pid, cores)
@@ -186,6 +195,18 @@ class Process:
                 kill_group(self.pid)
             else:
                 self._popen.kill()
+
+    def stop(self) -> None:
+        """Stop it, and what it started in its group, until `go_on`."""
+        if os.name == "posix" and not self.ended.done():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it run again."""
+        if os.name == "posix" and not self.ended.done():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGCONT)
 
     def peak_memory_mb(self) -> int:
         """Return the most memory that it had resident so far, in whole MiB as Lambda counts; 0 where not known."""

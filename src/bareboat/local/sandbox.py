@@ -18,6 +18,7 @@ from bareboat.local.process import Process
 from bareboat.local.runtime_api import RuntimeApi
 from bareboat.local.spec import Spec
 
+MIB = 1_048_576
 TOO_LARGE = "error\tError Type: Function.ResponseSizeTooLarge"
 
 
@@ -115,7 +116,10 @@ class Sandbox:
         self._deadline = 0.0
         self._memory_mb = 0
         self._memory_at = 0.0
+        self._has_worked = True
+        self._outgrown = False
         self.phase = "init"
+        self.rest = ""  # for the freezer
 
     async def start(self, timeout_s: float) -> InitFailure | None:
         """Start the process and wait until it asks for an event; return why it does not.
@@ -139,6 +143,7 @@ class Sandbox:
             on_output=self._logs.feed,
             on_exit=self._exited,
             cores=self._spec.cores.deal() if self._spec.cores else (),
+            memory_bytes=self._spec.memory_mb * MIB,
         )
         await asyncio.wait({self._init}, timeout=timeout_s)
         took_ms = (perf_counter() - began) * 1000
@@ -160,6 +165,11 @@ class Sandbox:
         assert self._process is not None
         if not self._process.is_running():
             return False
+        if self.rest:
+            if self.rest == "frozen":
+                self._process.go_on()
+            self.rest = ""
+        self._has_worked = True
         inside = job.started is not None  # the init was part of this invocation
         now = perf_counter()
         if job.started is None:
@@ -187,6 +197,28 @@ class Sandbox:
         self._api.send(job.request_id, tuple(headers), job.event)
         return True
 
+    # Between events, and how much memory it has
+
+    def freeze(self) -> None:
+        """Stop the processes until the next event."""
+        if self._process is not None and self.phase == "idle":
+            self._process.stop()
+            self.rest = "frozen"
+
+    def worker(self) -> int:
+        """Return the process's number when it has worked since this was last asked; else 0."""
+        if self._process is None or self.phase == "dead" or not self._has_worked:
+            return 0
+        self._has_worked = self.phase != "idle"
+        return self._process.pid
+
+    def outgrow(self) -> None:
+        """End what holds more memory than the function has: the exit by a signal follows, as on Lambda."""
+        assert self._process is not None
+        self._outgrown = True
+        self._memory_mb = self._spec.memory_mb
+        self._process.kill()
+
     # What the runtime says
 
     def ready(self) -> None:
@@ -206,7 +238,7 @@ class Sandbox:
     def answered(self, payload: bytes, *, failed: bool, peak_memory_bytes: int) -> None:
         """Hear the response or the error document."""
         if peak_memory_bytes:
-            self._memory_mb = max(self._memory_mb, -(-peak_memory_bytes // 1_048_576))
+            self._memory_mb = max(self._memory_mb, -(-peak_memory_bytes // MIB))
         self._finish(payload, UNHANDLED if failed else "")
 
     def overflowed(self) -> None:
@@ -253,6 +285,8 @@ class Sandbox:
     def _measure(self, *, fresh: bool = False) -> int:
         assert self._process is not None
         now = perf_counter()
+        if self._outgrown:
+            return self._memory_mb
         if fresh or now - self._memory_at > 0.5:  # a peak only rises: no need to look after each quick answer
             self._memory_at = now
             self._memory_mb = max(self._memory_mb, self._process.peak_memory_mb())
