@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from bareboat.local.access import HttpApiAccess
-from bareboat.local.addresses import api_id
+from bareboat.local.access import HttpApiAccess, Settings
+from bareboat.local.access.settings import secrets_of
+from bareboat.local.addresses import api_id, is_loopback
 from bareboat.local.gateway import Api, HttpApiGateway, Route, RouteTable
 from bareboat.local.gateway.gateway import MAX_BODY_BYTES, MAX_HEADER_BYTES
 from bareboat.local.lambda_api import MAX_BODY_BYTES as LAMBDA_BODY_BYTES
@@ -68,13 +69,9 @@ def http_api_routes(service: Service) -> tuple[Route, ...]:
     )
 
 
-def _is_guarded(service: Service) -> bool:
-    """Return whether an HTTP API asks anything of its callers."""
-    api = service.provider.http_api
-    events = (event for one in service.functions.values() for event in one.events)
-    return bool(
-        api.throttle or api.throttles or any(isinstance(event, HttpApiEvent) and event.authorizer for event in events)
-    )
+def access_settings(site: Site) -> Settings:
+    """Return the surroundings of access control. What is for this machine alone lets nobody in from the network."""
+    return Settings(secrets_of(site.service), trusts_local=is_loopback(site.host))
 
 
 def _http_api(site: Site) -> HttpApiGateway:
@@ -85,7 +82,7 @@ def _http_api(site: Site) -> HttpApiGateway:
         lambda function, event, trace_id: invoke(function, event, trace_id, "httpApi"),
         api=Api(api_id(site.service), port=str(site.port), domain=site.host),
         cors=site.service.provider.http_api.cors,
-        access=HttpApiAccess(site.service, invoke) if _is_guarded(site.service) else None,
+        access=HttpApiAccess(site.service, invoke, access_settings(site)),
         on_request=site.on_request,
     )
 
