@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from bareboat.local.access import HttpApiAccess, Settings
-from bareboat.local.access.settings import secrets_of
-from bareboat.local.addresses import api_id, is_loopback
+from bareboat.local.access import HttpApiAccess, RestAccess
+from bareboat.local.addresses import api_id
 from bareboat.local.gateway import Api, HttpApiGateway, Route, RouteTable
 from bareboat.local.gateway.gateway import MAX_BODY_BYTES, MAX_HEADER_BYTES
 from bareboat.local.lambda_api import MAX_BODY_BYTES as LAMBDA_BODY_BYTES
 from bareboat.local.lambda_api import MAX_HEADER_BYTES as LAMBDA_HEADER_BYTES
 from bareboat.local.lambda_api import LambdaApi, events_of
+from bareboat.local.rest import RestApiGateway
+from bareboat.local.rest.methods import rest_table
 from bareboat.local.site import Front, Site
 from bareboat.local.url import FunctionUrl, url_id
 from bareboat.service.model import Service
@@ -69,9 +70,13 @@ def http_api_routes(service: Service) -> tuple[Route, ...]:
     )
 
 
-def access_settings(site: Site) -> Settings:
-    """Return the surroundings of access control. What is for this machine alone lets nobody in from the network."""
-    return Settings(secrets_of(site.service), trusts_local=is_loopback(site.host))
+def _is_guarded(service: Service) -> bool:
+    """Return whether an HTTP API asks anything of its callers."""
+    api = service.provider.http_api
+    events = (event for one in service.functions.values() for event in one.events)
+    return bool(
+        api.throttle or api.throttles or any(isinstance(event, HttpApiEvent) and event.authorizer for event in events)
+    )
 
 
 def _http_api(site: Site) -> HttpApiGateway:
@@ -82,7 +87,7 @@ def _http_api(site: Site) -> HttpApiGateway:
         lambda function, event, trace_id: invoke(function, event, trace_id, "httpApi"),
         api=Api(api_id(site.service), port=str(site.port), domain=site.host),
         cors=site.service.provider.http_api.cors,
-        access=HttpApiAccess(site.service, invoke, access_settings(site)),
+        access=HttpApiAccess(site.service, invoke) if _is_guarded(site.service) else None,
         on_request=site.on_request,
     )
 
@@ -119,8 +124,50 @@ def _console(site: Site) -> Front:
     return Console(Shown(site.cloud))
 
 
+def _http_api_doors(service: Service) -> tuple[str, ...]:
+    """Return the HTTP API's door; a service without any API has it, and every request is a 404."""
+    return () if has_rest_api(service) and not has_http_api(service) else ("httpApi",)
+
+
+def _is_rest_guarded(service: Service) -> bool:
+    """Return whether a REST API asks anything of its callers."""
+    api = service.provider.rest_api
+    events = (event for one in service.functions.values() for event in one.events)
+    return bool(
+        api.throttle
+        or api.throttles
+        or any(
+            isinstance(event, HttpEvent) and (event.authorizer or event.private or event.throttle) for event in events
+        )
+    )
+
+
+def _rest_api(site: Site) -> RestApiGateway:
+    provider = site.service.provider
+    functions = site.service.functions
+
+    def later(function: str, event: bytes, trace_id: str, source: str) -> None:
+        events_of(site.cloud).put(functions[function], event, trace_id=trace_id, source=source)
+
+    return RestApiGateway(
+        site.service,
+        site.invoke,
+        RestAccess(site.service, site.invoke) if _is_rest_guarded(site.service) else None,
+        api=Api(
+            api_id(site.service),
+            stage=provider.stage,
+            port=str(site.port),
+            domain=site.host,
+            stage_variables=provider.rest_api.stage_variables,
+        ),
+        on_request=site.on_request,
+        invoke_later=later,
+    )
+
+
 FRONTS: tuple[Kind, ...] = (
-    Kind("httpApi", lambda _: ("httpApi",), _http_api, check=lambda service: RouteTable(http_api_routes(service))),
+    Kind("httpApi", _http_api_doors, _http_api, check=lambda service: RouteTable(http_api_routes(service))),
+    Kind("rest", lambda service: ("rest",) if has_rest_api(service) else (), _rest_api, check=rest_table),
     Kind(
         "lambda",
         lambda _: ("lambda",),

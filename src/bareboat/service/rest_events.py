@@ -118,10 +118,12 @@ def _integration(keys: HttpKeys, node: Node, path: str, route: str, report: Repo
         )
         return "AWS_PROXY"
     found = _INTEGRATIONS[name]
-    if found != "AWS_PROXY" and not (found == "AWS" and keys.async_):
+    request = node.get("request")
+    templates = node.get("response") or (request and (request.get("template") or request.get("passThrough")))
+    if found != "AWS_PROXY" and (found != "AWS" or templates):
         report.warn(
-            f"{path}: the integration {keys.integration.lower()} of {route} is not served locally; its requests are "
-            "answered 501",
+            f"{path}: the integration {keys.integration.lower()} of {route} is not served locally"
+            f"{' with templates of its own' if found == 'AWS' else ''}; its requests are answered 501",
             (node.get("integration") or node).place,
         )
     return found
