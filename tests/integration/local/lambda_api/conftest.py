@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,7 +15,7 @@ import pytest
 
 from bareboat.artifact.model import Artifact
 from bareboat.local.http import Server, start_server
-from bareboat.local.invocation import Invocation
+from bareboat.local.invocation import Invocation, Throttled
 from bareboat.local.lambda_api import MAX_BODY_BYTES, MAX_HEADER_BYTES, EventQueue, LambdaApi
 from bareboat.local.pool import Pool
 from bareboat.packaging.target import host_target
@@ -102,7 +101,6 @@ FUNCTIONS = [
     *map(function, ("echo", "empty", "nothing", "prints", "talks", "raises", "large", "bytes_", "tells", "waits")),
     function("fails", "fails_at_first"),
     function("once", "fails_at_first", options={"maximumRetryAttempts": 0}),
-    function("short", "fails_at_first", options={"maximumEventAge": 1}),
     function("lines", "writes", reserved_concurrency=1),
     function("off", "echo", reserved_concurrency=0),
     function("single", "waits", reserved_concurrency=1, timeout_s=20),
@@ -118,6 +116,7 @@ class Lambda:
     Attributes:
         invocations: all that ended, in order.
         sources: of each call, in order.
+        refusals: how many calls found no room.
     """
 
     def __init__(self, folder: Path, loop: asyncio.AbstractEventLoop, functions: list[Function], **queue: Any) -> None:
@@ -128,6 +127,7 @@ class Lambda:
         self._pools: dict[str, Pool] = {}
         self.invocations: list[Invocation] = []
         self.sources: list[str] = []
+        self.refusals = 0
 
     async def start(self) -> None:
         (self.folder / "app.py").write_text(CODE)
@@ -157,7 +157,11 @@ class Lambda:
             await pool.start()
         while pool._spec is None:  # another call is starting it
             await asyncio.sleep(0.001)
-        invocation = await pool.invoke(event, trace_id=trace_id, **settings)
+        try:
+            invocation = await pool.invoke(event, trace_id=trace_id, source=source, **settings)
+        except Throttled:
+            self.refusals += 1
+            raise
         self.invocations.append(invocation)
         return invocation
 
@@ -180,15 +184,6 @@ class Lambda:
             "lambda", endpoint_url=self.url, region_name="us-east-1", config=config,
             aws_access_key_id="any", aws_secret_access_key="credentials",
         )  # fmt: skip
-
-
-def wait_for(true: Callable[[], Any], seconds: float = 15.0) -> Any:
-    """Return what `true` returns once it is."""
-    until = time.monotonic() + seconds
-    while not (found := true()):
-        assert time.monotonic() < until, "it did not come about"
-        time.sleep(0.005)
-    return found
 
 
 @pytest.fixture(scope="session")
