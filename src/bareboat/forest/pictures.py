@@ -39,7 +39,7 @@ def check_picture(path: Path) -> None:
         raise BareboatError(
             "matplotlib, which draws pictures, is not installed",
             expected="bareboat with its plots",
-            fix="pip install matplotlib",
+            fix="pip install 'bareboat[plots]'",
         ) from error
 
 

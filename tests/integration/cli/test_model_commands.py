@@ -375,7 +375,7 @@ def test_without_matplotlib_the_line_to_install_it_is_told(monkeypatch):
     result = run("tree", "m.txt", "--plot", "tree.png")
 
     assert result.exit_code == 1
-    assert "fix       pip install matplotlib" in result.stderr
+    assert "fix       pip install 'bareboat[plots]'" in result.stderr
 
 
 def test_without_pyarrow_the_line_to_install_it_is_told(monkeypatch):

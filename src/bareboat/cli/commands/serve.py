@@ -37,15 +37,19 @@ def serve(terminal: Terminal, source: Source, port: int, host: str, slim: Slim |
     """
     from bareboat.local.cloud import LocalCloud
     from bareboat.local.loop import run
+    from bareboat.local.observe import Store, observed_path
 
     service = slimmed(source.load(terminal), slim)
     terminal.notes(service.notes)
     artifacts = build_for_here(terminal, service)
     lines = Lines(terminal)
     cloud = LocalCloud(service, artifacts, host=host, port=port, on_log=lines.log, on_request=lines.request)
+    store = Store(observed_path(service.folder), on_note=terminal.warning)
+    cloud.observe(on_log=store.invocation, on_request=store.request, on_reload=store.reload)
     try:
         run(_serve(terminal, cloud))
     finally:
+        store.close()
         lines.flush()
 
 

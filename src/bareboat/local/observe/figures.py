@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from contextlib import closing
@@ -14,6 +15,7 @@ from bareboat.local.observe.file import open_to_read
 
 SHARES = (0.5, 0.9, 0.99)
 THROTTLES = ("THROTTLED", "QUOTA_EXCEEDED")
+_WIDTHS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
 
 
 class Durations(msgspec.Struct, frozen=True):
@@ -127,7 +129,7 @@ def metrics(
         function: only this one, and the routes that called it.
         since: seconds since 1970; None is the oldest that was kept.
         until: not among them; None is now.
-        buckets: how many stretches to divide it into; 0 for none.
+        buckets: into how many stretches to divide it at most; they have a round width. 0 for none.
     """
     connection = open_to_read(path)
     if connection is None:
@@ -137,6 +139,19 @@ def metrics(
         return _Figures(connection, function, since, until).metrics(buckets)
 
 
+def span(path: Path) -> tuple[float, float] | None:
+    """Return when the oldest and just after the newest of what was kept began; None when nothing was."""
+    connection = open_to_read(path)
+    if connection is None:
+        return None
+    with closing(connection):
+        first, last = connection.execute(
+            "select min(a), max(b) from (select min(at) as a, max(at) as b from invocations"
+            " union all select min(at), max(at) from requests union all select min(at), max(at) from reloads)"
+        ).fetchone()
+    return None if first is None else (first, last + 0.001)
+
+
 def counts(path: Path, *, since: float | None = None) -> list[RouteFigures]:
     """Return the figures of each route alone."""
     connection = open_to_read(path)
@@ -144,6 +159,14 @@ def counts(path: Path, *, since: float | None = None) -> list[RouteFigures]:
         return []
     with closing(connection):
         return _Figures(connection, "", since, None).routes()
+
+
+def _round_width(span_s: float, most: int) -> float:
+    """Return the least round number of seconds of which `most` cover a span, beginning at any moment."""
+    for width in _WIDTHS:
+        if span_s <= width * max(most - 1, 1):
+            return float(width)
+    return math.ceil(span_s / max(most - 1, 1) / _WIDTHS[-1]) * float(_WIDTHS[-1])
 
 
 class _Figures:
@@ -165,7 +188,7 @@ class _Figures:
         )
         return Metrics(
             since=self._since, until=self._until,
-            bucket_s=(self._until - self._since) / buckets if buckets else 0.0,
+            bucket_s=_round_width(self._until - self._since, buckets) if buckets else 0.0,
             functions=functions, routes=routes, buckets=self.buckets(buckets) if buckets else [],
             reloads=reloads, failed_reloads=failed, dropped_bodies=bodies, dropped_rows=rows,
         )  # fmt: skip
@@ -210,9 +233,11 @@ class _Figures:
             for api, route, count, client, server, refused, throttled in rows
         ]  # fmt: skip
 
-    def buckets(self, count: int) -> list[Bucket]:
-        width = (self._until - self._since) / count
-        place = f"min(cast((at - {self._since!r}) / {width!r} as integer), {count - 1})"
+    def buckets(self, most: int) -> list[Bucket]:
+        width = _round_width(self._until - self._since, most)
+        first = math.floor(self._since / width) * width
+        count = math.ceil((self._until - first) / width)
+        place = f"cast((at - {first!r}) / {width!r} as integer)"
         invoked = {
             row[0]: row[1:]
             for row in self._all(
@@ -222,14 +247,14 @@ class _Figures:
         asked: dict[int, int] = dict(self._all(f"select {place} as k, count(*) from {_REQUESTS} group by k"))
         duration = self._percentiles(f"select {place} as k, duration_ms as v from {_INVOCATIONS}")
         latency = self._percentiles(f"select {place} as k, latency_ms as v from {_REQUESTS}")
-        running = {row[0]: row[1:] for row in self._all(_RUNNING, count=count, width=width)}
+        running = {row[0]: row[1:] for row in self._all(_RUNNING, first=first, count=count, width=width)}
         made = []
         for number in range(count):
             invocations, errors, cold = invoked.get(number, (0, 0, 0))
             most, average = running.get(number, (0, 0.0))
             made.append(
                 Bucket(
-                    at=self._since + number * width, invocations=invocations, errors=errors, cold_starts=cold,
+                    at=first + number * width, invocations=invocations, errors=errors, cold_starts=cold,
                     duration=duration.get(number, Durations()), requests=asked.get(number, 0),
                     latency=latency.get(number, Durations()), max_concurrency=most, concurrency=average,
                 )
@@ -305,9 +330,9 @@ group by function
 # The begin of each bucket is an end of its own, that changes nothing: so no step reaches over two buckets.
 _RUNNING = f"""
 with recursive numbers (n) as (select 0 union all select n + 1 from numbers where n < :count),
-ends as ({_ENDS.format(span=_OVERLAP)} union all select :since + n * :width, 0, '' from numbers),
+ends as ({_ENDS.format(span=_OVERLAP)} union all select :first + n * :width, 0, '' from numbers),
 steps as (
   select t, sum(d) over (order by t, d rows unbounded preceding) as c, lead(t) over (order by t, d) as next from ends)
-select cast((t - :since) / :width + 1e-9 as integer) as k, max(c), sum(c * (next - t)) / :width
-from steps where t >= :since and t < :until - :width * 1e-9 and next is not null group by k
+select cast((t - :first) / :width + 1e-9 as integer) as k, max(c), sum(c * (next - t)) / :width
+from steps where t >= :first and t < :first + (:count - 1e-9) * :width and next is not null group by k
 """

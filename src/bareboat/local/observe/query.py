@@ -247,6 +247,14 @@ def reloads(path: Path, *, since: float | None = None, limit: int = SOME) -> lis
     return [msgspec.json.decode(row[0], type=Reload) for row in found]
 
 
+def functions(path: Path) -> list[str]:
+    """Return the names of the functions of which something was kept."""
+    with _reading(path) as connection:
+        if connection is None:
+            return []
+        return [row[0] for row in connection.execute("select distinct function from invocations order by 1")]
+
+
 def last_ids(path: Path) -> LastIds:
     """Return the newest id of each kind; cheap."""
     with _reading(path) as connection:
@@ -271,10 +279,7 @@ def _reading(path: Path, grep: str = "") -> Iterator[sqlite3.Connection | None]:
 
 
 def _matcher(grep: str) -> Any:
-    try:
-        search = re.compile(grep).search
-    except re.error:
-        search = re.compile(re.escape(grep)).search
+    search = pattern(grep).search
 
     def matches(_pattern: str, text: Any) -> bool:
         if text is None:
@@ -282,6 +287,14 @@ def _matcher(grep: str) -> Any:
         return search(text.decode("utf-8", "replace") if isinstance(text, bytes) else text) is not None
 
     return matches
+
+
+def pattern(grep: str) -> re.Pattern[str]:
+    """Return what to search with: a regular expression, or the text itself where it is none."""
+    try:
+        return re.compile(grep, re.MULTILINE)
+    except re.error:
+        return re.compile(re.escape(grep))
 
 
 def _where(*conditions: tuple[str, Any]) -> tuple[str, list[Any]]:

@@ -1,0 +1,74 @@
+"""Which observations a command is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from bareboat.errors import BareboatError, ConfigurationError
+
+if TYPE_CHECKING:
+    from bareboat.cli.options import Source
+    from bareboat.cli.terminal import Terminal
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def local_option(command: F) -> F:
+    """Give a command `--local`."""
+    return click.option("--local", "is_local", is_flag=True, help="Of the local cloud: what `serve` did here.")(command)
+
+
+def observed_file(terminal: Terminal, source: Source, what: str, *, is_local: bool) -> Path:
+    """Return the file of the service that is meant, whether it is there or not.
+
+    A serverless.yml that is broken at the moment does not stand in the way of what was kept.
+
+    Args:
+        what: the command, such as `logs`.
+    Raises:
+        ConfigurationError: `--local` was not given, or there is no service.
+    """
+    from bareboat.local.observe.place import observed_path
+
+    if not is_local:
+        raise ConfigurationError(
+            f"{what} of functions on AWS cannot be read yet: they come with deployment",
+            expected=f"--local, the {what} of the local cloud",
+            fix=f"bareboat {what} --local{source.flags}",
+        )
+    place = source.config or Path()
+    path = observed_path(place if place.is_dir() else place.parent)
+    return path if path.is_file() else observed_path(source.load(terminal).folder)
+
+
+def known_function(terminal: Terminal, source: Source, path: Path, name: str | None) -> str:
+    """Return the name of the function that is meant; "" is all of them.
+
+    Raises:
+        ConfigurationError: neither the service nor what was kept knows it.
+    """
+    from bareboat.cli.functions import chosen
+    from bareboat.local.observe.query import functions
+
+    if name is None or name in functions(path):
+        return name or ""
+    return chosen(source.load(terminal), name)
+
+
+def nothing_kept(source: Source, path: Path, *, narrowed: bool) -> BareboatError:
+    """Return what to say where nothing was kept.
+
+    Args:
+        narrowed: whether only a part was asked for, such as the last ten minutes.
+    """
+    if narrowed and path.is_file():
+        return BareboatError("nothing that was kept is of that kind", fix="ask for less, or for an earlier --since")
+    return BareboatError(
+        "nothing has been kept of this service yet",
+        expected="a request or an event that the local cloud has answered",
+        fix=f"bareboat serve{source.flags}, then send a request",
+    )
