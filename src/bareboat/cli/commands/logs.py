@@ -52,8 +52,8 @@ def logs(  # noqa: PLR0913, PLR0917 - one argument a flag
 ) -> None:
     """Show what the functions wrote.
 
-    Each line has its time and function. With --local, of what the local cloud did, whether `serve` runs or not. --follow goes on over restarts of it; with
-    --json each line is then a document of its own.
+    Each line has its time and function. With --local it is what the local cloud did, whether `serve` runs or not.
+    --follow goes on over restarts of it; with --json each line is then a document of its own.
     """
     path = observed_file(terminal, source, "logs", is_local=is_local)
     function = known_function(terminal, source, path, name)

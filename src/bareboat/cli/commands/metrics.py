@@ -45,7 +45,8 @@ def metrics(
 ) -> None:
     """Count and time what functions and routes did.
 
-    Percentiles of durations, errors, cold starts, concurrency. With --local, of what the local cloud did, whether `serve` runs or not.
+    Percentiles of durations, errors, cold starts, concurrency. With --local it is what the local cloud did, whether
+    `serve` runs or not.
     """
     from bareboat.local.observe import figures
 
