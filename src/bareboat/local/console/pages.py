@@ -40,7 +40,7 @@ class Pages:
     def __init__(self, cloud: Cloud, observed: Observed | None) -> None:
         self._cloud = cloud
         if observed is None:
-            observed = Seen(observed_path(cloud.service))
+            observed = Seen(observed_path(cloud.service.folder))
         self._observed = observed
         self._assets = load_assets()
         self._described = Described(cloud)
