@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from bareboat.local.access import HttpApiAccess, RestAccess
-from bareboat.local.addresses import api_id
+from bareboat.local.access import HttpApiAccess, RestAccess, Settings
+from bareboat.local.access.settings import secrets_of
+from bareboat.local.addresses import api_id, is_loopback
 from bareboat.local.gateway import Api, HttpApiGateway, Route, RouteTable
 from bareboat.local.gateway.gateway import MAX_BODY_BYTES, MAX_HEADER_BYTES
 from bareboat.local.lambda_api import MAX_BODY_BYTES as LAMBDA_BODY_BYTES
@@ -70,13 +71,9 @@ def http_api_routes(service: Service) -> tuple[Route, ...]:
     )
 
 
-def _is_guarded(service: Service) -> bool:
-    """Return whether an HTTP API asks anything of its callers."""
-    api = service.provider.http_api
-    events = (event for one in service.functions.values() for event in one.events)
-    return bool(
-        api.throttle or api.throttles or any(isinstance(event, HttpApiEvent) and event.authorizer for event in events)
-    )
+def access_settings(site: Site) -> Settings:
+    """Return the surroundings of access control. What is for this machine alone lets nobody in from the network."""
+    return Settings(secrets_of(site.service), trusts_local=is_loopback(site.host))
 
 
 def _http_api(site: Site) -> HttpApiGateway:
@@ -87,7 +84,7 @@ def _http_api(site: Site) -> HttpApiGateway:
         lambda function, event, trace_id: invoke(function, event, trace_id, "httpApi"),
         api=Api(api_id(site.service), port=str(site.port), domain=site.host),
         cors=site.service.provider.http_api.cors,
-        access=HttpApiAccess(site.service, invoke) if _is_guarded(site.service) else None,
+        access=HttpApiAccess(site.service, invoke, access_settings(site)),
         on_request=site.on_request,
     )
 
@@ -129,19 +126,6 @@ def _http_api_doors(service: Service) -> tuple[str, ...]:
     return () if has_rest_api(service) and not has_http_api(service) else ("httpApi",)
 
 
-def _is_rest_guarded(service: Service) -> bool:
-    """Return whether a REST API asks anything of its callers."""
-    api = service.provider.rest_api
-    events = (event for one in service.functions.values() for event in one.events)
-    return bool(
-        api.throttle
-        or api.throttles
-        or any(
-            isinstance(event, HttpEvent) and (event.authorizer or event.private or event.throttle) for event in events
-        )
-    )
-
-
 def _rest_api(site: Site) -> RestApiGateway:
     provider = site.service.provider
     functions = site.service.functions
@@ -152,7 +136,7 @@ def _rest_api(site: Site) -> RestApiGateway:
     return RestApiGateway(
         site.service,
         site.invoke,
-        RestAccess(site.service, site.invoke) if _is_rest_guarded(site.service) else None,
+        RestAccess(site.service, site.invoke, access_settings(site)),
         api=Api(
             api_id(site.service),
             stage=provider.stage,

@@ -45,12 +45,15 @@ class Closed:
 
     name: str
     reason: str
+    rest: bool = False
 
     def check(self, call: Call, route: RouteLike, scopes: tuple[str, ...]) -> Verdict:  # noqa: ARG002 - Guard
         """Refuse."""
-        return failure(self.reason, self.name)
+        return failure(self.reason, self.name, rest=self.rest)
 
 
-def failure(reason: str, authorizer: str = "", *, kind: str = "AUTHORIZER_CONFIGURATION_ERROR") -> Refused:
-    """Return the 500 of a request whose authorizer could not say anything."""
-    return Refused(kind, 500, "Internal Server Error", reason=reason, authorizer=authorizer)
+def failure(
+    reason: str, authorizer: str = "", *, kind: str = "AUTHORIZER_CONFIGURATION_ERROR", rest: bool = False
+) -> Refused:
+    """Return the 500 of a request whose authorizer could not say anything; a REST API has no words for it."""
+    return Refused(kind, 500, None if rest else "Internal Server Error", reason=reason, authorizer=authorizer)

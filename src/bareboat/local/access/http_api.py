@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
-from bareboat.local.access.guard import Closed, Guard, Invoke, RouteLike, failure
-from bareboat.local.access.throttle import ACCOUNT, Bucket, Clock
+from bareboat.local.access.guard import Closed, Guard, Invoke, failure
+from bareboat.local.access.lambda_events import request_event_v1, request_event_v2
+from bareboat.local.access.lambda_guard import Manner, lambda_guard
+from bareboat.local.access.settings import Settings, secrets_of
+from bareboat.local.access.throttle import Throttles
 from bareboat.local.access.verdict import Allowed, Refused, Verdict
 from bareboat.service.api import Authorizer, IamAuthorizer, JwtAuthorizer, LambdaAuthorizer
 from bareboat.service.triggers import HttpApiEvent
 
 if TYPE_CHECKING:
     from bareboat.local.gateway.call import Call
+    from bareboat.local.gateway.routes import Route
     from bareboat.service.model import Service
 
+Shape = Literal["jwt", "lambda", "iam"]  # the key below `requestContext.authorizer`, format 2.0
 OPEN = Allowed()
 THROTTLED = Refused("THROTTLED", 429, "Too Many Requests", reason="throttled")
 
@@ -25,57 +30,83 @@ class HttpApiAccess:
 
     Args:
         invoke: how a Lambda authorizer's function is called.
-        clock: seconds, for throttling.
+        settings: the service's own unless a test says otherwise.
     """
 
-    def __init__(self, service: Service, invoke: Invoke, *, clock: Clock = time.monotonic) -> None:
+    def __init__(self, service: Service, invoke: Invoke, settings: Settings | None = None) -> None:
         api = service.provider.http_api
-        self._service = service
+        self._region = service.provider.region
         self._invoke = invoke
-        self._account = Bucket(ACCOUNT, clock)
-        self._stage = None if api.throttle is None else Bucket(api.throttle, clock)
-        self._buckets = {key: Bucket(throttle, clock) for key, throttle in api.throttles.items()}
-        made: dict[str, Guard] = {}
-        self._guards: dict[str, tuple[Guard, tuple[str, ...]]] = {}
+        self._settings = settings or Settings(secrets_of(service))
+        self._throttles = Throttles(api.throttle, api.throttles, self._settings.clock)
+        made: dict[str, tuple[Guard, Shape]] = {}
+        self._guards: dict[str, tuple[Guard, tuple[str, ...], Shape]] = {}
         for function in service.functions.values():
             for event in function.events:
                 if isinstance(event, HttpApiEvent) and event.authorizer:
                     name, authorizer = _asked(event.authorizer, api.authorizers)
                     if name not in made:
                         made[name] = self._guard(name, authorizer)
-                    self._guards[event.route_key] = made[name], event.scopes
+                    guard, shape = made[name]
+                    self._guards[event.route_key] = guard, event.scopes, shape
 
-    def check(self, call: Call, route: RouteLike) -> Verdict | Awaitable[Verdict]:
+    def check(self, call: Call, route: Route) -> Verdict | Awaitable[Verdict]:
         """Return what becomes of a request to a route; an authorizer that fails is a refusal."""
-        bucket = self._buckets.get(route.key, self._stage)
-        if (bucket is not None and not bucket.take()) or not self._account.take():
+        if not self._throttles.take(route.key):
             return THROTTLED
         guarded = self._guards.get(route.key)
         if guarded is None:
             return OPEN
-        guard, scopes = guarded
+        guard, scopes, shape = guarded
         try:
             verdict = guard.check(call, route, scopes)
         except Exception as error:  # noqa: BLE001 - what goes wrong here must never let a request in
             return failure(f"{type(error).__name__}: {error}")
-        return verdict if isinstance(verdict, Allowed | Refused) else closed_on_failure(verdict)
+        if isinstance(verdict, Allowed | Refused):
+            return _shaped(verdict, shape, route)
+        return self._later(verdict, shape, route)
 
-    def _guard(self, name: str, authorizer: Authorizer | None) -> Guard:  # noqa: ARG002 - until each kind is there
-        return Closed(name, f"the authorizer {name} is not known")
+    async def _later(self, asked: Awaitable[Verdict], shape: Shape, route: Route) -> Verdict:
+        return _shaped(await closed_on_failure(asked), shape, route)
+
+    def _guard(self, name: str, authorizer: Authorizer | None) -> tuple[Guard, Shape]:
+        settings = self._settings
+        if isinstance(authorizer, JwtAuthorizer):
+            from bareboat.local.access.jwt_guard import jwt_guard  # as above
+
+            guard = jwt_guard(authorizer, local=settings.issuer, now=settings.now, fetch=settings.fetch)
+            return guard, "jwt"
+        if isinstance(authorizer, LambdaAuthorizer):
+            build = request_event_v1 if authorizer.payload == "1.0" else request_event_v2
+            manner = Manner(self._region, build, rest=False, method_path=lambda call: call.decoded_path)
+            return lambda_guard(authorizer, self._invoke, manner, clock=settings.clock), "lambda"
+        if isinstance(authorizer, IamAuthorizer):
+            from bareboat.local.access.iam_guard import IamGuard  # imported late: few services ask for it
+
+            return IamGuard(settings.credentials(), door="httpApi", region=self._region, now=settings.now), "iam"
+        return Closed(name, f"the authorizer {name} is not known"), "lambda"
 
 
-async def closed_on_failure(verdict: Awaitable[Verdict]) -> Verdict:
+async def closed_on_failure(asked: Awaitable[Verdict], *, rest: bool = False) -> Verdict:
     """Await a verdict; whatever goes wrong is a refusal."""
     try:
-        return await verdict
+        return await asked
     except Exception as error:  # noqa: BLE001 - what goes wrong here must never let a request in
-        return failure(f"{type(error).__name__}: {error}")
+        return failure(f"{type(error).__name__}: {error}", rest=rest)
 
 
-def _asked(written: Any, known: Any) -> tuple[str, Authorizer | None]:
+def _shaped(verdict: Verdict, shape: Shape, route: Route) -> Verdict:
+    """Return the verdict with its context as the event format of the route has it."""
+    if isinstance(verdict, Refused):
+        return verdict
+    if route.payload == "2.0":
+        return replace(verdict, context={shape: verdict.context})
+    return replace(verdict, context=None) if shape == "iam" else verdict
+
+
+def _asked(written: Any, known: Mapping[str, Authorizer]) -> tuple[str, Authorizer | None]:
     """Return the authorizer that a route asks for; None when there is no such thing, which lets nobody in."""
     if isinstance(written, JwtAuthorizer | LambdaAuthorizer | IamAuthorizer):
         return written.name, written
     name = written.get("name") or written.get("id") or written.get("type") if isinstance(written, dict) else written
-    name = str(name)
-    return name, known.get(name)
+    return str(name), known.get(str(name))

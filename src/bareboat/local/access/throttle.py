@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from bareboat.service.api import Throttle
 
@@ -37,3 +37,22 @@ class Bucket:
             return False
         self._tokens -= 1.0
         return True
+
+
+class Throttles:
+    """The limits of one API: those of its stage, of single routes, and of the account.
+
+    Args:
+        stage: what each route without a limit of its own has, all of them together; None for the account's alone.
+        routes: by route key.
+    """
+
+    def __init__(self, stage: Throttle | None, routes: Mapping[str, Throttle], clock: Clock) -> None:
+        self._account = Bucket(ACCOUNT, clock)
+        self._stage = None if stage is None else Bucket(stage, clock)
+        self._routes = {key: Bucket(throttle, clock) for key, throttle in routes.items()}
+
+    def take(self, key: str) -> bool:
+        """Take a request to a route; False when there have been too many."""
+        bucket = self._routes.get(key, self._stage)
+        return (bucket is None or bucket.take()) and self._account.take()

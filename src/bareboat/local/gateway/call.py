@@ -6,11 +6,14 @@ import time
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
 
-from bareboat.local.access.verdict import Allowed
 from bareboat.local.ids import random_bytes
 from bareboat.local.messages import Request
+
+if TYPE_CHECKING:
+    from bareboat.local.access.verdict import Allowed
 
 # A gateway does not hand these on (RFC 9110, section 7.6.1); no published event of an HTTP API has one.
 HOP_BY_HOP = frozenset(
@@ -46,17 +49,19 @@ class Call:
         time, time_epoch: `12/Mar/2020:19:03:58 +0000`, and milliseconds.
         trace_id: the X-Amzn-Trace-Id header, `Root=1-...`; `lambda_trace` is what the function's process is given.
         access: what access control adds to the event; None where it has nothing to say.
+        parameters: those of the path, decoded, once the route is known.
     """
 
     __slots__ = (
-        "access", "api", "decoded_path", "forwarded_for", "path", "query_string", "request", "request_id", "time",
-        "time_epoch", "trace_id",
+        "access", "api", "decoded_path", "forwarded_for", "parameters", "path", "query_string", "request",
+        "request_id", "time", "time_epoch", "trace_id",
     )  # fmt: skip
 
     def __init__(self, request: Request, api: Api) -> None:
         self.request = request
         self.api = api
         self.access: Allowed | None = None
+        self.parameters: dict[str, str] = {}
         path, _, self.query_string = request.target.partition("?")
         if path[:1] != "/" and "://" in path:  # absolute form: a proxy's request line
             path = "/" + path.partition("://")[2].partition("/")[2]

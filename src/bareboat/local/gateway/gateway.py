@@ -97,6 +97,7 @@ class HttpApiGateway:
             return self._finish(call, self._shared(request, message(404)), started)
         if self._access is None:
             return self._serve(call, *found, started)
+        call.parameters = found[1]
         verdict = self._access.check(call, found[0])
         if isinstance(verdict, Refused):
             return self._turn_away(call, found[0], verdict, started)
@@ -126,7 +127,7 @@ class HttpApiGateway:
         return await self._serve(call, route, parameters, started)
 
     def _turn_away(self, call: Call, route: Route, refused: Refused, started: float) -> Response:
-        response = message(refused.status, refused.message)
+        response = message(refused.status, refused.message or "")
         response.headers = [*response.headers, *refused.headers]
         self._shared(call.request, response)
         return self._finish(call, response, started, route=route, refused=refused)

@@ -13,20 +13,18 @@ class RestCall(Call):
     Attributes:
         path: without the stage, percent-encoded as sent, beginning with one slash; "" when the stage is another one.
         stage_path: with the stage, as sent.
-        parameters: of the path; set when the method is known.
         request_id: a UUID, X-Amzn-RequestId; `extended_id` is the 16 characters of X-Amz-Apigw-Id.
     Source:
         Recorded: slashes before the stage and between stage and path are one in `path`, those between stage and path
         stay in `requestContext.path` (test_lambda_aws_proxy_integration).
     """
 
-    __slots__ = ("extended_id", "parameters", "stage_path", "trace")
+    __slots__ = ("extended_id", "stage_path", "trace")
 
     def __init__(self, request: Request, api: Api) -> None:
         super().__init__(request, api)
         self.extended_id = self.request_id
         self.request_id = request_id()
-        self.parameters: dict[str, str] = {}
         self.trace = ""
         path = self.path
         if path[:2] == "//":
