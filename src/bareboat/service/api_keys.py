@@ -31,7 +31,7 @@ def plans_of(said: Any, node: Node | None, path: str, report: Report) -> tuple[U
         return (_plan("", said, node, path, report),)
     plans: list[UsagePlan] = []
     for entry in node.value if isinstance(node.value, list) else ():
-        keys = {name: each for each in said for name, each in each.items()}
+        keys = {name: plan for entry in said if entry for name, plan in entry.items()}
         if entry.is_mapping and len(entry.value) != 1:
             names = listed(entry.value)
             report.problems.add(entry.place, f"{path} has one entry with {names}", expected="one plan an entry")
@@ -51,10 +51,11 @@ def _plan(name: str, keys: UsagePlanKeys, node: Node, path: str, report: Report)
         throttle = Throttle(float(ACCOUNT_RATE if rate is None else rate), ACCOUNT_BURST if burst is None else burst)
     if keys.quota is not None:
         if keys.quota.limit is None or keys.quota.period is None:
-            if not any((child := node.get("quota", key)) is not None and child.state for key in ("limit", "period")):
+            missing = [key for key in ("limit", "period") if node.get("quota", key) is None]
+            if missing:
                 report.problems.add(
                     (node.get("quota") or node).place,
-                    f"{path}.quota has no {'limit' if keys.quota.limit is None else 'period'}",
+                    f"{path}.quota has no {' and no '.join(missing)}",
                     expected="limit, and period: DAY, WEEK or MONTH",
                 )
         else:

@@ -49,13 +49,17 @@ def _jwt(name: str, keys: AuthorizerKeys, node: Node, path: str, around: Surroun
     audience = local.audience or tuple(
         _text(each, child, f"{path}.audience", around, report) for each, child in zip(said, children, strict=False)
     )
-    for key, value in (("issuerUrl", issuer), ("audience", audience)):
-        if not value and not _has_problem(node, key):
-            report.problems.add(
-                node.place,
-                f"{path} has no {key}",
-                expected="issuerUrl and audience of the tokens that it takes",
-            )
+    missing = [
+        key
+        for key, value in (("issuerUrl", issuer), ("audience", audience))
+        if not value and not _has_problem(node, key)
+    ]
+    if missing and (keys.type or node.get("type") is None):  # a wrong type is a problem of its own
+        report.problems.add(
+            node.place,
+            f"{path} has no {' and no '.join(missing)}",
+            expected="issuerUrl and audience of the tokens that it takes",
+        )
     sources = sources_of(keys.identity_source)
     return JwtAuthorizer(
         name=name,

@@ -26,6 +26,9 @@ def rest_authorizer(
     """Return the authorizer of a method of the REST API, and the scopes."""
     path = f"the authorizer of {route}"
     if isinstance(said, str):
+        if not said:
+            report.problems.add(node.place, f"{path} is empty", expected="a function, an ARN, or no authorizer at all")
+            return None, ()
         if said.lower() == "aws_iam":
             return IamAuthorizer(node.place), ()
         keys = HttpAuthorizerKeys()
@@ -117,7 +120,8 @@ def _rest_lambda(
         function, arn = named_function(keys.name, node.get("name") or node, path, around, report), ""
         name = keys.name
     else:
-        if not node.state:
+        broken = [child for key in ("name", "arn") if (child := node.get(key)) is not None and child.state]
+        if not node.state and not broken:
             report.problems.add(node.place, f"{path} has neither name nor arn", expected="a function's name, or an arn")
         return None
     ttl_s = TTL_S if keys.result_ttl_in_seconds is None else keys.result_ttl_in_seconds
