@@ -241,11 +241,11 @@ class LocalCloud:
                 task.cancel()
             await asyncio.gather(*self._retiring, return_exceptions=True)
             try:
-                await self._generation.retire(None, grace_s=0)
-            finally:
-                for thing in self.kept.values():
+                for thing in self.kept.values():  # while the functions are there: events under way may end
                     if hasattr(thing, "close"):
                         await thing.close()
+            finally:
+                await self._generation.retire(None, grace_s=0)
 
     async def __aenter__(self) -> Self:
         """Start."""

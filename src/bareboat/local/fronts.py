@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bareboat.local.access import HttpApiAccess, RestAccess, Settings
 from bareboat.local.access.settings import secrets_of
+from bareboat.local.access.url import UrlAccess
 from bareboat.local.addresses import api_id, is_loopback
 from bareboat.local.gateway import Api, HttpApiGateway, Route, RouteTable
 from bareboat.local.gateway.gateway import MAX_BODY_BYTES, MAX_HEADER_BYTES
@@ -96,7 +97,7 @@ def _lambda_api(site: Site) -> LambdaApi:
         site.invoke,
         events_of(cloud),
         artifact_of=lambda name: cloud.artifacts.get(name),  # noqa: PLW0108 - another mapping after each reload
-        url_of=lambda name: cloud.urls.get(f"url:{name}"),
+        url_of=lambda name: f"{cloud.urls[door]}/" if (door := f"url:{name}") in cloud.urls else None,
     )
 
 
@@ -106,10 +107,12 @@ def _urls(service: Service) -> Iterable[str]:
 
 def _function_url(site: Site) -> FunctionUrl:
     function = site.service.functions[site.function]
+    is_open = function.url is not None and function.url.auth == "NONE"
     return FunctionUrl(
         function,
         site.invoke,
         api=Api(url_id(site.service, function.name), account_id="anonymous", port=str(site.port), domain=site.host),
+        access=None if is_open else UrlAccess(site.service, function, access_settings(site)),
         on_request=site.on_request,
     )
 

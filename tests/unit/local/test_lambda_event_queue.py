@@ -149,7 +149,7 @@ def test_one_function_does_not_hold_up_another() -> None:
         queue.put(function("other"), b"{}")
         await asyncio.sleep(0.01)
         assert [name for name, _, _ in made.made] == ["slow", "other"]
-        await queue.close()
+        await queue.close(grace_s=0)
 
     run(body)
 
@@ -164,7 +164,7 @@ def test_a_full_queue_takes_nothing_more() -> None:
             queue.put(function(), b"")
         with pytest.raises(Throttled):
             queue.put(function(), b"")
-        lost = await queue.close()
+        lost = await queue.close(grace_s=0)
         with pytest.raises(Throttled):
             queue.put(function(), b"")
         return lost

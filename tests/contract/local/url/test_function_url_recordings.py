@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from bareboat.local.access.settings import secrets_of
+
 
 @pytest.fixture
 def recorded(oracle: Path) -> Any:
@@ -194,6 +196,27 @@ def test_an_unsigned_request_to_a_url_that_wants_signatures(urls: Any, recorded:
     assert answer.headers["x-amzn-ErrorType"] == expected["headers"]["x-amzn-ErrorType"]
 
 
+def test_a_signed_request_is_let_in(urls: Any) -> None:
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    url = f"{address(urls, 'guarded')}/signed?x=1"
+    request = AWSRequest("POST", url, data=b"{}", headers={"content-type": "application/json"})
+    key = secrets_of(urls.cloud.service).credentials()
+    SigV4Auth(Credentials(*key), "lambda", "us-east-1").add_auth(request)
+    wrong = AWSRequest("POST", url, data=b"{}", headers={"content-type": "application/json"})
+    SigV4Auth(Credentials(key[0], "wrong"), "lambda", "us-east-1").add_auth(wrong)
+
+    answer = httpx.post(url, content=b"{}", headers=dict(request.headers))
+    refused = httpx.post(url, content=b"{}", headers=dict(wrong.headers))
+
+    assert answer.status_code == 200
+    context = answer.json()["requestContext"]
+    assert context["authorizer"]["iam"]["accountId"] == context["accountId"]
+    assert refused.status_code == 403
+
+
 def test_a_function_that_is_throttled(urls: Any, recorded: Any) -> None:
     """The body is that of Invoke's 429, which is recorded; that of a URL is not."""
     expected = recorded("TestLambdaConcurrency::test_reserved_concurrency")["exc_no_cap_requestresponse"]
@@ -237,7 +260,7 @@ def test_the_record_of_a_request(urls: Any) -> None:
     (refused,) = (one for one in urls.records if one.path == "/no")
     assert (echo.api, echo.route, echo.function, echo.status) == ("url", "$default", "echo", 200)
     assert echo.invocation_id == echo.request_id
-    assert (refused.function, refused.refused, refused.status) == ("", "ACCESS_DENIED", 403)
+    assert (refused.function, refused.refused, refused.status) == ("", "MISSING_AUTHENTICATION_TOKEN", 403)
 
 
 def test_a_body_that_is_too_large(urls: Any) -> None:

@@ -167,7 +167,7 @@ class Lambda:
 
     async def close(self) -> None:
         await self._server.close(grace_s=1)
-        self.lost = await self.queue.close()
+        self.lost = await self.queue.close(grace_s=0)
         await asyncio.gather(*(pool.close() for pool in self._pools.values()))
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:

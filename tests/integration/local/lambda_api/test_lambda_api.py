@@ -305,7 +305,7 @@ def test_events_beyond_the_queue_are_refused_and_lost_ones_are_told(
 
     status, code, _ = fault(lambda: client.invoke(FunctionName="waits", Payload=event, InvocationType="Event"))
     wait_for(lambda: found_in(tmp_path))
-    lost = small.run(small.queue.close())
+    lost = small.run(small.queue.close(grace_s=0))
 
     assert (status, code) == (429, "TooManyRequestsException")
     assert lost == 3
