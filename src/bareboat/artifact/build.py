@@ -141,11 +141,21 @@ def _beside(layers: LayerBuilder, plan: Plan) -> Beside:
 def _unchanged(service: Service, plan: Plan, beside: Beside, inputs: Inputs, locking: Locking) -> Artifact | None:
     folder = service.folder / OUTPUT
     record = None if locking.renews else read_record(folder, plan)
-    if record is None or record.fingerprint != inputs.fingerprint(record.more_files, plan_state(service, plan)):
+    if record is None:
+        return None
+    state = plan_state(service, plan)
+    if record.fingerprint not in {each.fingerprint(record.more_files, state) for each in _as_good(service, inputs)}:
         return None
     if locking.needs_lock and not record.in_lock:
         return None
     return replace(recorded_artifact(folder, record, plan.target), layers=beside.layers)
+
+
+def _as_good(service: Service, inputs: Inputs) -> tuple[Inputs, ...]:
+    """Return the inputs of builds whose archive will do: one that was proved is as good as one that need not be."""
+    if service.proof:
+        return (inputs,)
+    return (inputs, replace(inputs, settings={**inputs.settings, "proof": True}))
 
 
 def _selection(service: Service, plan: Plan) -> Selection:

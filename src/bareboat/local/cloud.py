@@ -78,7 +78,7 @@ class LocalCloud:
         self._has_console = console
         self._max_processes = max_processes
         self._grace_s = grace_s
-        self._gate = Gate()
+        self.gate = Gate()
         self._doors: dict[str, Door] = {}
         self._retiring: set[asyncio.Task[None]] = set()
         self._on_log: list[Callable[[Invocation], None]] = []
@@ -151,7 +151,7 @@ class LocalCloud:
             LocalError: a port is in use or may not be taken.
         """
         assert not self._doors, "the cloud is started once"
-        self._gate.close()
+        self.gate.close()
         try:
             await self._open_doors(self._generation)
             self._serve(self._generation)
@@ -159,7 +159,7 @@ class LocalCloud:
             for door in self._doors.values():
                 await door.close(0)
             raise
-        self._gate.open()
+        self.gate.open()
         self._make_ready(self._generation)
 
     async def ready(self) -> None:
@@ -218,7 +218,7 @@ class LocalCloud:
         new = self._prepared(service, artifacts, before=old)
         changed = new.functions.not_in(old.functions)
         try:
-            await warm(changed, old.functions)
+            await warm(changed, old.functions, service.folder)
             await self._open_doors(new)
             self._serve(new)
         except BaseException:
@@ -232,7 +232,7 @@ class LocalCloud:
 
     async def close(self) -> None:
         """Stop listening, let requests in flight end for `grace_s` seconds, then end every process."""
-        self._gate.open()
+        self.gate.open()
         try:
             await asyncio.gather(*(door.close(self._grace_s) for door in self._doors.values()))
         finally:
@@ -312,7 +312,7 @@ class LocalCloud:
         for name, kind in wanted.items():
             if name not in self._doors:
                 host = CONSOLE_HOST if name in {"console", "lambda"} else self._host
-                door = Door(name, host, self._gate)
+                door = Door(name, host, self.gate)
                 port, must = self._ports.wanted(name, list(wanted))
                 await door.open(kind, port, must=must)
                 self._doors[name] = door

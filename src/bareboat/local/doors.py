@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from bareboat.errors import LocalError
@@ -57,20 +58,36 @@ class Ports:
 class Gate:
     """What holds requests back for a moment: until the first generation is there, or the next one is.
 
-    `shut` is None while requests pass.
+    Requests may be made to look for changes first, so that the very next one after a change already waits for it.
     """
 
     def __init__(self) -> None:
-        self.shut: asyncio.Event | None = None
+        self._shut: asyncio.Event | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._look: Callable[[], None] | None = None
+        self._every_s = 0.0
+        self._looked = 0.0
+
+    def look_with(self, look: Callable[[], None] | None, *, every_s: float = 0.0) -> None:
+        """Have requests call `look`, which may close the gate, but not more often than each `every_s` seconds."""
+        self._look, self._every_s = look, every_s
+
+    def shut(self) -> asyncio.Event | None:
+        """Return what a request has to wait for; None when it may pass."""
+        if self._look is not None and self._shut is None:
+            now = monotonic()
+            if now - self._looked > self._every_s:
+                self._looked = now
+                self._look()
+        return self._shut
 
     def close(self, limit_s: float | None = None) -> None:
         """Hold requests back until `open`, but not longer than `limit_s`."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self.shut is None:
-            self.shut = asyncio.Event()
+        if self._shut is None:
+            self._shut = asyncio.Event()
         if limit_s is not None:
             self._timer = asyncio.get_running_loop().call_later(limit_s, self.open)
 
@@ -79,8 +96,8 @@ class Gate:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self.shut is not None:
-            shut, self.shut = self.shut, None
+        if self._shut is not None:
+            shut, self._shut = self._shut, None
             shut.set()
 
 
@@ -148,8 +165,10 @@ class Door:
         )
 
     def _handle(self, request: Request) -> Response | Awaitable[Response]:
-        if self._gate.shut is not None:
-            return self._handle_later(request, self._gate.shut)
+        shut = self._gate.shut()
+        return self._pass(request) if shut is None else self._pass_later(request, shut)
+
+    def _pass(self, request: Request) -> Response | Awaitable[Response]:
         if self._front is None or self._generation is None:
             return refusal(503)  # closed before it served anything
         answer = self._front.handle(request)
@@ -158,9 +177,9 @@ class Door:
         self._generation.busy += 1
         return _counted(answer, self._generation)
 
-    async def _handle_later(self, request: Request, opened: asyncio.Event) -> Response:
+    async def _pass_later(self, request: Request, opened: asyncio.Event) -> Response:
         await opened.wait()
-        answer = self._handle(request)
+        answer = self._pass(request)
         return answer if isinstance(answer, Response) else await answer
 
     def _refuse(self, status: int) -> Response:

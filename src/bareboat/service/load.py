@@ -149,7 +149,13 @@ class _Loader:
         keys = self.checker.keys(tree, ServerlessKeys, "")
         service = self.build(keys, tree)
         self.report.problems.raise_if_any()
-        return replace(service, notes=self.report.notes, values=tuple(self.report.values))
+        return replace(service, notes=self.report.notes, values=tuple(self.report.values), read=self.files_read())
+
+    def files_read(self) -> tuple[Path, ...]:
+        """Return the further files that the service depends on, those that would count if they were there included."""
+        wanted = self.raw.get("useDotenv")
+        names = (f".env.{self.resolver.stage()}", ".env") if wanted is not None and wanted.value is True else ()
+        return (*self.sources.read, *(self.folder / name for name in names))
 
     def read(self) -> Node:
         """Return the file as nodes, the older short forms spelt out."""

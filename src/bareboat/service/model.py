@@ -386,6 +386,7 @@ class Service:
         image_functions: functions that are container images; they have neither handler nor model, so they stand apart.
         notes: what a person should know, in file order.
         values: each effective setting with its origin, in file order, for `check`.
+        read: the files beside `path` that it says something of: those of `${file()}` and .env, there or not.
     """
 
     name: str
@@ -404,3 +405,4 @@ class Service:
     image_functions: Mapping[str, Function] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     values: tuple[Value, ...] = ()
+    read: tuple[Path, ...] = ()

@@ -92,6 +92,11 @@ class Sources:
         self._files: dict[Path, Node | None] = {}
         self._instance_id = ""
 
+    @property
+    def read(self) -> tuple[Path, ...]:
+        """The files of `${file()}` that were asked for, there or not."""
+        return tuple(self._files)
+
     def opt(self, address: str) -> Found | Missing:
         """Return a command line option."""
         if address in self.options:

@@ -1,0 +1,211 @@
+"""Changes of the project -> the next generation behind the open ports, or why the last good one goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from bareboat.local.reload.record import Reload
+from bareboat.local.reload.refusal import Refusal, refusal
+from bareboat.local.reload.watched import Watched, watched
+from bareboat.local.reload.watcher import Watcher
+
+if TYPE_CHECKING:
+    from bareboat.artifact.model import Artifact
+    from bareboat.local.cloud import LocalCloud
+    from bareboat.service.model import Service
+
+log = logging.getLogger(__name__)
+
+HOLD_S = 1.0  # how long a request waits for the next generation; then the last good one answers
+LOOK_S = 0.05  # how often requests look for changes themselves, since the system tells of them a moment later
+SETTLE_S = 0.015  # files are written in several steps; longer than the clock of file systems ticks (4 ms)
+SECOND_LOOK_S = 0.1  # what is broken may be half written
+WATCH_AFTER_S = 0.3  # the first requests come first
+LONG = ("Resolving", "Installing", "Fetching", "Compiling and compressing", "Proving", "Waiting", "Bundling")
+"""What builds say they do when it takes longer than anybody should wait for."""
+
+Load = Callable[[], "Service"]
+Build = Callable[["Service", Callable[[str], None]], "Mapping[str, Artifact]"]
+
+
+class Reloader:
+    """Keeps a running cloud in step with its project.
+
+    Args:
+        load: reads the service anew; called in a thread.
+        build: builds its artifacts for this machine, telling what is under way; called in a thread.
+        on_long: told once of a reload that takes longer, with what is under way.
+    """
+
+    def __init__(
+        self, cloud: LocalCloud, load: Load, build: Build, *, on_long: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._cloud = cloud
+        self._load = load
+        self._build = build
+        self._on_long = on_long
+        self._loop = asyncio.get_running_loop()
+        self._watched: Watched = watched(cloud.service)
+        self._watcher: Watcher | None = None
+        self._pending: set[str] = set()
+        self._since = 0.0
+        self._wake = asyncio.Event()
+        self._running = False
+        self._is_long = False
+        self._is_broken = False
+
+    async def run(self) -> None:
+        """Reload whenever something has changed, until cancelled."""
+        gate = self._cloud.gate
+        gate.look_with(self._look, every_s=LOOK_S)
+        starting = self._loop.call_later(WATCH_AFTER_S, self._watch)
+        try:
+            while True:
+                await self._wake.wait()
+                self._running = True
+                try:
+                    await self._reload()
+                finally:
+                    self._running = False
+                    gate.open()
+        finally:
+            gate.look_with(None)
+            starting.cancel()
+            if self._watcher is not None:
+                self._watcher.stop()
+
+    # What has changed
+
+    def _watch(self) -> None:
+        """Watch the folders of the project as it is now."""
+        folders = self._watched.folders.keys()
+        if self._watcher is not None:
+            if self._watcher.folders == folders:
+                return
+            self._watcher.stop()
+        self._watcher = Watcher(folders, self._from_thread)
+
+    def _from_thread(self, paths: set[str] | None) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._hear, paths)
+
+    def _hear(self, paths: set[str] | None) -> None:
+        """Hear of paths from the system, which also tells of what was seen already; None is that it begins to tell."""
+        seen = self._watched
+        if paths is None:
+            self._notice(seen.changed())
+        else:
+            self._notice({path for path in paths if seen.counts(path) and seen.differs(path)})
+
+    def _look(self) -> None:
+        """Look for changes before a request."""
+        if not self._running and self._watched.is_small:
+            self._notice(self._watched.changed())
+
+    def _notice(self, paths: set[str]) -> None:
+        if not paths:
+            return
+        if not self._pending:
+            self._since = time.time()
+        self._pending |= paths
+        self._wake.set()
+        if not self._running:  # one that runs holds requests back itself, for as long as it may
+            self._cloud.gate.close(HOLD_S)
+
+    # What becomes of it
+
+    async def _reload(self) -> None:
+        at, began = self._since, time.perf_counter() - (time.time() - self._since)
+        changed: set[str] = set()
+        self._is_long = False
+        while True:
+            await self._settle()
+            changed |= self._take()
+            error: Exception | None = None
+            try:
+                service, artifacts = await asyncio.to_thread(self._attempt)
+                if self._pending and time.perf_counter() - began < HOLD_S:
+                    continue
+                new = self._is_new(service, artifacts)
+                functions = await self._cloud.replace(service, artifacts) if new else ()
+            except Exception as caught:  # noqa: BLE001 - whatever a half-written project leads to
+                error = caught
+                if not self._pending:
+                    await asyncio.sleep(SECOND_LOOK_S)
+                    self._notice(self._watched.changed())
+            if error is not None and self._pending and time.perf_counter() - began < 2 * HOLD_S:
+                continue
+            break
+        took_ms = (time.perf_counter() - began) * 1000
+        self._watch()
+        if error is not None:
+            self._is_broken = True
+            self._tell(refusal(error), at, took_ms, changed, ())
+        elif new or self._is_broken:
+            self._is_broken = False
+            self._tell(Refusal(""), at, took_ms, changed, functions)
+
+    async def _settle(self) -> None:
+        """Wait until nothing more is noticed, but not for long."""
+        for _ in range(10):
+            known = len(self._pending)
+            await asyncio.sleep(SETTLE_S)
+            self._pending |= self._watched.changed() if self._watched.is_small else set()
+            if len(self._pending) == known:
+                return
+
+    def _take(self) -> set[str]:
+        taken, self._pending = self._pending, set()
+        self._wake.clear()
+        return taken
+
+    def _attempt(self) -> tuple[Service, Mapping[str, Artifact]]:
+        """Read and build, in a thread; what has been seen before counts as known from now on."""
+        before = self._watched.refreshed()
+        self._watched = before
+        service = self._load()
+        self._watched = watched(service).as_seen(before)
+        return service, self._build(service, self._step)
+
+    def _step(self, what: str) -> None:
+        if what.startswith(LONG):
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._takes_long, what)
+
+    def _takes_long(self, what: str) -> None:
+        self._cloud.gate.open()
+        if not self._is_long:
+            self._is_long = True
+            self._on_long(what)
+
+    def _is_new(self, service: Service, artifacts: Mapping[str, Artifact]) -> bool:
+        served = self._cloud.artifacts
+        return service != self._cloud.service or any(
+            name not in served or _state(artifact) != _state(served[name]) for name, artifact in artifacts.items()
+        )
+
+    def _tell(self, refused: Refusal, at: float, took_ms: float, changed: set[str], functions: tuple[str, ...]) -> None:
+        folder = str(self._cloud.service.folder)
+        files = tuple(sorted(os.path.relpath(path, folder) for path in changed))
+        self._cloud.tell_reload(
+            Reload(
+                at=at,
+                took_ms=took_ms,
+                generation=self._cloud.generation,
+                changed=files,
+                functions=functions,
+                error=refused.error,
+                where=refused.where,
+                fix=refused.fix,
+            )
+        )
+
+
+def _state(artifact: Artifact) -> tuple[str, ...]:
+    return (artifact.digest, *(layer.digest for layer in artifact.layers))
