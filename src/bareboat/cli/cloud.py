@@ -11,12 +11,13 @@ from bareboat.cli.layers import layers_of
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from bareboat.artifact.model import Artifact, LayerArtifact
     from bareboat.cli.terminal import Terminal
     from bareboat.local.access_record import AccessRecord
     from bareboat.local.invocation import Invocation
+    from bareboat.local.reload.record import Reload
     from bareboat.service.model import Service
 
 SAY_S = 0.01  # no reader sees the delay
@@ -39,6 +40,37 @@ def build_for_here(
         artifacts = build_here(service, targets, on_step=step)
     tell_built(terminal, distinct(artifacts))
     return artifacts
+
+
+def build_quietly(terminal: Terminal, service: Service, on_step: Callable[[str], None]) -> Mapping[str, Artifact]:
+    """Build again for this machine what has changed, without proving that slimming left out nothing that is needed.
+
+    The proof takes longer than anybody waits for a change; level max cannot do without it.
+    """
+    from bareboat.artifact import build_here, targets_here
+
+    if service.slim != "max":
+        service = replace(service, proof=False)
+    targets, _ = targets_here(service)
+    artifacts = build_here(service, targets, on_step=on_step)
+    for artifact in distinct(artifacts):
+        if not artifact.reused:
+            terminal.notes(artifact.notes)
+    return artifacts
+
+
+def reload_lines(reload: Reload) -> list[str]:
+    """Say in lines what became of a change: what is served now, or why the last good version goes on."""
+    files = ", ".join(reload.changed[:3]) + (f" and {len(reload.changed) - 3} more" if len(reload.changed) > 3 else "")
+    if reload.error:
+        first, *rest = reload.error.split("\n")
+        place = f"{reload.where}: " if reload.where else ""
+        lines = [f"not reloaded: {place}{first}", *(f"  {line}" for line in rest)]
+        if reload.fix:
+            lines.append(f"  fix       {reload.fix}")
+        return [*lines, "  the last good version goes on serving"]
+    what = ", ".join(reload.functions) if reload.functions else "no function is new"
+    return [f"reloaded in {reload.took_ms:.0f} ms: {files or 'the project'} ({what})"]
 
 
 def tell_built(terminal: Terminal, artifacts: Iterable[Artifact]) -> None:

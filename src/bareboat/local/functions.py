@@ -93,14 +93,18 @@ class ServedFunction:
         """
         if self._pool is not None:
             return self._pool
-        return await asyncio.shield(self.start_soon())
+        return await asyncio.shield(self._begun())
 
     async def warm(self) -> InitFailure | None:
         """Start a process and wait until it is ready for an event; return why it is not. Raises as `ready` does."""
         return await (await self.ready()).warm()
 
-    def start_soon(self) -> asyncio.Task[Pool]:
+    def start_soon(self) -> None:
         """Make it ready in the background."""
+        if self._pool is None:
+            self._begun()
+
+    def _begun(self) -> asyncio.Task[Pool]:
         if self._starting is None:
             if self._closed:
                 raise LocalError("the local cloud is closed")

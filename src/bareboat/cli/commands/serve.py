@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from bareboat.cli.cloud import Lines, build_for_here, end_asked
+from bareboat.cli.cloud import Lines, build_for_here, build_quietly, end_asked, reload_lines
 from bareboat.cli.group import Command
-from bareboat.cli.options import Source, port_option, service_options, slim_option, slimmed
+from bareboat.cli.options import Port, Source, port_option, service_options, slim_option, slimmed
 from bareboat.cli.terminal import Terminal
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
     from bareboat.local.cloud import LocalCloud
-    from bareboat.service.model import Slim
+    from bareboat.local.reload.record import Reload
+    from bareboat.service.model import Service, Slim
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the flags ask of a running cloud."""
+
+    source: Source
+    slim: Slim | None
+    reloads: bool
+
+    def load(self, terminal: Terminal) -> Service:
+        """Read the service; raises as `Source.load`."""
+        return slimmed(self.source.load(terminal), self.slim)
 
 
 @click.command(cls=Command)
-@port_option(3000, "The port; 0 takes a free one.")
+@port_option(3000, "The HTTP API's port, or the REST API's where it is alone; 0 takes free ones for all.")
+@click.option("--rest-port", type=Port(), metavar="N", help="The REST API's port beside an HTTP API.  [default: +1]")
+@click.option("--lambda-port", type=Port(), metavar="N", help="The Lambda API's port.  [default: +2]")
+@click.option("--console-port", type=Port(), metavar="N", help="The console's port.  [default: +3]")
 @click.option(
     "-H",
     "--host",
@@ -25,54 +46,125 @@ if TYPE_CHECKING:
     envvar="BAREBOAT_HOST",
     show_default=True,
     metavar="ADDRESS",
-    help="The address; any but loopback lets the network in.",
+    help="The address of APIs and function URLs; any but loopback lets the network in.",
 )
+@click.option("--console/--no-console", default=True, help="Whether there is a console.  [default: yes]")
+@click.option("--reload/--no-reload", default=True, help="Whether changes of the project take effect.  [default: yes]")
 @slim_option
 @service_options
 @click.pass_obj
-def serve(terminal: Terminal, source: Source, port: int, host: str, slim: Slim | None) -> None:
-    """Serve the HTTP API on this machine, as on AWS.
+def serve(  # noqa: PLR0913, PLR0917 - one argument a flag
+    terminal: Terminal,
+    source: Source,
+    port: int,
+    rest_port: int | None,
+    lambda_port: int | None,
+    console_port: int | None,
+    host: str,
+    console: bool,
+    reload: bool,
+    slim: Slim | None,
+) -> None:
+    """Serve the functions on this machine, as on AWS.
 
-    One line a request and the functions' logs go to stderr. Ctrl-C ends it. `offline` is another name for it.
+    The HTTP API, the REST API, function URLs and the Lambda API have a port each. One line a request and the functions'
+    logs go to stderr. Changes of the project take effect on the next request. Ctrl-C ends it. `offline` is another name
+    for it.
     """
     from bareboat.local.cloud import LocalCloud
     from bareboat.local.loop import run
-    from bareboat.local.observe import Store, observed_path
 
-    service = slimmed(source.load(terminal), slim)
+    wish = Wish(source, slim, reload)
+    service = wish.load(terminal)
     terminal.notes(service.notes)
     artifacts = build_for_here(terminal, service)
     lines = Lines(terminal)
-    cloud = LocalCloud(service, artifacts, host=host, port=port, on_log=lines.log, on_request=lines.request)
-    store = Store(observed_path(service.folder), on_note=terminal.warning)
-    cloud.observe(on_log=store.invocation, on_request=store.request, on_reload=store.reload)
+    cloud = LocalCloud(
+        service,
+        artifacts,
+        host=host,
+        port=port,
+        rest_port=rest_port,
+        lambda_port=lambda_port,
+        console_port=console_port,
+        console=console,
+        on_log=lines.log,
+        on_request=lines.request,
+    )
     try:
-        run(_serve(terminal, cloud))
+        with _observed(terminal, cloud):
+            run(_serve(terminal, cloud, wish))
     finally:
-        store.close()
         lines.flush()
 
 
-async def _serve(terminal: Terminal, cloud: LocalCloud) -> None:
-    async with cloud:
+async def _serve(terminal: Terminal, cloud: LocalCloud, wish: Wish) -> None:
+    async with cloud, _reloading(terminal, cloud, wish):
         ended = end_asked()
-        _announce(terminal, cloud)
-        try:
-            await ended.wait()
-        finally:  # Ctrl-C cancels
-            terminal.say("ending: requests under way have ten seconds; Ctrl-C again ends at once")
+        with _announced(terminal, cloud):
+            try:
+                await ended.wait()
+            finally:  # Ctrl-C cancels
+                terminal.say("ending: requests under way have ten seconds; Ctrl-C again ends at once")
 
 
-def _announce(terminal: Terminal, cloud: LocalCloud) -> None:
-    routes = [{"route": route.key, "function": route.function} for route in cloud.routes]
-    if terminal.as_json:
-        terminal.document({"url": cloud.url, "routes": routes})
-    else:
-        terminal.write(cloud.url)
-        if routes:
-            terminal.table(("route", "function"), [(route["route"], route["function"]) for route in routes])
-    if not routes:
-        terminal.warning("no function has an httpApi event, so that every request is answered with 404")
-    if cloud.is_open_to_the_network:
-        terminal.warning("others on the network can call the functions: the address is not loopback")
-    terminal.say("Ctrl-C ends it.")
+@contextlib.contextmanager
+def _observed(terminal: Terminal, cloud: LocalCloud) -> Iterator[None]:
+    """Keep what happens in `.bareboat/observed.sqlite`."""
+    from bareboat.local.observe import Store, observed_path
+
+    store = Store(observed_path(cloud.service.folder), on_note=terminal.warning)
+    cloud.observe(on_log=store.invocation, on_request=store.request, on_reload=store.reload)
+    try:
+        yield
+    finally:
+        store.close()
+
+
+@contextlib.contextmanager
+def _announced(terminal: Terminal, cloud: LocalCloud) -> Iterator[None]:
+    """Show where everything is, and let other commands find it in `.bareboat/serve.json`."""
+    from bareboat.cli.doors import document_of, show_doors, show_notes
+    from bareboat.local.serving import remove_serving, write_serving
+
+    service = cloud.service
+    write_serving(service.folder, service.name, service.provider.stage, cloud.urls)
+    try:
+        if terminal.as_json:
+            terminal.document(document_of(cloud))
+        else:
+            show_doors(terminal, cloud)
+        show_notes(terminal, cloud)
+        terminal.say("Ctrl-C ends it.")
+        yield
+    finally:
+        remove_serving(service.folder)
+
+
+@contextlib.asynccontextmanager
+async def _reloading(terminal: Terminal, cloud: LocalCloud, wish: Wish) -> AsyncIterator[None]:
+    """Let changes of the project take effect."""
+    if not wish.reloads:
+        yield
+        return
+    import asyncio
+
+    from bareboat.local.reload.reloader import Reloader
+
+    def told(reload: Reload) -> None:
+        for line in reload_lines(reload):
+            terminal.say(line)
+
+    cloud.observe(on_reload=told)
+    reloader = Reloader(
+        cloud,
+        lambda: wish.load(terminal),
+        lambda service, step: build_quietly(terminal, service, step),
+        on_long=lambda what: terminal.say(f"reloading: {what}; the last version answers meanwhile"),
+    )
+    task = asyncio.ensure_future(reloader.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
