@@ -58,9 +58,7 @@ def show_doors(terminal: Terminal, cloud: LocalCloud) -> None:
 
 def show_notes(terminal: Terminal, cloud: LocalCloud) -> None:
     """Tell what a person should know of the doors, on stderr."""
-    if not any(_routes(cloud.service, kind) for kind in ("httpApi", "rest")) and not any(
-        name.startswith("url:") for name in cloud.urls
-    ):
+    if "httpApi" in cloud.urls and not document_of(cloud)["routes"]:
         terminal.warning("no function has an httpApi event, so that every request is answered with 404")
     for name, port in cloud.moved.items():
         shown = NAMES.get(name, name.replace("url:", "the URL of "))
