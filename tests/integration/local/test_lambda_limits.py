@@ -17,6 +17,7 @@ from bareboat.local.pool import Pool
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc, which Linux has")
 
+CHILD = "x = [bytes(bytearray(10**6)) for _ in range(9000)]"
 KILLED = "Runtime exited with error: signal: killed"
 
 
@@ -30,8 +31,7 @@ def document(invocation: Any) -> dict[str, str]:
     [
         "x = [bytearray(1_000_000) for _ in range(20_000)]",  # as fast as it can
         "x = []\n    while True:\n        x.append(bytearray(2_000_000)); time.sleep(0.01)",
-        "import subprocess\n    subprocess.run([sys.executable, '-c', 'x = [bytes(bytearray(10**6)) for _ in range(9000)]'"
-        "], check=True); time.sleep(5)",
+        f"import subprocess\n    subprocess.run([sys.executable, '-c', {CHILD!r}])\n    time.sleep(5)",
         "if not os.fork():\n        x = [bytearray(1_000_000) for _ in range(9_000)]\n    time.sleep(9)",
     ],
     ids=["fast", "slow", "in a child", "in a fork"],

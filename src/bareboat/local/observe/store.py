@@ -25,10 +25,11 @@ log = logging.getLogger(__name__)
 MAX_ROWS = 100_000
 MAX_BYTES = 256_000_000
 MAX_BODY_BYTES = 65_536
-QUEUE_BYTES = 32_000_000  # of bodies that wait; beyond, they are dropped
+QUEUE_BYTES = 12_000_000  # of bodies that wait; beyond, they are dropped
 QUEUE_ROWS = 50_000
 GATHER_S = 0.05  # how long a batch gathers
 BATCH_ROWS = 500  # in one transaction: another process that writes waits no longer than that
+BATCH_BYTES = 4_000_000  # of bodies, which are in memory twice while they are written
 RETRY_S = 5.0  # after a disk that is full, or a file that is locked
 CLOSE_S = 5.0
 
@@ -137,12 +138,14 @@ class Store:
     def _write_some(self) -> None:
         batch = Batch()
         queue, limit = self._queue, self._limits.body_bytes
-        while queue and len(batch) < BATCH_ROWS:
+        taken = 0
+        while queue and len(batch) < BATCH_ROWS and taken < BATCH_BYTES:
             item = queue.popleft()
-            self._taken += _size(item)
+            taken += _size(item)
             batch.add(item, limit)
         if time.monotonic() < self._retry_at or not self._written(batch):
             self._dropped_rows += len(batch)
+        self._taken += taken
 
     def _written(self, batch: Batch) -> bool:
         import sqlite3
