@@ -28,6 +28,8 @@ NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
 _NOT_YET = {
     "explain": "explanations are not served yet",
     "batch": "batch scoring is not there yet",
+    "onError": "there is no dead letter queue locally; an event that fails for good is told in a warning",
+    "destinations": "nothing is sent to them locally; an event that fails for good is told in a warning",
     "warmup": "functions are not kept warm",
     "alarms": "alarms are not made",
     "iamRoleStatements": "functions share the service's role",

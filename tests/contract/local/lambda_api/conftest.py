@@ -1,18 +1,36 @@
-"""The fixtures of the integration tests: recordings are replayed on the same API."""
+"""The fixtures of the integration tests: recordings are replayed on the same API, and on a whole cloud."""
 
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
+from types import ModuleType
 
-_spec = importlib.util.spec_from_file_location(
-    "lambda_api_served", Path(__file__).parents[3] / "integration" / "local" / "lambda_api" / "conftest.py"
-)
-assert _spec is not None
-assert _spec.loader is not None
-_shared = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_shared)
+import pytest
 
-start_lambda = _shared.start_lambda
-served = _shared.served
-boto = _shared.boto
+LOCAL = Path(__file__).parents[3] / "integration" / "local"
+
+
+def load(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # its dataclasses look there
+    spec.loader.exec_module(module)
+    return module
+
+
+_served = load("lambda_api_served", LOCAL / "lambda_api" / "conftest.py")
+_gateway = load("lambda_api_gateway", LOCAL / "gateway" / "conftest.py")
+
+start_lambda = _served.start_lambda
+served = _served.served
+boto = _served.boto
+
+
+@pytest.fixture
+def making() -> ModuleType:
+    """What makes services and artifacts of a few lines."""
+    return _gateway
