@@ -15,7 +15,7 @@ from bareboat.cli.terminal import Terminal
 # A command is a file in commands/ and its name here.
 SECTIONS = {
     "Start here": ("demo", "create", "train"),
-    "Your service": ("check", "lock", "package", "invoke", "serve", "logs", "metrics", "openapi"),
+    "Your service": ("check", "lock", "package", "invoke", "serve", "logs", "metrics", "token", "keys", "openapi"),
     "Your model": ("model",),
     "Your images": ("image",),
     "Your source": ("strip", "loc"),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from bareboat.local.access.guard import Closed, Guard, Invoke, failure
+from bareboat.local.access.guard import Guard, Invoke, failure
 from bareboat.local.access.lambda_events import request_event_v1, request_event_v2
 from bareboat.local.access.lambda_guard import Manner, lambda_guard
 from bareboat.local.access.settings import Settings, secrets_of
 from bareboat.local.access.throttle import Throttles
 from bareboat.local.access.verdict import Allowed, Refused, Verdict
-from bareboat.service.api import Authorizer, IamAuthorizer, JwtAuthorizer, LambdaAuthorizer
+from bareboat.service.api import Authorizer, JwtAuthorizer, LambdaAuthorizer
+from bareboat.service.model import Place
 from bareboat.service.triggers import HttpApiEvent
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bareboat.service.model import Service
 
 Shape = Literal["jwt", "lambda", "iam"]  # the key below `requestContext.authorizer`, format 2.0
+NOWHERE = Place("", 0, 0)
 OPEN = Allowed()
 THROTTLED = Refused("THROTTLED", 429, "Too Many Requests", reason="throttled")
 
@@ -39,15 +41,16 @@ class HttpApiAccess:
         self._invoke = invoke
         self._settings = settings or Settings(secrets_of(service))
         self._throttles = Throttles(api.throttle, api.throttles, self._settings.clock)
-        made: dict[str, tuple[Guard, Shape]] = {}
+        made: dict[object, tuple[Guard, Shape]] = {}
         self._guards: dict[str, tuple[Guard, tuple[str, ...], Shape]] = {}
         for function in service.functions.values():
             for event in function.events:
                 if isinstance(event, HttpApiEvent) and event.authorizer:
-                    name, authorizer = _asked(event.authorizer, api.authorizers)
-                    if name not in made:
-                        made[name] = self._guard(name, authorizer)
-                    guard, shape = made[name]
+                    authorizer = event.authorizer
+                    which = without_place(authorizer)
+                    if which not in made:
+                        made[which] = self._guard(authorizer)
+                    guard, shape = made[which]
                     self._guards[event.route_key] = guard, event.scopes, shape
 
     def check(self, call: Call, route: Route) -> Verdict | Awaitable[Verdict]:
@@ -69,10 +72,10 @@ class HttpApiAccess:
     async def _later(self, asked: Awaitable[Verdict], shape: Shape, route: Route) -> Verdict:
         return _shaped(await closed_on_failure(asked), shape, route)
 
-    def _guard(self, name: str, authorizer: Authorizer | None) -> tuple[Guard, Shape]:
+    def _guard(self, authorizer: Authorizer) -> tuple[Guard, Shape]:
         settings = self._settings
         if isinstance(authorizer, JwtAuthorizer):
-            from bareboat.local.access.jwt_guard import jwt_guard  # as above
+            from bareboat.local.access.jwt_guard import jwt_guard  # imported late: few services ask for it
 
             guard = jwt_guard(authorizer, local=settings.issuer, now=settings.now, fetch=settings.fetch)
             return guard, "jwt"
@@ -80,11 +83,9 @@ class HttpApiAccess:
             build = request_event_v1 if authorizer.payload == "1.0" else request_event_v2
             manner = Manner(self._region, build, rest=False, method_path=lambda call: call.decoded_path)
             return lambda_guard(authorizer, self._invoke, manner, clock=settings.clock), "lambda"
-        if isinstance(authorizer, IamAuthorizer):
-            from bareboat.local.access.iam_guard import IamGuard  # imported late: few services ask for it
+        from bareboat.local.access.iam_guard import IamGuard  # as above
 
-            return IamGuard(settings.credentials(), door="httpApi", region=self._region, now=settings.now), "iam"
-        return Closed(name, f"the authorizer {name} is not known"), "lambda"
+        return IamGuard(settings.credentials(), door="httpApi", region=self._region, now=settings.now), "iam"
 
 
 async def closed_on_failure(asked: Awaitable[Verdict], *, rest: bool = False) -> Verdict:
@@ -104,9 +105,6 @@ def _shaped(verdict: Verdict, shape: Shape, route: Route) -> Verdict:
     return replace(verdict, context=None) if shape == "iam" else verdict
 
 
-def _asked(written: Any, known: Mapping[str, Authorizer]) -> tuple[str, Authorizer | None]:
-    """Return the authorizer that a route asks for; None when there is no such thing, which lets nobody in."""
-    if isinstance(written, JwtAuthorizer | LambdaAuthorizer | IamAuthorizer):
-        return written.name, written
-    name = written.get("name") or written.get("id") or written.get("type") if isinstance(written, dict) else written
-    return str(name), known.get(str(name))
+def without_place(authorizer: Authorizer) -> object:
+    """Return what an authorizer is, wherever it is written: the same for two routes that share it."""
+    return replace(authorizer, where=NOWHERE)

@@ -54,6 +54,12 @@ def all_headers(call: Call, name: str) -> list[str]:
     return [header_text(value.strip()) for sent, value in call.request.headers if sent.lower() == name]
 
 
+def header_name(written: str) -> str:
+    """Return the header that an identity source reads, in lower case; "" when it reads something else."""
+    _, found, name = written.rpartition("request.header.")
+    return name.strip().lower() if found else ""
+
+
 # The context variables that a request decides; what AWS has more has no meaning here.
 CONTEXT: dict[str, Source] = {
     "accountId": lambda call, _route: call.api.account_id,

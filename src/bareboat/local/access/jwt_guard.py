@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bareboat.local.access.guard import Closed, Guard, RouteLike
-from bareboat.local.access.identity import all_headers, source_of
+from bareboat.local.access.identity import all_headers, header_name, source_of
 from bareboat.local.access.jwks import FetchedKeys, FileKeys, Keys, KeysUnreachableError
 from bareboat.local.access.tokens import (
     InvalidTokenError,
@@ -68,7 +68,7 @@ class JwtGuard:
         source = source_of(authorizer.identity_source)
         assert source is not None, "jwt_guard has looked"
         self._source = source
-        self._header = _header_name(authorizer.identity_source)
+        self._header = header_name(authorizer.identity_source)
         self._verified: OrderedDict[str, tuple[Keys, int, dict[str, Any]]] = OrderedDict()
 
     def check(self, call: Call, route: RouteLike, scopes: tuple[str, ...]) -> Verdict | Awaitable[Verdict]:
@@ -191,9 +191,3 @@ def cognito_claims(claims: dict[str, Any]) -> dict[str, str]:
         else:
             result[name] = claims_as_text({name: value})[name]
     return result
-
-
-def _header_name(written: str) -> str:
-    """Return the header that an identity source reads, in lower case; "" when it reads something else."""
-    _, found, name = written.rpartition("request.header.")
-    return name.strip().lower() if found else ""

@@ -17,6 +17,7 @@ from bareboat.local.access.guard import Closed, Guard, Invoke, RouteLike, failur
 from bareboat.local.access.identity import Source, all_headers, source_of
 from bareboat.local.access.policy import Policy, PolicyError, parse_policy
 from bareboat.local.access.verdict import Allowed, Refused, Verdict
+from bareboat.local.gateway.response import error_text
 
 if TYPE_CHECKING:
     from bareboat.local.access.throttle import Clock
@@ -243,7 +244,7 @@ class LambdaGuard:
         text = said.get("errorMessage") if isinstance(said, dict) else None
         if self.manner.rest and text == "Unauthorized":
             return self._unauthorized("the function raised Unauthorized")
-        return self._failed(f"the function failed: {text}")
+        return self._failed(error_text(invocation.payload))
 
     def _failed(self, reason: str, *, kind: str = "AUTHORIZER_CONFIGURATION_ERROR") -> Refused:
         return failure(reason, self.authorizer.name, kind=kind, rest=self.manner.rest)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bareboat.local.access.api_keys import KeyRing, KnownKey, known_keys
 from bareboat.local.access.guard import Closed, Guard, Invoke, RouteLike, failure
-from bareboat.local.access.http_api import OPEN, THROTTLED, closed_on_failure
+from bareboat.local.access.http_api import OPEN, THROTTLED, closed_on_failure, without_place
 from bareboat.local.access.identity import all_headers
 from bareboat.local.access.lambda_guard import BuildEvent, Manner, lambda_guard
 from bareboat.local.access.settings import Settings, secrets_of
@@ -56,7 +56,7 @@ class RestAccess:
         self._guards: dict[str, tuple[Guard, tuple[str, ...]]] = {}
         self._private: set[str] = set()
         throttles = dict(api.throttles)
-        made: dict[str, Guard] = {}
+        made: dict[object, Guard] = {}
         for function in service.functions.values():
             for event in function.events:
                 if not isinstance(event, HttpEvent):
@@ -66,10 +66,10 @@ class RestAccess:
                 if event.throttle is not None:
                     throttles[event.route_key] = event.throttle
                 if event.authorizer is not None:
-                    name = event.authorizer.name
-                    if name not in made:
-                        made[name] = self._guard(name, event.authorizer)
-                    self._guards[event.route_key] = made[name], event.scopes
+                    which = without_place(event.authorizer)
+                    if which not in made:
+                        made[which] = self._guard(event.authorizer)
+                    self._guards[event.route_key] = made[which], event.scopes
         self._throttles = Throttles(api.throttle, throttles, settings.clock)
         self.keys: tuple[KnownKey, ...] = ()
         if api.keys:
@@ -127,7 +127,7 @@ class RestAccess:
             return _limited(EXCEEDED, verdict)
         return verdict
 
-    def _guard(self, name: str, authorizer: Authorizer) -> Guard:
+    def _guard(self, authorizer: Authorizer) -> Guard:
         settings = self._settings
         if isinstance(authorizer, JwtAuthorizer):
             from bareboat.local.access.jwt_guard import jwt_guard  # as above
@@ -143,7 +143,7 @@ class RestAccess:
             build = self._build or _no_event
             manner = Manner(self._region, build, rest=True, method_path=lambda call: call.decoded_path)
             return lambda_guard(authorizer, self._invoke, manner, clock=settings.clock)
-        return Closed(name, f"the authorizer {name} cannot be asked", rest=True)
+        return Closed(authorizer.name, "the authorizer cannot be asked", rest=True)
 
 
 def _sent_key(call: Call) -> str:

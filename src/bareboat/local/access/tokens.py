@@ -53,7 +53,8 @@ def read_token(text: str) -> Token:
     header = _object(segments[0])
     algorithm, kid = header.get("alg"), header.get("kid")
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
-        raise InvalidTokenError(f"signing method {str(algorithm)[:20]} is invalid".replace('"', "'"))
+        shown = f" {algorithm}" if isinstance(algorithm, str) and algorithm.isalnum() and len(algorithm) < 10 else ""
+        raise InvalidTokenError(f"signing method{shown} is invalid")
     if not isinstance(kid, str) or not kid:
         raise InvalidTokenError("the token names no key")
     if "crit" in header or header.get("b64", True) is not True:

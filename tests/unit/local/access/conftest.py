@@ -125,7 +125,7 @@ class Maker:
 
     def http_api(
         self,
-        authorizer: Authorizer | str | None = None,
+        authorizer: Authorizer | None = None,
         *,
         functions: Mapping[str, Answer] | None = None,
         paths: tuple[str, ...] = ("/x",),
@@ -140,8 +140,8 @@ class Maker:
         given: dict[str, Any] = (
             {} if authorizer is None or isinstance(authorizer, str) else {authorizer.name: authorizer}
         )
-        asked = authorizer if isinstance(authorizer, str) or authorizer is None else authorizer.name
-        events = tuple(HttpApiEvent(method, path, HERE, asked, scopes) for path in paths)
+        given = {} if authorizer is None else {authorizer.name: authorizer}
+        events = tuple(HttpApiEvent(method, path, HERE, authorizer, scopes) for path in paths)
         http_api = HttpApi(authorizers=given, throttle=throttle, throttles=throttles or {})
         service = service_of(self.folder, {"f": events}, http_api=http_api, payload=payload)
         cloud = Cloud({"f": echo, **(functions or {})})
