@@ -74,7 +74,7 @@ def token(
     audience: str,
     expires_s: float,
 ) -> None:
-    """Print a token for local use, as the JWT authorizer AUTHORIZER takes it.
+    """Print a token for local use that a JWT authorizer takes.
 
     It is signed with a key of this service and this machine, in .bareboat/, which bareboat serve trusts beside the
     issuer's own as long as it listens on this machine alone. AWS knows nothing of it.

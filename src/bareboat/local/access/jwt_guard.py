@@ -46,7 +46,9 @@ def jwt_guard(
         now: seconds since 1970.
     """
     if source_of(authorizer.identity_source) is None:
-        return Closed(authorizer.name, f"the identity source {authorizer.identity_source} is not known")
+        return Closed(
+            authorizer.name, f"the identity source {authorizer.identity_source} is not known", authorizer.cognito
+        )
     keys: FileKeys | FetchedKeys
     if authorizer.jwks and "://" not in authorizer.jwks:
         keys = FileKeys(Path(authorizer.jwks))

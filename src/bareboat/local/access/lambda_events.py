@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bareboat.local.gateway import event_v1, event_v2
 
 if TYPE_CHECKING:
     from bareboat.local.gateway.call import Call
     from bareboat.local.gateway.routes import Route
+    from bareboat.local.rest.call import RestCall
+    from bareboat.local.rest.methods import Method
+
+
+AnyCall = TypeVar("AnyCall", bound="Call")
 
 
 def request_event_v2(call: Call, route: Route, values: list[str], arn: str) -> dict[str, Any]:
@@ -41,6 +46,20 @@ def request_event_v1(call: Call, route: Route, values: list[str], arn: str) -> d
     return head | request_part(event)
 
 
+def request_event_rest(call: RestCall, method: Method, _values: list[str], arn: str) -> dict[str, Any]:
+    """Return the event of a `request` authorizer of a REST API: the request without its body.
+
+    Source:
+        AWS's guide "Input to an API Gateway Lambda authorizer", and AWS's samples of such events.
+    """
+    from bareboat.local.rest.binary import BinaryTypes  # imported late: the REST API asks access control itself
+    from bareboat.local.rest.event import build_event
+
+    event = build_event(bodiless(call), method, BinaryTypes(()), "")
+    del event["requestContext"]["deploymentId"]
+    return {"type": "REQUEST", "methodArn": arn, **request_part(event)}
+
+
 def request_part(event: dict[str, Any]) -> dict[str, Any]:
     """Return what an authorizer is told of a request in format 1.0."""
     told = {name: value for name, value in event.items() if name not in ("version", "body", "isBase64Encoded")}
@@ -54,7 +73,7 @@ def request_part(event: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def bodiless(call: Call) -> Call:
+def bodiless(call: AnyCall) -> AnyCall:
     """Return the same call without its body, which authorizers are not told."""
     if not call.request.body:
         return call

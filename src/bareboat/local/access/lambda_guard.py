@@ -33,7 +33,7 @@ DENIED = "User is not authorized to access this resource with an explicit deny"
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
-BuildEvent = Callable[["Call", Any, list[str], str], dict[str, Any]]
+BuildEvent = Callable[[Any, Any, list[str], str], dict[str, Any]]  # call, route, values, ARN
 
 
 class BadAnswerError(Exception):
@@ -87,19 +87,19 @@ def lambda_guard(
     """Return the guard of an authorizer; one that lets nobody in where it cannot be asked."""
     name = authorizer.name
     if not authorizer.function:
-        return Closed(name, f"the function {authorizer.arn or name} is not in this service")
+        return Closed(name, f"the function {authorizer.arn or name} is not in this service", manner.rest)
     sources = []
     for written in authorizer.identity_sources:
         source = source_of(written)
         if source is None:
-            return Closed(name, f"the identity source {written} is not known")
+            return Closed(name, f"the identity source {written} is not known", manner.rest)
         sources.append(source)
     pattern = None
     if authorizer.pattern:
         try:
             pattern = re.compile(authorizer.pattern)
         except re.error as error:
-            return Closed(name, f"{authorizer.pattern!r} is no pattern: {error}")
+            return Closed(name, f"{authorizer.pattern!r} is no pattern: {error}", manner.rest)
     header = ""
     if authorizer.kind == "token":
         header = authorizer.identity_sources[0].rpartition("header.")[2].lower() if sources else "authorization"

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from bareboat.local.access.api_keys import KeyRing, KnownKey, known_keys
-from bareboat.local.access.guard import Closed, Guard, Invoke, RouteLike, failure
+from bareboat.local.access.guard import Guard, Invoke, RouteLike, failure
 from bareboat.local.access.http_api import OPEN, THROTTLED, closed_on_failure, without_place
 from bareboat.local.access.identity import all_headers
-from bareboat.local.access.lambda_guard import BuildEvent, Manner, lambda_guard
+from bareboat.local.access.lambda_events import request_event_rest
+from bareboat.local.access.lambda_guard import Manner, lambda_guard
 from bareboat.local.access.settings import Settings, secrets_of
 from bareboat.local.access.throttle import Throttles
 from bareboat.local.access.usage import FILE, Usage
 from bareboat.local.access.verdict import Allowed, Refused, Verdict
-from bareboat.service.api import Authorizer, IamAuthorizer, JwtAuthorizer, LambdaAuthorizer
+from bareboat.service.api import Authorizer, IamAuthorizer, JwtAuthorizer
 from bareboat.service.triggers import HttpEvent
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ class RestAccess:
         invoke: how a Lambda authorizer's function is called.
         settings: the service's own unless a test says otherwise.
         usage: what API keys have used, where that outlives this object; made anew when None.
-        build: makes the event of a `request` authorizer.
     Raises:
         LocalError: the values of API keys cannot be read or kept.
     """
@@ -45,13 +46,11 @@ class RestAccess:
         settings: Settings | None = None,
         *,
         usage: Usage | None = None,
-        build: BuildEvent | None = None,
     ) -> None:
         api = service.provider.rest_api
         self._region = service.provider.region
         self._invoke = invoke
         self._settings = settings = settings or Settings(secrets_of(service))
-        self._build = build
         self._from_authorizer = api.key_source == "AUTHORIZER"
         self._guards: dict[str, tuple[Guard, tuple[str, ...]]] = {}
         self._private: set[str] = set()
@@ -139,11 +138,8 @@ class RestAccess:
             from bareboat.local.access.iam_guard import IamGuard  # imported late: few services ask for it
 
             return IamGuard(settings.credentials(), door="http", region=self._region, now=settings.now)
-        if isinstance(authorizer, LambdaAuthorizer) and (self._build is not None or authorizer.kind == "token"):
-            build = self._build or _no_event
-            manner = Manner(self._region, build, rest=True, method_path=lambda call: call.decoded_path)
-            return lambda_guard(authorizer, self._invoke, manner, clock=settings.clock)
-        return Closed(authorizer.name, "the authorizer cannot be asked", rest=True)
+        manner = Manner(self._region, request_event_rest, rest=True, method_path=_method_path)
+        return lambda_guard(authorizer, self._invoke, manner, clock=settings.clock)
 
 
 def _sent_key(call: Call) -> str:
@@ -155,5 +151,6 @@ def _limited(refused: Refused, verdict: Allowed) -> Refused:
     return replace(refused, authorizer=verdict.authorizer, api_key=verdict.api_key)
 
 
-def _no_event(*_: object) -> dict[str, object]:
-    raise AssertionError("a token authorizer is not told of the request")
+def _method_path(call: Call) -> str:
+    """Return the path of a method's ARN, as the method was found by it: without the stage, decoded."""
+    return unquote(call.path.rstrip("/"))

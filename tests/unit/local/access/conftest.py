@@ -163,11 +163,11 @@ class Maker:
         functions: Mapping[str, Answer] | None = None,
         settings: Mapping[str, Any] | None = None,
         **more: Any,
-    ) -> tuple[RestAccess, Cloud]:
+    ) -> tuple[RestAccess, Cloud, Service]:
         """The access control of a REST API with these methods."""
         service = service_of(self.folder, {"f": events}, rest_api=api)
         cloud = Cloud({"f": echo, **(functions or {})})
-        return RestAccess(service, cloud.invoke, self.settings(**(settings or {})), **more), cloud
+        return RestAccess(service, cloud.invoke, self.settings(**(settings or {})), **more), cloud, service
 
 
 @pytest.fixture
