@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 @service_options
 @click.pass_obj
 def keys(terminal: Terminal, source: Source) -> None:
-    """List the API keys of the REST API, and the credentials that may sign requests here.
+    """List the API keys with their values on this machine.
 
+    Where a route asks for aws_iam, also a pair of credentials that may sign requests here.
     A key that serverless.yml gives no value has one of its own on this machine, in .bareboat/; AWS makes another one.
     """
     from bareboat.local.access.api_keys import known_keys
