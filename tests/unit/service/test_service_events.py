@@ -91,7 +91,7 @@ def test_schedules_are_read_in_every_form(events):
 - schedule: {rate: cron(0 12 * * ? *), enabled: false, input: {a: 1}}
 - schedule:
     rate: [rate(1 hour), 'cron(0 10 ? * MON-FRI *)']
-    name: twice
+    method: scheduler
     timezone: Europe/Amsterdam
 """
     )
@@ -103,7 +103,7 @@ def test_schedules_are_read_in_every_form(events):
         ("rate(1 hour)", "cron(0 10 ? * MON-FRI *)"),
     ]
     assert (found[1].enabled, found[1].input) == (False, {"a": 1})
-    assert found[2].options == {"name": "twice", "timezone": "Europe/Amsterdam"}
+    assert found[2].options == {"method": "scheduler", "timezone": "Europe/Amsterdam"}
 
 
 @pytest.mark.parametrize(
@@ -177,6 +177,14 @@ def test_events_out_of_scope_are_refused_by_name(refuse_events, kind):
         ("- schedule: every day", "'every day' is no schedule", "9:19"),
         ("- schedule: rate(1 minutes)", "'rate(1 minutes)' is no schedule", "9:19"),
         ("- schedule: {enabled: true}", "schedule has no rate", "9:19"),
+        ("- schedule: cron(0 12 * * * *)", "has a day of month and a day of week", "9:19"),
+        ("- schedule: cron(61 12 * * ? *)", "has the minutes '61'", "9:19"),
+        ("- schedule: at(2030-01-01T00:00:00)", "fires once", "9:19"),
+        ("- schedule: {rate: rate(1 day), timezone: UTC}", "schedule has timezone", "9:39"),
+        ("- schedule: {rate: rate(1 day), method: scheduler, timezone: Mars/X}", "no time zone 'Mars/X'", None),
+        ("- schedule: {rate: rate(1 day), method: scheduler, inputPath: $.a}", "schedule has inputPath", "9:58"),
+        ("- schedule: {rate: rate(1 day), input: {a: 1}, inputPath: $.a}", "has input and inputPath", "9:54"),
+        ("- schedule: {rate: [rate(1 day), rate(1 hour)], name: a}", "has a name and 2 rates", "9:55"),
         ("- sqz: a", "unknown event 'sqz'", "9:9"),
         ("- httpApi: {path: /a, method: get, authorizer: nobody}", "asks for the authorizer 'nobody'", "9:54"),
     ],
