@@ -111,7 +111,7 @@ class LambdaApi:
     def _event(self, asked: Asked, function: Function) -> Response:
         body = asked.event(refusal.MAX_EVENT_BYTES)
         try:
-            self._queue.put(function, body, trace_id=asked.trace_id, request_id=asked.request_id)
+            self._queue.put(function, body, source=asked.source, trace_id=asked.trace_id, request_id=asked.request_id)
         except Throttled as error:
             raise refusal.too_many(error) from None
         return asked.empty(202)
@@ -137,7 +137,7 @@ class LambdaApi:
                 event,
                 trace_id=asked.trace_id,
                 client_context=context,
-                source="invoke",
+                source=asked.source,
                 request_id=asked.request_id,
                 qualifier=target.qualifier,
             )

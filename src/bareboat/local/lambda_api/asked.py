@@ -13,6 +13,8 @@ import msgspec
 from bareboat.local.lambda_api import payload, refusal
 from bareboat.local.messages import Request, Response
 
+SOURCE_HEADER = "x-bareboat-source"
+
 
 class Asked:
     """One request to the API, and how its answer looks.
@@ -40,6 +42,12 @@ class Asked:
         """The trace header of the client; "" for one that is made up."""
         sent = self._headers.get("x-amzn-trace-id", "")
         return sent if sent.startswith("Root=1-") else ""
+
+    @property
+    def source(self) -> str:
+        """Who is said to ask: what `bareboat event --send` names in a header of its own, such as `sqs`."""
+        sent = self._headers.get(SOURCE_HEADER, "")
+        return sent if sent.isalnum() and sent.isascii() and len(sent) <= 20 else "invoke"
 
     def choice(self, header: str, name: str, allowed: tuple[str, ...], default: str) -> str:
         """Return a header's value, one of those that are allowed."""

@@ -127,6 +127,18 @@ def test_the_trace_and_the_request_id_are_those_that_the_function_sees(served: A
     assert answer.json()["aws_request_id"] == answer.headers["x-amzn-RequestId"]
 
 
+@pytest.mark.parametrize(
+    ("sent", "source"), [("sqs", "sqs"), ("eventBridge", "eventBridge"), ("not a word", "invoke"), ("x" * 21, "invoke")]
+)
+def test_a_tool_says_what_it_stands_for(served: Any, sent: str, source: str) -> None:
+    answer = httpx.post(
+        f"{served.url}/2015-03-31/functions/echo/invocations", headers={"X-Bareboat-Source": sent}, json={}
+    )
+
+    (invocation,) = ended(served, answer.headers["x-amzn-RequestId"])
+    assert invocation.source == source
+
+
 def test_the_tail_of_a_log_is_its_last_four_kilobytes(boto: Any) -> None:
     log = base64.b64decode(boto.invoke(FunctionName="talks", LogType="Tail")["LogResult"])
 
