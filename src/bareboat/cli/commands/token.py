@@ -105,7 +105,8 @@ def _tell(terminal: Terminal, service: Service, minted: Minted, named: str | Non
             terminal.note(f"{event.route_key} asks for a scope: --scope {scopes[0]}")
         stage = f"/{service.provider.stage}" if isinstance(event, HttpEvent) else ""
         path = "/" if event.path == "*" else event.path
-        again = f"$(bareboat token {named})" if named else "$(bareboat token)"
+        words = ["bareboat token", *([named] if named else []), *(f"--scope {scope}" for scope in has)]
+        again = f"$({' '.join(words)})"
         terminal.next(_curl(event.method, f"http://127.0.0.1:3000{stage}{path}", authorizer.identity_source, again))
         return
 
