@@ -37,7 +37,7 @@ def function_url(
     report.value(path, "requests must be signed" if signed else "anyone may call it", node)
     if said.invoke_mode == "RESPONSE_STREAM":
         report.warn(
-            f"{path}.invokeMode: AWS streams answers of Node.js alone; here they are sent when they are whole",
+            f"{path}.invokeMode: Python streams nothing, on AWS too: the body is what the function returns, as it is",
             (node.get("invokeMode") or node).place,
         )
     cors = _cors(said.cors, node.get("cors"))

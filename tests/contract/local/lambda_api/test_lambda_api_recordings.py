@@ -119,7 +119,7 @@ def test_a_payload_that_is_no_json(boto: Any, recorded: Any, name: str, key: str
     assert found == entry[f"invoke_function_invalid_payload_{key}"]
 
 
-def test_a_function_that_raises(boto: Any, recorded: Any, served: Any) -> None:
+def test_a_function_that_raises(boto: Any, recorded: Any) -> None:
     expected = recorded(BEHAVIOUR, "TestLambdaErrors::test_lambda_handler_error")["invocation_error"]
 
     answer = boto.invoke(FunctionName="raises", Payload=b"{}")
@@ -209,20 +209,21 @@ NAMES: dict[str, tuple[str, str | None]] = {  # what was sent, as the recorded m
 }
 
 
-def unvalidated(served: Any) -> Any:
+@pytest.fixture(scope="module")
+def unchecked(served: Any) -> Any:
     """A client that sends what it is given: the recorded ones did not check names themselves."""
     return served.client(parameter_validation=False)
 
 
 @pytest.mark.parametrize("operation", ["invoke", "get_function"])
 @pytest.mark.parametrize("case", sorted(NAMES))
-def test_names_and_qualifiers(served: Any, recorded: Any, case: str, operation: str) -> None:
+def test_names_and_qualifiers(unchecked: Any, recorded: Any, case: str, operation: str) -> None:
     name, qualifier = NAMES[case]
     test = f"TestLambdaFunction::test_function_name_and_qualifier_validation[{case}-{operation}]"
     expected = recorded(API, test)[f"{operation}_exception"]
     arguments = {"FunctionName": name} | ({} if qualifier is None else {"Qualifier": qualifier})
 
-    error = refused(getattr(unvalidated(served), operation), **arguments)["Error"]
+    error = refused(getattr(unchecked, operation), **arguments)["Error"]
 
     if "Errors" in expected:  # a validation message, taken apart
         count, _, faults = error["Message"].partition(" detected: ")
@@ -239,11 +240,11 @@ def test_names_and_qualifiers(served: Any, recorded: Any, case: str, operation: 
     assert shown.splitlines() == expected.get("Errors", [expected.get("Message")])
 
 
-def test_a_name_with_a_sign_that_no_arn_has(served: Any, recorded: Any) -> None:
+def test_a_name_with_a_sign_that_no_arn_has(unchecked: Any, recorded: Any) -> None:
     expected = recorded(API, "TestLambdaFunction::test_invalid_invoke")["invoke_function_name_pattern_exc"]
     name = "arn:aws:lambda:us-east-1:123400000000@function:myfn"
 
-    found = refused(unvalidated(served).invoke, FunctionName=name)
+    found = refused(unchecked.invoke, FunctionName=name)
 
     shown = found["Error"]["Message"].replace("arn:aws:", "arn:<partition>:").replace("us-east-1", "<region>")
     assert {**found, "Error": {**found["Error"], "Message": shown}} == expected
@@ -302,7 +303,7 @@ def test_an_arn_of_another_region(boto: Any, recorded: Any, operation: str) -> N
     assert json.loads(text) == entry["wrong_region_exception"]
 
 
-def test_the_functions_in_a_list(boto: Any, recorded: Any, served: Any) -> None:
+def test_the_functions_in_a_list(boto: Any, recorded: Any, unchecked: Any) -> None:
     expected = recorded(API, "TestLambdaFunction::test_list_functions")
     keys = set(expected["list_default"]["Functions"][0]) - {"Environment"}  # left out where none is set
 
@@ -315,7 +316,7 @@ def test_the_functions_in_a_list(boto: Any, recorded: Any, served: Any) -> None:
     )
     assert every["FunctionArn"].endswith(":function:service-dev-echo:$LATEST")
     assert (
-        refused(unvalidated(served).list_functions, FunctionVersion="invalid")
+        refused(unchecked.list_functions, FunctionVersion="invalid")
         == (expected["list_functions_invalid_functionversion"])
     )
 
