@@ -43,6 +43,7 @@ export function Predictions({ answer, labels }) {
 }
 
 const MOST = 14
+const signed = (value) => number(value).replace('-', '−')
 
 export function Explanation({ name, document }) {
   const [state, setState] = useState({})
@@ -113,7 +114,7 @@ function Contributions({ found, row, output, document }) {
         ))}
       </ul>
       <figcaption>
-        {number(found.base[output])} on average, and what each input adds: {number(score[output])}, the {found.outputs.length > 1 ? `raw score of ${found.outputs[output]}` : found.outputs[0]}.
+        {signed(found.base[output])} on average, and what each input adds: {signed(score[output])}, the {found.outputs.length > 1 ? `raw score of ${found.outputs[output]}` : found.outputs[0]}.
         <span class="faint"> Exact SHAP values, {found.kind}.</span>
       </figcaption>
     </figure>

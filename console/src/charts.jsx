@@ -14,7 +14,7 @@ const FIGURES = [
       ['requests_s', 'requests', 'a'],
       ['errors_s', 'errors', 'bad'],
     ],
-    form: (value) => (value == null ? '–' : value < 10 ? value.toFixed(2) : count(Math.round(value))),
+    form: (value) => (value == null ? '–' : value < 10 ? String(+value.toFixed(2)) : count(Math.round(value))),
   },
   {
     title: 'Latency',
@@ -27,6 +27,7 @@ const FIGURES = [
   },
   {
     title: 'Concurrency and cold starts',
+    whole: true,
     lines: [
       ['concurrency', 'at the same time', 'a'],
       ['cold', 'cold starts', 'd', 'points'],
@@ -78,6 +79,12 @@ export function Charts({ service, live, theme }) {
   )
 }
 
+// A value between two that are missing has no line: it is drawn as a point.
+const lonely = (self, series) => {
+  const values = self.data[series]
+  return values.map((value, at) => (value != null && values[at - 1] == null && values[at + 1] == null ? at : -1)).filter((at) => at >= 0)
+}
+
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
 function Chart({ figure, columns, width, theme }) {
@@ -92,13 +99,14 @@ function Chart({ figure, columns, width, theme }) {
     const made = new uPlot(
       {
         width: width - 34,
-        height: 190,
+        height: 172,
+        padding: [10, 26, 0, 0],
         legend: { show: false },
         cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
         scales: { y: { range: (_, low, high) => [0, Math.max(high ?? 0, 1e-9) * 1.12 || 1] } },
         axes: [
-          { ...axis, space: 80, values: (_, ticks) => ticks.map((tick) => clock(tick).replace(/:00$/, '')) },
-          { ...axis, size: 62, values: (_, ticks) => ticks.map((tick) => figure.form(tick)) },
+          { ...axis, space: 84, size: 30, values: (_, ticks) => ticks.map((tick) => clock(tick).replace(/:00$/, '')) },
+          { ...axis, size: 62, ...(figure.whole ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] } : {}), values: (_, ticks) => ticks.map((tick) => (tick === 0 ? '0' : figure.form(tick))) },
         ],
         series: [
           {},
@@ -107,7 +115,7 @@ function Chart({ figure, columns, width, theme }) {
             fill: tone === 'a' ? `${colour('--chart-a')}1f` : undefined,
             width: 1.75,
             spanGaps: false,
-            ...(form === 'points' ? { paths: () => null, points: { show: true, size: 6, fill: colour(`--chart-${tone}`), filter: (self, series) => self.data[series].map((value, place) => (value > 0 ? place : -1)).filter((place) => place >= 0) } } : { points: { show: (self, series) => self.data[series].filter((value) => value != null).length < 3 } }),
+            ...(form === 'points' ? { paths: () => null, points: { show: true, size: 6, fill: colour(`--chart-${tone}`), filter: (self, series) => self.data[series].map((value, place) => (value > 0 ? place : -1)).filter((place) => place >= 0) } } : { points: { show: true, size: 5, fill: colour(`--chart-${tone}`), filter: lonely } }),
           })),
         ],
         hooks: { setCursor: [(self) => setAt(self.cursor.idx ?? null)] },

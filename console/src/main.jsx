@@ -24,7 +24,7 @@ function App() {
   const [seconds, setSeconds] = useKept('window', 900)
   const [help, setHelp] = useState(false)
   const { live, lost } = useLive(seconds)
-  const { service, error } = useService(live?.reload.generation)
+  const { service, error } = useService(live?.generation)
   const view = VIEWS.some(([name]) => name === parts[0]) ? parts[0] : ''
   const dark = theme ? theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches
   const main = useRef(null)
@@ -115,14 +115,14 @@ function Reloads({ reload, lost }) {
   const seen = useRef(null)
   const [fresh, setFresh] = useState(null)
   useEffect(() => {
-    if (!reload) return
-    if (seen.current !== null && reload.at !== seen.current && !reload.error) {
+    if (reload === undefined) return
+    if (reload && seen.current !== null && reload.at !== seen.current && !reload.error) {
       setFresh(reload)
       const timer = setTimeout(() => setFresh(null), 8000)
       seen.current = reload.at
       return () => clearTimeout(timer)
     }
-    seen.current = reload.at
+    seen.current = reload?.at ?? 0
   }, [reload?.at, reload?.error])
   return (
     <div class="banners">

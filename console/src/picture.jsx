@@ -13,7 +13,7 @@ export function Picture({ service, live, seconds, setSeconds }) {
   const [element, width] = useWidth()
   const counts = live?.counts ?? { routes: {}, functions: {} }
   const fleets = live?.fleets ?? {}
-  const total = total_of(service, counts, fleets)
+  const total = total_of(counts, fleets)
   const entries = entries_of(service, counts)
   return (
     <section aria-labelledby="view">
@@ -47,7 +47,7 @@ export function Picture({ service, live, seconds, setSeconds }) {
             Add <code>events: [httpApi: POST /predict]</code> to a function in <code>{service.file}</code>, or <a href={href('try')}>invoke a function</a> as it is.
           </Empty>
         ) : width >= 820 ? (
-          <Flow service={service} entries={entries} counts={counts} fleets={fleets} width={width} />
+          <Flow entries={entries} counts={counts} fleets={fleets} width={width - 38} />
         ) : width > 0 ? (
           <List entries={entries} fleets={fleets} counts={counts} />
         ) : null}
@@ -56,19 +56,17 @@ export function Picture({ service, live, seconds, setSeconds }) {
   )
 }
 
-function total_of(service, counts, fleets) {
+function total_of(counts, fleets) {
   const routes = Object.values(counts.routes)
-  const functions = Object.values(counts.functions)
   const sum = (rows, key) => rows.reduce((all, row) => all + (row[key] ?? 0), 0)
   const requests = sum(routes, 'requests')
   const errors = sum(routes, 'server_errors')
-  const slowest = functions.filter((each) => each.invocations).map((each) => each.p99_ms)
-  const median = functions.filter((each) => each.invocations).sort((a, b) => b.invocations - a.invocations)[0]
+  const functions = Object.values(counts.functions)
   return [
     ['requests', count(requests)],
-    ['server errors', share(errors, requests), errors > 0],
-    ['median', ms(median?.p50_ms)],
-    ['p99', slowest.length ? ms(Math.max(...slowest)) : '–'],
+    ['5xx errors', share(errors, requests), errors > 0],
+    ['median', ms(counts.all?.p50_ms)],
+    ['p99', ms(counts.all?.p99_ms)],
     ['cold starts', count(sum(functions, 'cold'))],
     ['processes', count(Object.values(fleets).reduce((all, fleet) => all + fleet.processes, 0))],
   ]
@@ -113,7 +111,7 @@ function placed(keys, wanted, gap, top, bottom) {
 const mean = (list) => list.reduce((sum, each) => sum + each, 0) / Math.max(1, list.length)
 const thick = (n) => (n ? 1.5 + Math.min(4.5, Math.log10(1 + n) * 1.5) : 1.25)
 
-function Flow({ service, entries, counts, fleets, width }) {
+function Flow({ entries, counts, fleets, width }) {
   const names = [...new Set(entries.map((entry) => entry.function))]
   const ordered = names.flatMap((name) => entries.filter((entry) => entry.function === name))
   const gates = [...new Set(ordered.filter((entry) => entry.gate).map((entry) => gate_name(entry.gate)))]
@@ -138,41 +136,44 @@ function Flow({ service, entries, counts, fleets, width }) {
   }
   const right = (column) => X[column][0] + X[column][1]
   const edges = []
+  const sum = (list, key) => list.reduce((all, entry) => all + entry.counts[key], 0)
+  const asked = ordered.filter((entry) => entry.gate)
+  const turned = (entry) => Math.min(entry.counts.refused, entry.counts.client_errors)
   for (const entry of ordered) {
-    const { requests, client_errors, server_errors, refused } = entry.counts
-    const bad = server_errors > 0
-    const passed = Math.max(0, requests - refused)
+    const { requests } = entry.counts
     if (entry.gate) {
-      const gate = gate_name(entry.gate)
-      edges.push({ id: `c-${entry.id}`, from: [right('client'), height / 2], to: [X.route[0], y_route[entry.id]], n: requests, label: requests ? count(requests) : '' })
-      edges.push({ id: `g-${entry.id}`, from: [right('route'), y_route[entry.id]], to: [X.gate[0], y_gate[gate]], n: requests })
-      edges.push({ id: `f-${entry.id}`, from: [right('gate'), y_gate[gate]], to: [X.name[0], y_name[entry.function]], n: passed, bad })
+      edges.push({ id: `c-${entry.id}`, path: curve([right('client'), height / 2], [X.route[0], y_route[entry.id]]), n: requests, label: requests ? count(requests) : '', place: [X.route[0] - 9, y_route[entry.id] - 8, 'end'] })
+      edges.push({ id: `g-${entry.id}`, path: curve([right('route'), y_route[entry.id]], [X.gate[0], y_gate[gate_name(entry.gate)]]), n: requests })
     } else {
-      edges.push({ id: `f-${entry.id}`, from: [right('route'), y_route[entry.id]], to: [X.name[0], y_name[entry.function]], n: requests, label: requests ? count(requests) : '' })
+      edges.push({ id: `f-${entry.id}`, path: curve([right('route'), y_route[entry.id]], [X.name[0], y_name[entry.function]]), n: requests, label: requests ? count(requests) : '', place: [X.name[0] - 9, y_name[entry.function] - 8, 'end'] })
     }
-    void client_errors
   }
+  const refused = {}
+  for (const gate of gates) {
+    const mine = asked.filter((entry) => gate_name(entry.gate) === gate)
+    for (const name of names) {
+      const led = mine.filter((entry) => entry.function === name)
+      if (led.length) edges.push({ id: `f-${gate}-${name}`, path: curve([right('gate'), y_gate[gate]], [X.name[0], y_name[name]]), n: Math.max(0, sum(led, 'requests') - sum(led, 'refused')) })
+    }
+    refused[gate] = sum(mine, 'refused')
+    const odd = mine.reduce((all, entry) => all + turned(entry), 0)
+    const kind = odd * 2 >= refused[gate] ? '4xx' : '5xx'
+    if (refused[gate] > 0) edges.push({ id: `r-${gate}`, path: around([right('gate'), y_gate[gate]], [X.answer[0], y_class[kind]], lane(names.map((name) => y_name[name]), y_gate[gate], height), X.name[0], right('name')), n: refused[gate], kind: `refused e-${kind}` })
+  }
+  const answers = { '2xx': 0, '4xx': 0, '5xx': 0 }
   for (const name of names) {
-    const mine = ordered.filter((entry) => entry.function === name && entry.gate)
+    const mine = asked.filter((entry) => entry.function === name)
     if (!mine.length) continue
-    const sum = (key) => mine.reduce((all, entry) => all + entry.counts[key], 0)
-    const odd = sum('client_errors') - sum('refused')
-    const bad = sum('server_errors')
-    const good = sum('requests') - sum('client_errors') - bad
-    for (const [kind, n] of [['2xx', good], ['4xx', odd], ['5xx', bad]]) {
-      if (n > 0 || kind === '2xx') edges.push({ id: `a-${name}-${kind}`, from: [right('name'), y_name[name]], to: [X.answer[0], y_class[kind]], n, kind, label: n > 0 ? count(n) : '' })
+    const odd = mine.reduce((all, entry) => all + entry.counts.client_errors - turned(entry), 0)
+    const bad = mine.reduce((all, entry) => all + entry.counts.server_errors - (entry.counts.refused - turned(entry)), 0)
+    const good = sum(mine, 'requests') - sum(mine, 'client_errors') - sum(mine, 'server_errors')
+    answers['2xx'] += good
+    answers['4xx'] += sum(mine, 'client_errors')
+    answers['5xx'] += sum(mine, 'server_errors')
+    for (const [kind, n, shift] of [['2xx', good, -18], ['4xx', odd, 0], ['5xx', bad, 18]]) {
+      const from = [right('name'), y_name[name] + shift]
+      if (n > 0 || kind === '2xx') edges.push({ id: `a-${name}-${kind}`, path: curve(from, [X.answer[0], y_class[kind]]), n, kind: `e-${kind}`, label: n > 0 ? count(n) : '', place: [from[0] + 7, from[1] - 5, 'start'] })
     }
-  }
-  const refused_by = Object.fromEntries(gates.map((gate) => [gate, ordered.filter((entry) => entry.gate && gate_name(entry.gate) === gate).reduce((all, entry) => all + entry.counts.refused, 0)]))
-  for (const [gate, n] of Object.entries(refused_by)) {
-    if (n > 0) edges.push({ id: `r-${gate}`, from: [right('gate'), y_gate[gate]], to: [X.answer[0], y_class['4xx']], n, kind: 'refused', label: `${count(n)} refused`, at: 0.16 })
-  }
-  const answers = {}
-  for (const entry of ordered.filter((each) => each.gate)) {
-    const { requests, client_errors, server_errors } = entry.counts
-    answers['2xx'] = (answers['2xx'] ?? 0) + requests - client_errors - server_errors
-    answers['4xx'] = (answers['4xx'] ?? 0) + client_errors
-    answers['5xx'] = (answers['5xx'] ?? 0) + server_errors
   }
   const at = (column, y, tall) => ({ left: `${X[column][0]}px`, width: `${X[column][1]}px`, top: `${y - tall / 2}px`, height: `${tall}px` })
   return (
@@ -210,11 +211,12 @@ function Flow({ service, entries, counts, fleets, width }) {
         {gates.map((gate) => {
           const kind = ordered.find((entry) => entry.gate && gate_name(entry.gate) === gate).gate.kind
           return (
-            <div class={`node gate ${kind}`} style={at('gate', y_gate[gate], 38)} title={ACCESS[kind]}>
+            <div class={`node gate ${kind}`} style={at('gate', y_gate[gate], refused[gate] ? 46 : 38)} title={ACCESS[kind]}>
               <span class="line">
                 {kind !== 'open' && <Lock />}
                 <b>{gate}</b>
               </span>
+              {refused[gate] > 0 && <span class="odd small">{count(refused[gate])} refused</span>}
             </div>
           )
         })}
@@ -273,38 +275,49 @@ function Processes({ fleet }) {
   )
 }
 
-const curve = ([x, y], [to, end]) => {
-  const bend = (to - x) * 0.5
-  return `M${x} ${y}C${x + bend} ${y} ${to - bend} ${end} ${to} ${end}`
+const HEAD = 6 // an arrow's head
+
+const bent = (x, y, to, end) => `C${(x + to) / 2} ${y} ${(x + to) / 2} ${end} ${to} ${end}`
+
+const head = (x, y) => `M${x - HEAD - 1} ${y - 4}l${HEAD + 1} 4-${HEAD + 1} 4z`
+
+const curve = ([x, y], [to, end]) => [`M${x} ${y}${bent(x, y, to - HEAD, end)}`, head(to, end)]
+
+// Past a column of nodes, through the gap nearest to where it begins.
+const around = ([x, y], [to, end], lane, left, right) => [`M${x} ${y}${bent(x, y, left - 4, lane)}H${right + 4}${bent(right + 4, lane, to - HEAD, end)}`, head(to, end)]
+
+function lane(rows, y, height) {
+  const sorted = [...rows].sort((a, b) => a - b)
+  const gaps = sorted.slice(1).map((row, at) => (row + sorted[at]) / 2)
+  const ends = [sorted[0] - 42, sorted.at(-1) + 42].filter((each) => each > 2 && each < height - 2)
+  return [...gaps, ...ends].sort((a, b) => Math.abs(a - y) - Math.abs(b - y))[0] ?? height - 4
 }
 
 // An arrow; it runs for a moment when its count has grown.
-function Edge({ from, to, n, kind, bad }) {
+function Edge({ path: [line, arrow], n, kind }) {
   const path = useRef(null)
   const before = useRef(n)
   useEffect(() => {
     if (n > before.current && !matchMedia('(prefers-reduced-motion: reduce)').matches) {
-      path.current.animate([{ strokeDashoffset: 0 }, { strokeDashoffset: -48 }], { duration: 900, easing: 'linear' })
-      path.current.animate([{ strokeDasharray: '8 8', opacity: 1 }, { strokeDasharray: '8 8', opacity: 1 }], { duration: 900 })
+      const frames = [
+        { strokeDasharray: '9 7', strokeDashoffset: 0 },
+        { strokeDasharray: '9 7', strokeDashoffset: -48 },
+      ]
+      path.current.animate(frames, { duration: 950, easing: 'linear' })
     }
     before.current = n
   }, [n])
-  const end = [to[0] - 6, to[1]]
   return (
-    <g class={`edge ${kind ? `e-${kind}` : ''} ${bad ? 'e-bad' : ''} ${n ? '' : 'idle'}`}>
-      <path ref={path} d={curve(from, end)} stroke-width={thick(n)} fill="none" />
-      <path class="head" d={`M${to[0] - 7} ${to[1] - 4}l7 4-7 4z`} />
+    <g class={`edge ${kind ?? ''} ${n ? '' : 'idle'}`}>
+      <path ref={path} d={line} stroke-width={thick(n)} fill="none" />
+      <path class="head" d={arrow} />
     </g>
   )
 }
 
-function Label({ from, to, label, kind, at = 0.5 }) {
-  const t = at
-  const x = from[0] + (to[0] - from[0]) * t
-  const s = 3 * t * t - 2 * t * t * t
-  const y = from[1] + (to[1] - from[1]) * s
+function Label({ label, place: [x, y, anchor] }) {
   return (
-    <text class={`count ${kind ? `e-${kind}` : ''}`} x={x} y={y - 5} text-anchor={at < 0.3 ? 'start' : 'middle'}>
+    <text class="count" x={x} y={y} text-anchor={anchor}>
       {label}
     </text>
   )

@@ -105,11 +105,14 @@ class Seen:
         return counts
 
     def _counted(self, since: float) -> Mapping[str, Any]:
-        found = figures.metrics(self._path, since=since or None, buckets=0)
+        found = figures.metrics(self._path, since=since or None, buckets=1)
         if found is None:
             return {"routes": {}, "functions": {}}
         called = timeline.sources(self._path, since=since)
+        whole = found.buckets[0]
+        times = whole.latency if whole.requests else whole.duration
         return {
+            "all": {"p50_ms": times.p50, "p99_ms": times.p99},
             "routes": {
                 f"{one.api} {one.route}": {
                     "requests": one.requests,
