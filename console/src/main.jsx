@@ -44,8 +44,12 @@ function App() {
       else if (event.key >= '1' && event.key <= '4') location.hash = href(...[VIEWS[event.key - 1][0]].filter(Boolean))
       else if (event.key === 't') setTheme(dark ? 'light' : 'dark')
       else if (event.key === '/') {
-        if (view !== 'history') location.hash = href('history')
-        setTimeout(() => document.getElementById('filter')?.focus(), 60)
+        const filter = document.getElementById('filter')
+        if (filter) filter.focus()
+        else {
+          location.hash = href('history')
+          setTimeout(() => document.getElementById('filter')?.focus(), 60)
+        }
       } else if (event.key === 'Escape' && view === 'history' && parts[1]) location.hash = href('history')
       else return
       event.preventDefault()
