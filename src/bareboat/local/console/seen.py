@@ -105,14 +105,13 @@ class Seen:
         return counts
 
     def _counted(self, since: float) -> Mapping[str, Any]:
-        found = figures.metrics(self._path, since=since or None, buckets=1)
+        found = figures.metrics(self._path, since=since or None, buckets=0)
         if found is None:
             return {"routes": {}, "functions": {}}
         called = timeline.sources(self._path, since=since)
-        whole = found.buckets[0]
-        times = whole.latency if whole.requests else whole.duration
+        median, late = timeline.latencies(self._path, since=since)
         return {
-            "all": {"p50_ms": times.p50, "p99_ms": times.p99},
+            "all": {"p50_ms": median, "p99_ms": late},
             "routes": {
                 f"{one.api} {one.route}": {
                     "requests": one.requests,
@@ -142,14 +141,11 @@ class Seen:
         """Return columns over time, buckets at round times."""
         seconds = min(7 * 86_400.0, max(10.0, number(wanted, "seconds", 300)))
         buckets = min(MOST_BUCKETS, max(2, int(number(wanted, "buckets", 100))))
-        width = seconds / buckets
-        until = math.ceil(time.time() / width) * width
-        found = figures.metrics(
-            self._path, function=wanted.get("function", ""), since=until - seconds, until=until, buckets=buckets
-        )
+        now = time.time()
+        found = figures.metrics(self._path, function=wanted.get("function", ""), since=now - seconds, buckets=buckets)
         if found is None:
             return {"columns": {"at": [], "requests_s": []}}
-        rows = found.buckets
+        rows, width = found.buckets, found.bucket_s
         times = [row.latency if row.requests else row.duration for row in rows]
         return {
             "columns": {

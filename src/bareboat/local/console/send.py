@@ -110,7 +110,10 @@ def _checked(asked: Mapping[str, Any]) -> tuple[str, str, list[tuple[str, str]],
     if not path.startswith("/") or not path.isascii() or any(character <= " " for character in path):
         raise InputError("the path cannot be sent", expected="it begins with / and has no spaces or line breaks")
     headers: list[tuple[str, str]] = []
-    for pair in asked.get("headers", ()):
+    given = asked.get("headers", [])
+    if not isinstance(given, list):
+        raise InputError("the headers are no list", expected="pairs of a name and a value")
+    for pair in given:
         name, value = (str(pair[0]), str(pair[1])) if isinstance(pair, list) and len(pair) == 2 else ("", "")
         if not _TOKEN.match(name):
             raise InputError(f"{name[:40]!r} is no name of a header", expected="letters, digits and -")

@@ -118,3 +118,22 @@ def sources(path: Path, *, since: float = 0.0) -> dict[str, dict[str, int]]:
     for function, source, number in rows:
         found.setdefault(function, {})[source] = number
     return found
+
+
+def latencies(path: Path, *, since: float = 0.0) -> tuple[float | None, float | None]:
+    """Return the median and the 99th percentile of all requests, in milliseconds; of invocations where there are none.
+
+    The nearest value, not one between two.
+    """
+    connection = open_to_read(path)
+    if connection is None:
+        return None, None
+    with closing(connection):
+        for table, value in (("requests", "latency_ms"), ("invocations", "duration_ms")):
+            number = connection.execute(f"select count(*) from {table} where at >= ?", (since,)).fetchone()[0]
+            if number:
+                places = (int((number - 1) * share) for share in (0.5, 0.99))
+                sql = f"select {value} from {table} where at >= ? order by {value} limit 1 offset ?"
+                median, late = (connection.execute(sql, (since, place)).fetchone()[0] for place in places)
+                return median, late
+    return None, None

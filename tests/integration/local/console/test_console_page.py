@@ -47,7 +47,7 @@ def test_the_picture_counts_what_others_send(open_page: Open, running: Running):
     assert running.call("/hello/ann")[0] == 200
 
     page.wait_for_function("([node, before]) => node.ariaLabel !== before", arg=[node.element_handle(), before])
-    assert "1 requests" in node.get_attribute("aria-label")
+    assert " requests, 0 errors, median " in node.get_attribute("aria-label")
 
 
 def test_a_sample_is_sent_and_shown_with_what_the_handler_got_and_gave(open_page: Open):
