@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 
 from bareboat.local.access.settings import secrets_of
 
@@ -267,3 +268,62 @@ def test_a_body_that_is_too_large(urls: Any) -> None:
     answer = httpx.post(address(urls, "echo"), content=b"x" * (6 * 1024 * 1024 + 1))
 
     assert answer.status_code == 413
+
+
+@pytest.fixture(scope="module")
+def boto(urls: Any) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    return boto3.session.Session().client(
+        "lambda", endpoint_url=urls.cloud.urls["lambda"], region_name="us-east-1", aws_access_key_id="any",
+        aws_secret_access_key="any", config=Config(retries={"max_attempts": 0}),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def configured(oracle: Path) -> Any:
+    """Return what a recording of URLs' configuration holds, by the name of its test."""
+    entries = json.loads((oracle / "localstack" / "lambda___test_lambda_api.snapshot.json").read_bytes())
+
+    def find(name: str) -> Any:
+        (found,) = (entry["recorded-content"] for key, entry in entries.items() if key.endswith(f"::{name}"))
+        return found
+
+    return find
+
+
+def described(found: dict[str, Any]) -> dict[str, Any]:
+    """A FunctionUrlConfig as the recordings have it."""
+    arn = re.sub(r"^arn:aws:lambda:us-east-1:\d{12}:function:.*", "<arn>", found["FunctionArn"])
+    moment = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000")
+    dates = {name: "date" for name in ("CreationTime", "LastModifiedTime") if moment.fullmatch(found[name])}
+    return {**found, **dates, "FunctionArn": "<arn>" if arn == "<arn>" else arn, "FunctionUrl": "lambda-url"}
+
+
+def test_how_a_url_is_described(urls: Any, boto: Any, configured: Any) -> None:
+    expected = configured("TestLambdaUrl::test_url_config_lifecycle")["get_url_config"]
+    del expected["ResponseMetadata"]
+    expected["FunctionArn"] = "<arn>"
+
+    found = boto.get_function_url_config(FunctionName="echo")
+    (listed,) = boto.list_function_url_configs(FunctionName="echo")["FunctionUrlConfigs"]
+
+    del found["ResponseMetadata"]
+    assert found["FunctionUrl"] == listed["FunctionUrl"] == f"{address(urls, 'echo')}/"
+    assert described(found) == described(listed) == expected
+    assert boto.get_function_url_config(FunctionName="guarded")["AuthType"] == "AWS_IAM"
+    assert boto.get_function_url_config(FunctionName="shared")["Cors"] == {
+        "AllowCredentials": True, "AllowHeaders": ["content-type"], "AllowMethods": ["GET", "POST"],
+        "AllowOrigins": ["https://shop.example"], "ExposeHeaders": ["x-told"], "MaxAge": 60,
+    }  # fmt: skip
+
+
+def test_urls_of_a_function_that_is_not_there(boto: Any, configured: Any) -> None:
+    expected = configured("TestLambdaUrl::test_url_config_list_paging")["list_function_notfound"]
+
+    with pytest.raises(ClientError) as caught:
+        boto.list_function_url_configs(FunctionName="not-there")
+
+    metadata = {"HTTPHeaders": {}, "HTTPStatusCode": caught.value.response["ResponseMetadata"]["HTTPStatusCode"]}
+    assert {**caught.value.response, "ResponseMetadata": metadata} == expected
