@@ -15,7 +15,19 @@ from bareboat.cli.terminal import Terminal
 # A command is a file in commands/ and its name here.
 SECTIONS = {
     "Start here": ("demo", "create", "train"),
-    "Your service": ("check", "lock", "package", "invoke", "serve", "logs", "metrics", "token", "keys", "openapi"),
+    "Your service": (
+        "check",
+        "lock",
+        "package",
+        "invoke",
+        "event",
+        "serve",
+        "logs",
+        "metrics",
+        "token",
+        "keys",
+        "openapi",
+    ),
     "Your model": ("model",),
     "Your images": ("image",),
     "Your source": ("strip", "loc"),

@@ -1,0 +1,82 @@
+"""`bareboat event sqs`: messages of a queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bareboat.cli.group import Command
+from bareboat.cli.sample import Sample, pairs, sample_options
+
+if TYPE_CHECKING:
+    from bareboat.local.events.delivery import Message
+    from bareboat.service.model import Function
+
+
+@click.command(cls=Command)
+@click.option("--body", "bodies", multiple=True, metavar="TEXT", help="One message; may be repeated.")
+@click.option("--queue", metavar="NAME", help="The queue.  [default: the function's, else queue]")
+@click.option("--attribute", "attributes", multiple=True, metavar="NAME=TEXT", help="A message attribute.")
+@click.option("--group", metavar="NAME", default="", help="The message group, of a queue NAME.fifo.")
+@sample_options
+def sqs(sample: Sample, bodies: tuple[str, ...], queue: str | None, attributes: tuple[str, ...], group: str) -> None:
+    """Messages of a queue, as one event, or sent in batches of the function's batchSize.
+
+    With --send each message is told to be done, or to go back to the queue; the exit code is then 1.
+    """
+    from bareboat.local.events import samples
+
+    function = sample.function("sqs")
+    source = _source(function)
+    event = sample.document(
+        lambda: samples.sqs(
+            bodies or ('{"sample": true}',),
+            sample.origin(),
+            queue=queue or (source.name if source else "queue"),
+            attributes=dict(pairs(attributes, "--attribute", "=")),
+            group=group,
+        )
+    )
+    if not sample.send or function is None:
+        sample.finish(event, function)
+        return
+    _deliver(sample, event, function, source)
+
+
+def _source(function: Function | None) -> Any:
+    from bareboat.service.triggers import SourceEvent
+
+    events = function.events if function is not None else ()
+    return next((event for event in events if isinstance(event, SourceEvent) and event.kind == "sqs"), None)
+
+
+def _deliver(sample: Sample, event: Any, function: Function, source: Any) -> None:
+    from bareboat.errors import ConfigurationError
+    from bareboat.local.events.delivery import batches, outcome
+
+    if not isinstance(event, dict) or not isinstance(event.get("Records"), list):
+        raise ConfigurationError("the event has no Records", expected="an event of a queue: bareboat event sqs")
+    messages: list[Message] = []
+    for number, batch in enumerate(batches(event, source.batch_size if source else 10), 1):
+        answer = sample.sent(batch, function)
+        messages += outcome(batch, answer, number, reports=bool(source and source.reports_failures))
+    terminal = sample.terminal
+    if terminal.as_json:
+        rows = [
+            {"message": each.message_id, "batch": each.batch, "request_id": each.request_id, "failed": each.why or None}
+            for each in messages
+        ]
+        terminal.document({"function": function.name, "messages": rows})
+    else:
+        shown = [
+            (each.batch, each.message_id, _short(each.body), "back to the queue" if each.why else "done", each.why)
+            for each in messages
+        ]
+        terminal.table(["batch", "message", "body", "outcome", "why"], shown)
+    if any(each.why for each in messages):
+        raise SystemExit(1)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:37] + "..."
