@@ -14,6 +14,7 @@ from bareboat.local.gateway import Api
 from bareboat.local.invocation import Invocation
 from bareboat.local.messages import Request, Response
 from bareboat.local.rest import RestApiGateway
+from bareboat.local.rest.control import RestControl
 from bareboat.service.api import RestApi
 from bareboat.service.model import Function, Place, Provider, Service
 from bareboat.service.triggers import HttpEvent
@@ -114,3 +115,31 @@ def joined(response: Response) -> dict[str, str]:
     for name, value in response.headers:
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
+
+
+def control(service: Service, invoke: Any = None) -> RestControl:
+    """Return API Gateway's own API in front of a service."""
+    return RestControl(service, Functions(echo) if invoke is None else invoke)
+
+
+def try_method(
+    rest: RestControl, resource: str, verb: str, asked: dict[str, Any], *, api: str = ""
+) -> tuple[int, dict[str, Any]]:
+    """Ask for TestInvokeMethod; `resource` is a path, or an id that there is not."""
+
+    def send(method: str, target: str, document: object = None) -> Response:
+        body = b"" if document is None else json.dumps(document).encode()
+
+        async def run() -> Response:
+            result = rest.handle(Request(method, target, [("Host", "127.0.0.1")], body, ("127.0.0.1", 1)))
+            return result if isinstance(result, Response) else await result
+
+        return asyncio.run(run())
+
+    found = json.loads(send("GET", "/restapis").body)["item"][0]["id"]
+    resources = {
+        each["path"]: each["id"] for each in json.loads(send("GET", f"/restapis/{found}/resources").body)["item"]
+    }
+    target = f"/restapis/{api or found}/resources/{resources.get(resource, resource.strip('/'))}/methods/{verb}"
+    response = send("POST", target, asked)
+    return response.status, json.loads(response.body)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bareboat.errors import LocalError
 from bareboat.local.invocation import Throttled
 from bareboat.local.rest.answers import KINDS
 from bareboat.service.api import GatewayResponse, RequestRules, RestApi, Schema
@@ -445,3 +446,186 @@ def test_a_default_takes_the_place_of_each_kind_that_is_not_configured_as_record
             assert response.status == int(item["statusCode"]), item["responseType"]
             assert ("foo", "bar") in response.headers or "'bar'" not in item["responseParameters"].values()
             assert (b'"stage"' in response.body) == ("$context.stage" in item["responseTemplates"]["application/json"])
+
+
+# TestInvokeMethod, asked through AWS's own API
+
+DATE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d UTC \d{4} : ")
+MASKS = (
+    (DATE, "DDD MMM dd hh:mm:ss UTC yyyy : "),
+    (re.compile(r"Authorization=[^,]+"), "Authorization=<authorization-header>"),
+    (re.compile(r"X-Amz-Date=[^,]+"), "X-Amz-Date=<date>"),
+    (re.compile(r"Security-Token=\S+ \[TRUNCATED\]\}?"), "Security-Token=<token> [TRUNCATED]"),
+    (re.compile(r"latency: \d+ ms"), "latency: <latency> ms"),
+    (re.compile(r"\{Date=[^,]+, [^,]+,"), "{Date=Day, dd MMM yyyy hh:mm:ss GMT,"),
+    (re.compile(r"Content-Length=\d+"), "Content-Length=N"),
+    (re.compile(r"x-amzn-RequestId=[^,]+"), "x-amzn-RequestId=<request-id-lambda>"),
+    (re.compile(r"X-Amzn-Trace-Id=[^,}]+"), "X-Amzn-Trace-Id=<trace>"),
+    (re.compile(r"https://\S+/2015-03-31/functions/\S+/invocations"), "<uri>"),
+    (re.compile(r"AmazonAPIGateway_[^,]+"), "AmazonAPIGateway_<api>"),
+    (re.compile(r"api-id=[^,]+"), "api-id=<api>"),
+    (re.compile(r"<request-id-\d>|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<id>"),
+)
+
+
+def masked(line: str) -> str:
+    for pattern, put in MASKS:
+        line = pattern.sub(put, line)
+    return line
+
+
+def masked_log(log: str | dict[str, str]) -> list[str]:
+    lines = log.split("\n") if isinstance(log, str) else [log[key] for key in sorted(log)]
+    return [masked(line) for line in lines]
+
+
+BODY_LINES = ("Endpoint request body", "Endpoint response body", "Method response body")
+
+
+@pytest.mark.parametrize("name", ["test_invoke_method_response", "test_invoke_method_response_with_body"])
+def test_a_test_of_a_method_answers_and_logs_as_recorded(kit, recordings, name):
+    recorded = recordings["TestAPIGateway::test_apigw_test_invoke_method_api"][name]
+    with_body = name.endswith("body")
+    answer = recorded["body"]
+    rest = kit.control(kit.service(kit.http("GET /foo", integration="AWS")), kit.Functions(lambda _: answer))
+    asked = {"pathWithQueryString": "/foo"}
+    if with_body:
+        asked = {
+            "pathWithQueryString": "/foo?queryTest=value",
+            "body": '{"test": "val123"}',
+            "headers": {"content-type": "application/json"},
+        }
+
+    status, told = kit.try_method(rest, "/foo", "GET", asked)
+
+    assert (status, told["status"]) == (200, recorded["status"])
+    assert json.loads(told["body"]) == recorded["body"]
+    assert set(told["headers"]) == set(recorded["headers"])
+    assert set(told["multiValueHeaders"]) == set(recorded["multiValueHeaders"])
+    assert isinstance(told["latency"], int)
+    lines, expected = masked_log(told["log"]), masked_log(recorded["log"])
+    assert len(lines) == len(expected)
+    for line, wanted in zip(lines, expected, strict=True):
+        if any(part in wanted for part in BODY_LINES):  # Serverless's template made another event; JSON is spaced
+            assert line.partition(": ")[0] == wanted.partition(": ")[0]
+        else:
+            assert line == wanted
+
+
+PETS = {
+    "test-invoke-method-get-pets": ("/pets", {"pathWithQueryString": "/pets"}),
+    "test-invoke-method-get-pets-bad-path": ("/pets", {"pathWithQueryString": "/random/test"}),
+    "test-invoke-method-get-pets-id": ("/pets/{petId}", {"pathWithQueryString": "/pets/123"}),
+    "test-invoke-method-get-pets-id-no-path": ("/pets/{petId}", {}),
+    "test-invoke-method-get-pets-id-bad-path": ("/pets/{petId}", {"pathWithQueryString": "/random/test"}),
+    "test-invoke-method-get-with-qs": ("/pets/{petId}", {"pathWithQueryString": "/pets/123?foo=bar"}),
+    "test-invoke-method-post-with-body": (
+        "/pets/{petId}", {"pathWithQueryString": "/pets/123", "body": '{"foo": "bar"}'},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PETS)
+def test_a_test_reads_its_path_as_recorded(kit, recordings, name):
+    recorded = recordings["TestApigatewayTestInvoke::test_invoke_test_method"][name]
+    resource, asked = PETS[name]
+    rest = kit.control(
+        kit.service(kit.http("GET /pets"), kit.http("GET /pets/{petId}"), kit.http("POST /pets/{petId}")),
+        kit.Functions(lambda event: {"body": json.dumps({"petId": (event["pathParameters"] or {}).get("petId", "")})}),
+    )
+
+    status, told = kit.try_method(rest, resource, "POST" if "post" in name else "GET", asked)
+
+    assert (status, told["status"]) == (200, recorded["status"])
+    lines, expected = masked_log(told["log"]), masked_log(recorded["log"])
+    assert lines[:7] == expected[:7]
+    assert lines[-3:] == expected[-3:]
+    if "petId" in recorded["body"]:
+        assert json.loads(told["body"]) == recorded["body"]
+        body_line = "Method response body after transformations: "
+        assert [line for line in lines if body_line in line] == [line for line in expected if body_line in line]
+
+
+@pytest.mark.parametrize(
+    ("name", "api", "resource", "verb"),
+    [
+        ("resource-method-not-found", "", "/pets", "POST"),
+        ("resource-id-not-found", "", "nothing", "GET"),
+        ("rest-api-not-found", "aaaaaaaaaa", "/pets", "GET"),
+    ],
+)
+def test_a_test_of_what_is_not_there_is_refused_as_recorded(kit, recordings, name, api, resource, verb):
+    recorded = recordings["TestApigatewayTestInvoke::test_invoke_test_method"][name]
+    rest = kit.control(kit.service(kit.http("GET /pets")))
+
+    status, told = kit.try_method(rest, resource, verb, {}, api=api)
+
+    assert status == recorded["ResponseMetadata"]["HTTPStatusCode"]
+    assert told == {"message": recorded["message"]}
+
+
+def test_a_test_that_fails_is_answered_and_logged_as_recorded(kit, recordings):
+    recorded = recordings["TestApigatewayTestInvoke::test_failed_invoke_test_method"]["test-invoke-failure"]
+
+    def throttled(_):
+        raise Throttled("f", 1, reserved=True)
+
+    rest = kit.control(kit.service(kit.http("GET /")), kit.Functions(throttled))
+
+    _, told = kit.try_method(rest, "/", "GET", {"pathWithQueryString": "/"})
+
+    assert told["status"] == recorded["status"]
+    assert json.loads(told["body"]) == recorded["body"]
+    assert told["headers"] == recorded["headers"]
+    assert told["multiValueHeaders"] == recorded["multiValueHeaders"]
+    lines, expected = masked_log(told["log"]), masked_log(recorded["log"])
+    assert lines[:7] == expected[:7]
+    assert lines[-2:] == expected[-2:]
+    assert lines[-3].startswith("DDD MMM dd hh:mm:ss UTC yyyy : Execution failed due to configuration error: ")
+    assert expected[-3].startswith("DDD MMM dd hh:mm:ss UTC yyyy : Execution failed due to configuration error: ")
+
+
+# The list of all recordings
+
+
+def test_every_recording_is_listed_in_the_docs(recordings, repository):
+    text = (repository / "docs" / "local-rest-api.md").read_text()
+    section = text.partition("## The recordings")[2]
+    named = re.findall(r"`([^`]+)`", section)
+
+    missing = [key for key in recordings if not any(listed(key, name) for name in named)]
+    unknown = [name for name in named if name.startswith("test_") and not any(listed(key, name) for key in recordings)]
+
+    assert missing == []
+    assert unknown == []
+
+
+def listed(key: str, name: str) -> bool:
+    """Return whether a name of the list is that recording; a star stands for any text."""
+    return re.fullmatch(".*".join(map(re.escape, name.split("*"))), key) is not None
+
+
+# Resources that AWS does not make
+
+PROXY = "TestApiGatewayApiResource::test_create_proxy_resource_validation"
+
+
+@pytest.mark.parametrize(
+    ("case", "paths", "refused"),
+    [
+        ("create-proxy-dynamic-sibling-resource", ("/{proxy+}", "/{dynamic}"), True),
+        ("create-proxy-static-child-resource", ("/{proxy+}/static",), True),
+        ("create-proxy-dynamic-child-resource", ("/{proxy+}/{dynamic}",), True),
+        ("create-greedy-child-resource", ("/{proxy+}", "/parent/{child+}"), False),
+    ],
+)
+def test_resources_are_refused_where_aws_refused_them(kit, recordings, case, paths, refused):
+    recorded = recordings[PROXY][case]
+    service = kit.service(*(kit.http(f"GET {path}") for path in paths))
+
+    assert ("Error" in recorded) is refused
+    if refused:
+        with pytest.raises(LocalError):
+            kit.Rest(service)
+    else:
+        kit.Rest(service)

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 MAX_BODY_BYTES = refusal.MAX_PAYLOAD_BYTES  # more is refused by the server, in Lambda's words
 MAX_HEADER_BYTES = 16_384  # a client context is up to 3,583 bytes, a signature with a session token about as much
 TAIL_BYTES = 4096
+PREFIX = "/restapis"  # of API Gateway's own API
 TYPES = ("Event", "RequestResponse", "DryRun")
 STREAM_TYPES = ("RequestResponse", "DryRun")
 LOG_TYPES = ("None", "Tail")
@@ -42,6 +43,7 @@ class LambdaApi:
         queue: takes the asynchronous invocations.
         artifact_of: returns the artifact of a function by name, for what is said of its code; None where it has none.
         url_of: returns the URL of a function by name, None where it has none.
+        rest: answers what tools ask of API Gateway on the same port.
     """
 
     def __init__(
@@ -52,7 +54,9 @@ class LambdaApi:
         *,
         artifact_of: Callable[[str], Artifact | None] = lambda _: None,
         url_of: Callable[[str], str | None] = lambda _: None,
+        rest: Callable[[Request], Response | Awaitable[Response]] | None = None,
     ) -> None:
+        self._rest = rest
         self._directory = Directory(service.functions.values(), region=service.provider.region)
         reads = Reads(service, self._directory, artifact_of, url_of)
         self._invoke = invoke
@@ -71,6 +75,8 @@ class LambdaApi:
             if why := foreign(request):
                 raise refusal.forbidden(f"The local Lambda API is for programs of this machine: {why}")
             path, _, query = request.target.partition("?")
+            if self._rest is not None and path.startswith(PREFIX):
+                return self._rest(request)
             found = operations.find(request.method, path)
             if found is None:
                 raise ApiError(404, "UnknownOperationException", {})
