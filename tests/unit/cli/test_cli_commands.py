@@ -322,7 +322,7 @@ def test_names_are_completed(run):
 
     assert completed(run, "bareboat s") == ["serve", "strip", "schema"]
     assert completed(run, "bareboat package -f ") == ["go"]
-    assert completed(run, "bareboat invoke ") == ["local"]
+    assert completed(run, "bareboat invoke ") == ["local", "api"]
     assert completed(run, "bareboat create --template key") == ["keyword"]
 
 

@@ -37,4 +37,4 @@ class Invoke(LazyGroup):
     about_a_service=True,
 )
 def invoke(**_before_the_command: Any) -> None:
-    """Run a function once, on this machine: on an event, or as a method of the REST API."""
+    """Run a function once, on this machine: on an event, or as an API."""

@@ -38,7 +38,7 @@ def api(
     variables: tuple[str, ...],
     slim: Slim | None,
 ) -> None:
-    """Send one request to a method of the REST API and print the body of its answer.
+    """Send one request to a method of the REST API, and print its body.
 
     It is API Gateway's TestInvokeMethod, without a server: authorizers and API keys are not asked, validators are. The
     body goes to stdout; the status, the headers and the log of each step to stderr. The exit code is 1 from status 500.
