@@ -15,6 +15,7 @@ from bareboat.local.lambda_api import MAX_BODY_BYTES as LAMBDA_BODY_BYTES
 from bareboat.local.lambda_api import MAX_HEADER_BYTES as LAMBDA_HEADER_BYTES
 from bareboat.local.lambda_api import LambdaApi, events_of
 from bareboat.local.rest import RestApiGateway
+from bareboat.local.rest.control import RestControl
 from bareboat.local.rest.methods import rest_table
 from bareboat.local.site import Front, Site
 from bareboat.local.url import FunctionUrl, url_id
@@ -98,6 +99,7 @@ def _lambda_api(site: Site) -> LambdaApi:
         events_of(cloud),
         artifact_of=lambda name: cloud.artifacts.get(name),  # noqa: PLW0108 - another mapping after each reload
         url_of=lambda name: f"{cloud.urls[door]}/" if (door := f"url:{name}") in cloud.urls else None,
+        rest=RestControl(site.service, site.invoke).handle if has_rest_api(site.service) else None,
     )
 
 
