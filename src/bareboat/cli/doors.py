@@ -65,11 +65,36 @@ def show_notes(terminal: Terminal, cloud: LocalCloud) -> None:
         terminal.note(f"port {port} is taken, so {shown} is at {cloud.urls[name]}")
     if cloud.is_open_to_the_network:
         terminal.warning("others on the network can call the functions: the address is not loopback")
+        if any(isinstance(event.authorizer, JwtAuthorizer) for event in _events(cloud.service)):
+            terminal.note("tokens of bareboat token are taken on loopback alone; here only the issuer's own let in")
+    _show_keys(terminal, cloud.service)
     function = next(iter(cloud.service.functions.values()), None)
     if function is not None and "lambda" in cloud.urls:
         terminal.say(
             f"aws lambda invoke --endpoint-url {cloud.urls['lambda']} --function-name {function.full_name} out.json"
         )
+
+
+def _show_keys(terminal: Terminal, service: Service) -> None:
+    """Show the API keys that have a value on this machine alone; the others stand in serverless.yml."""
+    if not any(isinstance(event, HttpEvent) and event.private for event in _events(service)):
+        return
+    from bareboat.local.access.api_keys import known_keys
+    from bareboat.local.access.settings import secrets_of
+
+    api = service.provider.rest_api
+    for key in known_keys(api.keys, api.plans, secrets_of(service)):
+        if key.is_local:
+            terminal.say(f"API key {key.name} here: x-api-key: {key.value}")
+    if not api.keys:
+        terminal.warning("methods are private, and there is no API key: nobody can call them")
+
+
+def _events(service: Service) -> Iterator[HttpApiEvent | HttpEvent]:
+    for function in service.functions.values():
+        for event in function.events:
+            if isinstance(event, HttpApiEvent | HttpEvent):
+                yield event
 
 
 def _routes(service: Service, kind: str) -> Iterator[dict[str, str]]:

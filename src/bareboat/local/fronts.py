@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bareboat.local.access import HttpApiAccess, RestAccess, Settings
 from bareboat.local.access.settings import secrets_of
 from bareboat.local.access.url import UrlAccess
+from bareboat.local.access.usage import FILE as QUOTAS
+from bareboat.local.access.usage import Usage
 from bareboat.local.addresses import api_id, is_loopback
 from bareboat.local.gateway import Api, HttpApiGateway, Route, RouteTable
 from bareboat.local.gateway.gateway import MAX_BODY_BYTES, MAX_HEADER_BYTES
@@ -21,6 +24,9 @@ from bareboat.local.site import Front, Site
 from bareboat.local.url import FunctionUrl, url_id
 from bareboat.service.model import Service
 from bareboat.service.triggers import HttpApiEvent, HttpEvent
+
+if TYPE_CHECKING:
+    from bareboat.local.cloud import LocalCloud
 
 CONSOLE_HEADER_BYTES = 65_536  # what a browser sends of cookies that other servers of this machine have set
 CONSOLE_BODY_BYTES = 40 * 1024 * 1024  # a body as JSON text, whose escapes take up to six bytes
@@ -76,6 +82,15 @@ def http_api_routes(service: Service) -> tuple[Route, ...]:
 def access_settings(site: Site) -> Settings:
     """Return the surroundings of access control. What is for this machine alone lets nobody in from the network."""
     return Settings(secrets_of(site.service), trusts_local=is_loopback(site.host))
+
+
+def usage_of(cloud: LocalCloud, settings: Settings) -> Usage:
+    """Return what API keys have used: kept over reloads and, in a file, over restarts."""
+    usage = cloud.kept.get("usage")
+    if usage is None:
+        usage = cloud.kept["usage"] = Usage(settings.secrets.folder / QUOTAS)
+    assert isinstance(usage, Usage)
+    return usage
 
 
 def _http_api(site: Site) -> HttpApiGateway:
@@ -141,7 +156,7 @@ def _rest_api(site: Site) -> RestApiGateway:
     return RestApiGateway(
         site.service,
         site.invoke,
-        RestAccess(site.service, site.invoke, access_settings(site)),
+        RestAccess(site.service, site.invoke, access_settings(site), usage=usage_of(site.cloud, access_settings(site))),
         api=Api(
             api_id(site.service),
             stage=provider.stage,

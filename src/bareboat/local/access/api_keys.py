@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from bareboat.service.api import UsagePlan
+
 if TYPE_CHECKING:
     from bareboat.local.access.secrets import LocalSecrets
-    from bareboat.service.api import ApiKey, UsagePlan
+    from bareboat.service.api import ApiKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class KnownKey:
         name: as in serverless.yml; a key without one is called by its place in the list, `key-1`.
         key_id: ten characters, as AWS's ids are.
         is_local: whether AWS will give it another value than the one that it has here.
-        plan: its usage plan; None where it is in none, so that no method takes it.
+        plan: its usage plan; None where it names one that there is not, so that no method takes it.
     """
 
     name: str
@@ -38,6 +40,8 @@ def known_keys(keys: Sequence[ApiKey], plans: Sequence[UsagePlan], secrets: Loca
     Raises:
         LocalError: the values cannot be read or kept.
     """
+    if keys and not plans:
+        plans = (UsagePlan("", keys[0].where),)  # Serverless makes one, without limits, as soon as there are keys
     by_name = {plan.name: plan for plan in plans}
     only = plans[0] if len(plans) == 1 else None
     known = []

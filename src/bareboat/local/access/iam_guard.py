@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bareboat.local.access.throttle import Clock
     from bareboat.local.gateway.call import Call
 
+ACCOUNT_ID = "123456789012"
 Door = Literal["httpApi", "http", "url"]
 URL_FORBIDDEN = (
     "Forbidden. For troubleshooting Function URL authorization issues, see: "
@@ -52,7 +53,7 @@ class IamGuard:
             who = verify(call.request, self._known.find, service=service, region=self._region, now=self._now())
         except SignatureError as error:
             return self._refused(error)
-        account = call.api.account_id
+        account = ACCOUNT_ID if self._door == "url" else call.api.account_id  # a URL's own is "anonymous"
         return Allowed(context=_iam(who, account), identity=_identity(who, account), authorizer=self._name)
 
     def _refused(self, error: SignatureError) -> Refused:

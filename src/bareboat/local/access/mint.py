@@ -80,10 +80,10 @@ def asking(service: Service) -> Iterator[tuple[HttpApiEvent | HttpEvent, JwtAuth
 
 def carried(authorizer: JwtAuthorizer, token: str) -> tuple[str, str]:
     """Return how a token is sent: ("header: value", "") or ("", "name=value" of the query)."""
-    name = header_name(authorizer.identity_source)
-    if name:
-        return f"{authorizer.identity_source.rpartition('.')[2].strip()}: Bearer {token}", ""
-    return "", f"{authorizer.identity_source.rpartition('.')[2].strip()}={token}"
+    name = authorizer.identity_source.rpartition(".")[2].strip()
+    if header_name(authorizer.identity_source):
+        return f"{name}: Bearer {token}", ""
+    return "", f"{name}={token}"
 
 
 def _claims(authorizer: JwtAuthorizer, wish: Wish, now: float) -> dict[str, Any]:

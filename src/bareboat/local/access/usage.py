@@ -78,6 +78,10 @@ class Usage:
             return None
         return _left(key.plan.quota, self._used.get(f"{key.plan.name}/{key.name}"), self._now())
 
+    async def close(self) -> None:
+        """Keep what has been used."""
+        self.write()
+
     def write(self) -> None:
         """Keep what has been used. What cannot be written is lost with the process, and counts on until then."""
         self._written_at = self._now()

@@ -102,15 +102,19 @@ def test_two_keys_at_once_are_forbidden(make):
     ("keys", "plans"),
     [
         ((replace(KEY, enabled=False),), (PLAN,)),
-        ((KEY,), ()),
         ((replace(KEY, plan="gone"),), (UsagePlan("gold", HERE),)),
         ((), (PLAN,)),
         ((KEY,), (UsagePlan("free", HERE), UsagePlan("gold", HERE))),
     ],
-    ids=["disabled", "no plan", "another plan", "no keys", "several plans and none named"],
+    ids=["disabled", "another plan", "no keys", "several plans and none named"],
 )
 def test_a_key_without_use_is_forbidden(make, keys, plans):
     assert Rest(make, keys=keys, plans=plans).kinds(VALUE) == ["INVALID_API_KEY"]
+
+
+def test_keys_without_a_plan_are_in_one_without_limits(make):
+    """Serverless makes a usage plan as soon as there are keys."""
+    assert Rest(make, plans=()).kinds(*[VALUE] * 3) == [""] * 3
 
 
 def test_an_authorizer_can_name_the_key(make):
