@@ -1,4 +1,4 @@
-"""A measure for local HTTP: one asyncio loop between clients and AWS's runtime client, with nothing of a gateway in it.
+"""A measure for local HTTP: one uvloop between clients and AWS's runtime client, with nothing of a gateway in it.
 
     python benchmarks/bridge.py PORT TASK HANDLER
 
@@ -19,6 +19,7 @@ from pathlib import Path
 import harness
 import peers
 import seed
+import uvloop
 
 PROCESSES = 4
 CLIENT = """\
@@ -116,6 +117,6 @@ async def serve(port: int, task: Path, handler: str) -> None:
 
 if __name__ == "__main__":
     try:
-        asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]))
+        uvloop.run(serve(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]))
     except KeyboardInterrupt:
         sys.exit(130)

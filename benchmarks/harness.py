@@ -173,7 +173,7 @@ def watched(command: Sequence[str], *, cwd: Path, env: dict[str, str], timeout_s
             if time.perf_counter() - started > timeout_s:
                 stop(process)
                 raise RowError(f"{' '.join(command[:3])}: not done after {timeout_s:g} s")
-            peak = max(peak, sum(map(_pss_bytes, family(process.pid))))
+            peak = max(peak, sum(map(pss_bytes, family(process.pid))))
             time.sleep(0.02)
         seconds = time.perf_counter() - started
         out.seek(0)
@@ -182,7 +182,7 @@ def watched(command: Sequence[str], *, cwd: Path, env: dict[str, str], timeout_s
     return Watched(*said, process.returncode, seconds, peak)
 
 
-def _pss_bytes(pid: int) -> int:
+def pss_bytes(pid: int) -> int:
     with contextlib.suppress(OSError, StopIteration):
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024
