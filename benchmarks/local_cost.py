@@ -2,9 +2,9 @@
 
     python benchmarks/local_cost.py [--rounds N] [--quick]
 
-The measure is bridge.py: one event loop between clients and AWS's runtime client, with nothing of a gateway in it. Both
-are loaded by wrk in the same run, by turns, with the same empty function on the same runtime client. CPU time is that of
-the one process that serves, all of its threads, the store's too; what the functions' processes take is not in it.
+The measure is bridge.py: one event loop between clients and AWS's runtime client, with nothing of a gateway in it.
+Both are loaded by wrk in the same run, by turns, with the same empty function on the same runtime client. CPU time is
+that of the one process that serves, all of its threads, the store's too; the functions' processes are not in it.
 """
 
 from __future__ import annotations
@@ -132,9 +132,7 @@ def first_answer_ms(place: Path, path: str) -> float:
                     artifacts.package_env(), path=path)  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        running = harness.running(
-            server.command(server.port), cwd=server.cwd, env=server.env, log=Path(folder) / "log"
-        )
+        running = harness.running(server.command(server.port), cwd=server.cwd, env=server.env, log=Path(folder) / "log")
         with running as process:
             while time.perf_counter() - began < 60:
                 with contextlib.suppress(OSError):
@@ -182,7 +180,8 @@ def row(loaded: Loaded, bare: Loaded) -> dict[str, Any]:
     few, many = (statistics.median(loaded.rates[c]) for c in CONNECTIONS)
     cpu, floor = statistics.median(loaded.cpu_ms), statistics.median(bare.cpu_ms)
     cells = [*(harness.spread(loaded.rates[c]) for c in CONNECTIONS), f"{many / few:.0%}",
-             harness.spread(loaded.cpu_ms, 3), "-" if loaded is bare else f"{cpu - floor:.3f}", loaded.wrong]  # fmt: skip
+             harness.spread(loaded.cpu_ms, 3), "-" if loaded is bare else f"{cpu - floor:.3f}",
+             loaded.wrong]  # fmt: skip
     return dict(zip(COLUMNS, cells, strict=True))
 
 
@@ -227,8 +226,7 @@ def main() -> int:
     judge(report, up, first_ms, held)
     report.notes += [
         "wrk -t1 on the same machine, one body, every answer compared byte for byte.",
-        "Of both kinds of API and of both bare loops 4 processes serve; keeping what happens, the console and reload "
-        "are on, as by default.",
+        "4 processes serve each. The store, the console and reload are on, as by default.",
         "The first answer is that of a new process of the model function, its archive being made already.",
     ]
     return report.finish(write=not given.no_write)

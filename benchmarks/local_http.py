@@ -2,8 +2,8 @@
 
     python benchmarks/local_http.py [--rounds N] [--quick]
 
-wrk compares every answer with the expected one. Beside it, at 16 connections, a client of our own sends other rows and
-compares each with LightGBM's answer, so that an answer that went to the wrong request is seen. Needs wrk on PATH.
+wrk compares every answer with the expected one. Beside it, from 16 connections on, a client of our own sends other rows
+and compares each with LightGBM's answer, so that an answer that went to the wrong request is seen. Needs wrk on PATH.
 """
 
 from __future__ import annotations
@@ -119,13 +119,13 @@ def measure(given_rounds: int, report: harness.Report, logs: Path) -> dict[str, 
                 wrk(server, 4, 1, body, answer)  # not counted: first calls
                 harness.settle(process.pid)
                 up[name] = server, process.pid, (body, answer)
-                taken[name] = {1: [], 16: []}
+                taken[name] = {connections: [] for connections in server.connections}
             except (harness.RowError, OSError, subprocess.SubprocessError) as error:
                 report.fail(name, error)
         for turn in range(given_rounds):
             for name in harness.shuffled(list(up), turn):
                 server, group, files = up[name]
-                for connections in (1, 16):
+                for connections in server.connections:
                     if name in report.failures:
                         continue
                     try:
@@ -155,6 +155,17 @@ def row(connections: int, runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 def judge(report: harness.Report, taken: dict[str, dict[int, list[dict[str, Any]]]]) -> None:
     """Hold `bareboat serve` of the model against what the issue asks for."""
+    for connections in (16, 64):
+        ours, bare = (
+            [run["right_per_s"] for run in taken.get(name, {}).get(connections, [])] for name in (MODEL, servers.FLOOR)
+        )
+        share = statistics.median(ours) / statistics.median(bare) if ours and bare else None
+        met = None if share is None else share >= 0.5
+        report.target(f"{connections} connections, of the bare loop", "at least 50 %", share, met, f"{share or 0:.0%}")
+    few, many = ([run["right_per_s"] for run in taken.get(MODEL, {}).get(connections, [])] for connections in (16, 64))
+    share = statistics.median(many) / statistics.median(few) if few and many else None
+    met = None if share is None else share >= 0.9
+    report.target("64 connections, of the rate at 16", "at least 90 %", share, met, f"{share or 0:.0%}")
     runs = taken.get(MODEL, {}).get(16, [])
     rate = statistics.median(run["right_per_s"] for run in runs) if runs else None
     p99 = statistics.median(run["p99_ms"] for run in runs) if runs else None

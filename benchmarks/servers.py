@@ -17,7 +17,7 @@ import peers
 import seed
 
 Row = list[float]
-FLOOR = "bare asyncio loop, for scale"
+FLOOR = "bare runtime loop, for scale"
 
 SAVE_MLFLOW = """\
 import sys, lightgbm, mlflow.lightgbm
@@ -56,6 +56,7 @@ class Server:
     proba: Callable[[bytes], list[float]] = lambda answer: json.loads(answer)["proba"]
     ready_s: float = 60
     load_s: int = 5  # seconds under 16 connections
+    connections: tuple[int, ...] = (1, 16)
     port: int = field(default_factory=harness.free_port)
 
     def post(self, body: str, *, timeout_s: float = 30) -> tuple[int, bytes]:
@@ -86,7 +87,7 @@ def bareboat(kind: str) -> Server:
     place = artifacts.project(kind)
     return Server(
         f"bareboat serve, {kind}:", lambda port: [*artifacts.BAREBOAT, "serve", "--port", str(port)], place,
-        harness.environment(), ready_s=120,
+        harness.environment(), ready_s=120, connections=(1, 16, 64),
     )  # fmt: skip
 
 
@@ -100,6 +101,7 @@ def bridge() -> Server:
         lambda port: [sys.executable, script, str(port), str(task), built.handler],
         task,
         dict(os.environ),
+        connections=(1, 16, 64),
     )
 
 

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from inspect import iscoroutine
 from typing import Any, cast
 
 import httptools
@@ -259,7 +260,8 @@ class Connection(asyncio.Protocol):
                 self._limits.held -= len(item.body)
                 self._answer(item, result, keep_alive)
             else:
-                self._running = asyncio.ensure_future(result)
+                # as ensure_future does, without its questions on the way of each request
+                self._running = self._loop.create_task(result) if iscoroutine(result) else asyncio.ensure_future(result)
                 self._running.add_done_callback(partial(self._answered, item, keep_alive))
         if self._running is None and self._transport is not None and not self._paused and not self._queue:
             self._rest()

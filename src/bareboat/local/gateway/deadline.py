@@ -32,9 +32,9 @@ class Deadline:
         Raises:
             DeadlinePassedError: it took longer, and was cancelled.
         """
-        task: asyncio.Task[object] | None = asyncio.current_task()
-        assert task is not None
         loop = asyncio.get_running_loop()
+        task: asyncio.Task[object] | None = asyncio.current_task(loop)
+        assert task is not None
         self._until[task] = loop.time() + self.limit_s
         if self._timer is None:
             self._timer = loop.call_later(self._step_s, self._look)

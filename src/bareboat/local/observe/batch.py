@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,6 +18,7 @@ from bareboat.local.reload.record import Reload
 
 _encode = msgspec.json.Encoder().encode
 _HEADER_CHARACTERS = 16_384  # of names and values that are kept of a request or a response
+_AT_ONCE = (50, 10, 1)  # rows; a statement may have 999 values in old releases of SQLite
 _KINDS = {"invocations": "invocation_bodies", "requests": "request_bodies"}
 
 
@@ -114,17 +116,25 @@ def _insert(
     if rows:
         first = _append(connection, table, rows)
         kept = [(number, *body) for number, body in enumerate(bodies, first) if body is not None]
-        if kept:
-            connection.executemany(f"insert into {_KINDS[table]} values ({_marks(kept[0])})", kept)
+        _add(connection, _KINDS[table], kept)
 
 
 def _append(connection: sqlite3.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> int:
     """Insert rows under the next ids; return the first."""
     first: int = connection.execute(f"select coalesce(max(id), 0) + 1 from {table}").fetchone()[0]
-    if rows:
-        numbered: Iterable[tuple[Any, ...]] = ((number, *row) for number, row in enumerate(rows, first))
-        connection.executemany(f"insert into {table} values (?, {_marks(rows[0])})", numbered)
+    _add(connection, table, [(number, *row) for number, row in enumerate(rows, first)])
     return first
+
+
+def _add(connection: sqlite3.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows, many with each call: at each one the event loop and this thread would hand over to each other."""
+    start = 0
+    for size in _AT_ONCE:
+        while len(rows) - start >= size:
+            some = rows[start : start + size]
+            marks = ", ".join([f"({_marks(some[0])})"] * size)
+            connection.execute(f"insert into {table} values {marks}", list(chain.from_iterable(some)))
+            start += size
 
 
 def _trim_rows(connection: sqlite3.Connection, most: int) -> None:

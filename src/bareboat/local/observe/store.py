@@ -27,6 +27,9 @@ MAX_BYTES = 256_000_000
 MAX_BODY_BYTES = 65_536
 QUEUE_BYTES = 12_000_000  # of bodies that wait; beyond, they are dropped
 QUEUE_ROWS = 50_000
+BODIES_PER_S = 400  # beyond, rows are kept without theirs: nobody reads thousands a second, and each costs the server
+BODIES_AT_ONCE = 2_000
+BODIES_FOR_ERRORS = 500  # of these
 GATHER_S = 0.05  # how long a batch gathers
 BATCH_ROWS = 500  # in one transaction: another process that writes waits no longer than that
 BATCH_BYTES = 4_000_000  # of bodies, which are in memory twice while they are written
@@ -65,6 +68,8 @@ class Store:
         self._dropped_bodies = 0
         self._dropped_rows = 0
         self._counted = (0, 0)  # of both, what the file tells already
+        self._bodies = float(BODIES_AT_ONCE)  # that may be kept now
+        self._bodies_at = time.monotonic()
         self._is_awake = False
         self._work = threading.Event()
         self._ending = threading.Event()
@@ -139,13 +144,29 @@ class Store:
         batch = Batch()
         queue, limit = self._queue, self._limits.body_bytes
         taken = 0
+        self._let_bodies_in()
         while queue and len(batch) < BATCH_ROWS and taken < BATCH_BYTES:
             item = queue.popleft()
-            taken += _size(item)
-            batch.add(item, limit)
+            size = _size(item)
+            taken += size
+            batch.add(self._bounded(item) if size else item, limit)
         if time.monotonic() < self._retry_at or not self._written(batch):
             self._dropped_rows += len(batch)
         self._taken += taken
+
+    def _let_bodies_in(self) -> None:
+        now = time.monotonic()
+        self._bodies = min(self._bodies + (now - self._bodies_at) * BODIES_PER_S, BODIES_AT_ONCE)
+        self._bodies_at = now
+
+    def _bounded(self, item: Item) -> Item:
+        """Take the bodies off an item that came in a flood; the last ones to go are those of failures."""
+        least = 1 if _has_failed(item) else BODIES_FOR_ERRORS
+        if self._bodies < least:
+            self._dropped_bodies += 1
+            return Bare(item) if isinstance(item, Invocation | AccessRecord) else item
+        self._bodies -= 1
+        return item
 
     def _written(self, batch: Batch) -> bool:
         import sqlite3
@@ -205,6 +226,10 @@ class Store:
 
 def _bare(item: Invocation | AccessRecord | Reload) -> Item:
     return item if isinstance(item, Reload) else Bare(item)
+
+
+def _has_failed(item: Item) -> bool:
+    return bool(item.error) if isinstance(item, Invocation | AccessRecord) else False
 
 
 def _size(item: Item) -> int:
