@@ -51,7 +51,11 @@ def send(url: str, function: str, event: bytes) -> Answer:
         LocalError: nothing answers there, or it refuses.
     """
     address = f"{url}/2015-03-31/functions/{function}/invocations"
-    headers = {"X-Amz-Invocation-Type": "RequestResponse", "X-Amz-Log-Type": "Tail"}
+    headers = {
+        "X-Amz-Invocation-Type": "RequestResponse",
+        "X-Amz-Log-Type": "Tail",
+        "X-Bareboat-Source": source_of(event),
+    }
     timeout = urllib3.Timeout(connect=5.0, read=TIMEOUT_S)
     try:
         with urllib3.PoolManager(retries=False, timeout=timeout) as pool:
@@ -65,6 +69,24 @@ def send(url: str, function: str, event: bytes) -> Answer:
     log = b64decode(answer.headers.get("x-amz-log-result", "")).decode("utf-8", "replace")
     error_kind = answer.headers.get("x-amz-function-error", "")
     return Answer(answer.headers.get("x-amzn-requestid", ""), answer.data, error_kind, log)
+
+
+def source_of(event: bytes) -> str:
+    """Return what an event comes from, as `Invocation.source` has it: "sqs", "sns", "s3", ...; "invoke" for others."""
+    try:
+        document = json.loads(event)
+    except ValueError:
+        return "invoke"
+    if not isinstance(document, dict):
+        return "invoke"
+    records = document.get("Records")
+    if isinstance(records, list) and records and isinstance(records[0], dict):
+        first = records[0]
+        named = str(first.get("eventSource") or first.get("EventSource") or "").removeprefix("aws:")
+        return named if named in {"sqs", "sns", "s3"} else "invoke"
+    if "detail-type" in document:
+        return "schedule" if document["detail-type"] == "Scheduled Event" else "eventBridge"
+    return "invoke"
 
 
 def _said(body: bytes) -> str:
