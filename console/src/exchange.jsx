@@ -65,7 +65,11 @@ export function Reason({ detail }) {
 export function Inside({ detail }) {
   if (!detail) return null
   if (!detail.invocation_id && detail.event == null) {
-    return <p class="faint">No function was called{detail.function ? '' : ': the gateway answered itself'}.</p>
+    return (
+      <section class="card">
+        <p class="faint">No function was called: the gateway answered by itself.</p>
+      </section>
+    )
   }
   return (
     <>

@@ -72,16 +72,25 @@ function total_of(counts, fleets) {
   ]
 }
 
+// Requests to functions' own addresses have no route; of several functions only their number is known.
+function of_url(service, counts, name) {
+  const alone = service.routes.filter((route) => route.api === 'url').length === 1
+  const key = Object.keys(counts.routes).find((each) => each.startsWith('url '))
+  return alone && key ? counts.routes[key] : { ...NONE, requests: counts.functions[name]?.sources?.url ?? 0 }
+}
+
 function entries_of(service, counts) {
+  const both = ['http', 'httpApi'].every((api) => service.routes.some((route) => route.api === api))
   const routes = service.routes.map((route) => ({
     id: route.id,
     kind: route.api,
-    title: route.path,
+    title: route.api === 'url' ? `${route.function}, its own URL` : route.path === '*' ? 'any other path' : route.path,
+    tag: both && route.api === 'http' ? 'REST' : '',
     method: route.method,
     gate: route.access,
     function: route.function,
     to: href('try', route.id),
-    counts: counts.routes[route.id] ?? NONE,
+    counts: counts.routes[route.id] ?? (route.api === 'url' ? of_url(service, counts, route.function) : NONE),
   }))
   const triggers = service.triggers.map((each, at) => ({
     id: `${each.kind} ${at}`,
@@ -172,7 +181,7 @@ function Flow({ entries, counts, fleets, width }) {
     answers['5xx'] += sum(mine, 'server_errors')
     for (const [kind, n, shift] of [['2xx', good, -18], ['4xx', odd, 0], ['5xx', bad, 18]]) {
       const from = [right('name'), y_name[name] + shift]
-      if (n > 0 || kind === '2xx') edges.push({ id: `a-${name}-${kind}`, path: curve(from, [X.answer[0], y_class[kind]]), n, kind: `e-${kind}`, label: n > 0 ? count(n) : '', place: [from[0] + 7, from[1] - 5, 'start'] })
+      if (n > 0 || kind === '2xx') edges.push({ id: `a-${name}-${kind}`, path: curve(from, [X.answer[0], y_class[kind]]), n, kind: `e-${kind}`, label: n > 0 ? count(n) : '', place: [from[0] + 8, kind === '2xx' ? from[1] - 5 : from[1] + 15, 'start'] })
     }
   }
   const at = (column, y, tall) => ({ left: `${X[column][0]}px`, width: `${X[column][1]}px`, top: `${y - tall / 2}px`, height: `${tall}px` })
@@ -200,6 +209,7 @@ function Flow({ entries, counts, fleets, width }) {
                 <span class="line">
                   {entry.method ? <Method name={entry.method} /> : <span class="method">{entry.kind}</span>}
                   <b>{entry.title}</b>
+                  {entry.tag && <span class="tag">{entry.tag}</span>}
                 </span>
                 <span class="line faint">
                   {entry.gate ? (entry.counts.requests ? `${ms(entry.counts.p50_ms)} · p99 ${ms(entry.counts.p99_ms)}` : 'no request yet') : 'calls it by itself'}
@@ -335,6 +345,7 @@ function List({ entries, fleets, counts }) {
               <span class="line">
                 {entry.method ? <Method name={entry.method} /> : <span class="method">{entry.kind}</span>}
                 <b>{entry.title}</b>
+                {entry.tag && <span class="tag">{entry.tag}</span>}
               </span>
               <span class="way">
                 {entry.gate && <span class={`node gate ${entry.gate.kind}`}>{entry.gate.kind !== 'open' && <Lock />}{gate_name(entry.gate)}</span>}

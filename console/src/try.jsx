@@ -137,7 +137,7 @@ const pretty_event = (text) => {
 
 // The request as it goes out.
 function request_of(service, target, draft, model) {
-  const { route, function: one } = target
+  const { route } = target
   const fields = model ? fields_of(model.row) : []
   const bodyless = WITHOUT_BODY.includes(draft.method)
   const query = draft.query.filter(([name]) => name)
@@ -149,7 +149,8 @@ function request_of(service, target, draft, model) {
     }
   }
   const body = from_form ? (bodyless ? '' : JSON.stringify(body_of(draft.rows, fields, draft.protocol), null, 2)) : bodyless ? '' : draft.body
-  if (!route) return { method: 'POST', path: '', headers: [], body: body || '{}' }
+  const document = from_form ? body_of(draft.rows, fields, 'bareboat') : parsed(body)
+  if (!route) return { method: 'POST', path: '', headers: [], body: body || '{}', document }
   const encode = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (each) => `%${each.charCodeAt(0).toString(16).toUpperCase()}`)
   const way =
     route.api === 'url' || route.path === '*'
@@ -157,16 +158,7 @@ function request_of(service, target, draft, model) {
       : route.path.replace(/\{([^{}]+?)(\+?)\}/g, (_, name, greedy) => (greedy ? (draft.path[name] ?? '').split('/').map(encode).join('/') : encode(draft.path[name] ?? '')))
   const asked = query.length ? `${way.includes('?') ? '&' : '?'}${query.map((pair) => pair.map(encode).join('=')).join('&')}` : ''
   const headers = draft.headers.filter(([name, value]) => name && value && !(name.toLowerCase() === 'content-type' && !body))
-  void one
-  return { method: draft.method, path: encodeURI(decodeSafe(way)) === way ? way + asked : encodeURI(way).replaceAll('%25', '%') + asked, headers, body }
-}
-
-const decodeSafe = (text) => {
-  try {
-    return decodeURI(text)
-  } catch {
-    return text
-  }
+  return { method: draft.method, path: encodeURI(way).replaceAll('%25', '%') + asked, headers, body, document }
 }
 
 function Bench({ service, target, live }) {
@@ -187,12 +179,12 @@ function Bench({ service, target, live }) {
   const send = async () => {
     if (busy) return
     setBusy(true)
-    const body = request.body
+    const { document, ...asked } = request
     try {
       const found = route
-        ? await ask('send', { api: route.api, function: one.name, ...request })
-        : await ask('invoke', { function: one.name, event: body })
-      setAnswer({ ...found, sent: body })
+        ? await ask('send', { api: route.api, function: one.name, ...asked })
+        : await ask('invoke', { function: one.name, event: asked.body })
+      setAnswer({ ...found, document })
     } catch (error) {
       setAnswer({ failure: error })
     }
@@ -294,7 +286,7 @@ function Bench({ service, target, live }) {
           {at === 'body' && (
             <>
               <Samples one={one} route={route} onPick={(body) => change({ body })} />
-              <textarea class="json" rows={Math.min(22, Math.max(8, draft.body.split('\n').length + 1))} spellcheck={false} aria-label={route ? 'Body' : 'Event'} value={draft.body} onInput={(event) => change({ body: event.currentTarget.value })} />
+              <textarea class="json" rows={Math.min(22, Math.max(8, draft.body.split('\n').length + 1))} spellcheck={false} placeholder='{"name": "value"}' aria-label={route ? 'Body' : 'Event'} value={draft.body} onInput={(event) => change({ body: event.currentTarget.value })} />
               {draft.body.trim() && parsed(draft.body) === undefined && <p class="under odd">This is no JSON; it is sent as it stands.</p>}
             </>
           )}
@@ -446,7 +438,7 @@ function Answer({ answer, target, model }) {
         )}
       </section>
       <Predictions answer={read} labels={model?.labels ?? []} />
-      {explains && parsed(answer.sent) !== undefined && <Explanation key={answer.sent} name={target.function.name} document={parsed(answer.sent)} />}
+      {explains && answer.document !== undefined && <Explanation key={answer.took_ms} name={target.function.name} document={answer.document} />}
       {detail ? <Inside detail={detail} /> : <p class="faint">What the handler was given is not kept: there is no record of this request.</p>}
     </>
   )
@@ -454,7 +446,7 @@ function Answer({ answer, target, model }) {
 
 // A request of the history, put into the bench again.
 export function draft_from(service, row) {
-  const target = targets_of(service).find((each) => each.id === (row.route && row.api ? `${row.api} ${row.route}` : `fn:${row.function}`)) ?? targets_of(service).find((each) => each.id === `fn:${row.function}`)
+  const target = targets_of(service).find((each) => each.id === (row.api === 'url' ? `url ${row.function}` : row.route && row.api ? `${row.api} ${row.route}` : `fn:${row.function}`)) ?? targets_of(service).find((each) => each.id === `fn:${row.function}`)
   if (!target) return null
   const draft = started(service, target)
   if (target.route && row.request) {
