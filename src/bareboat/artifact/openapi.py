@@ -1,4 +1,4 @@
-"""Service -> OpenAPI 3.1: the routes of its model functions, what they take and what they answer."""
+"""Service -> OpenAPI 3.1: the routes of its HTTP API and its REST API, what they take and what they answer."""
 
 from __future__ import annotations
 
@@ -7,235 +7,201 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from bareboat.artifact.fetch import fetched
-from bareboat.artifact.models import MAX_ROWS, model_files
-from bareboat.artifact.schemas import ERROR, answer_schema, list_schema, request_schema, row_schema
+from bareboat.artifact.openapi_access import requirement
+from bareboat.artifact.openapi_answers import MESSAGE, http_api_answers, joined, rest_answers
+from bareboat.artifact.openapi_models import Models
+from bareboat.artifact.openapi_rules import body_of, parameters_of
+from bareboat.artifact.schemas import ERROR
 from bareboat.errors import ConfigurationError
 from bareboat.service.model import Function, Service
 from bareboat.service.triggers import HttpApiEvent, HttpEvent
 
-_JSON = "application/json"
-_GREEDY = re.compile(r"/\{[^{}]*\+\}\Z")
-_WITH_BODY = ("post", "put", "patch")
+_METHODS = ("get", "put", "post", "delete", "patch")
+"""Of ANY. HEAD and OPTIONS reach the function too, but nobody builds a client from them."""
+_SPOKEN = frozenset({*_METHODS, "head", "options", "trace"})
+_WITH_BODY = frozenset({"post", "put", "patch"})
+_NAME = re.compile(r"\{([^{}]+)\}")
 
 
 class Route(NamedTuple):
-    """One method of one path."""
+    """One method of one path, as the document has it.
 
+    Args:
+        path: of a REST API it begins with the stage.
+    """
+
+    function: Function
+    event: HttpApiEvent | HttpEvent
     method: str
     path: str
-    about: str
 
 
-class _Extra(NamedTuple):
-    """A path of a protocol: what comes behind the route's own, its method and what it is."""
+def openapi(service: Service, function: str | None = None, *, urls: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Describe the APIs of a service.
 
-    method: str
-    path: str
-    about: str
-
-
-_PROTOCOLS: dict[str, tuple[_Extra, ...]] = {
-    "mlflow": (
-        _Extra("post", "/invocations", "predict"),
-        _Extra("get", "/ping", "status"),
-        _Extra("get", "/health", "status"),
-        _Extra("get", "/version", "status"),
-    ),
-    "sagemaker": (_Extra("post", "/invocations", "predict"), _Extra("get", "/ping", "status")),
-    "oip": (
-        _Extra("get", "/v2", "status"),
-        _Extra("get", "/v2/health/live", "status"),
-        _Extra("get", "/v2/health/ready", "status"),
-        _Extra("get", "/v2/models/{model}", "status"),
-        _Extra("post", "/v2/models/{model}/infer", "predict"),
-    ),
-}
-_SEVERAL = (
-    _Extra("get", "/models", "status"),
-    _Extra("get", "/models/{name}", "status"),
-    _Extra("post", "/models/{name}", "predict"),
-)
-"""The paths behind a route that ends with `{proxy+}`, or of the catch-all."""
-
-
-def openapi(service: Service, function: str | None = None) -> dict[str, Any]:
-    """Describe the model functions of a service.
+    Of a model function it is known what it takes and answers; of a handler, what the gateway demands before it is
+    called. A function with `before` takes what that takes, and one with `after` answers what that returns, of which
+    nothing is known.
 
     Args:
         function: only this one.
+        urls: where the APIs are, as `LocalCloud.urls` has them: "httpApi", and "rest" with its stage. None is where
+            `bareboat serve` puts them by default.
     Returns:
-        An OpenAPI 3.1 document. A function with `before` takes what that takes, and one with `after` answers what that
-        returns, of which nothing is known.
+        An OpenAPI 3.1 document. The paths of a REST API begin with its stage.
     Raises:
-        ConfigurationError: there is no such function, it serves no model, or what is declared does not fit a model.
+        ConfigurationError: there is nothing to describe, or what is declared does not fit a model.
         ModelError: a model cannot be read.
     """
-    _chosen(service, function)  # before anything is fetched
-    service = fetched(service, function=function, write=False)
-    chosen = _chosen(service, function)
+    chosen = _chosen(service, function)  # before anything is fetched
+    if any(one.serves_models for one in chosen):
+        service = fetched(service, function=function, write=False)
+        chosen = _chosen(service, function)
+    schemas: dict[str, Any] = {"Message": MESSAGE}
+    if any(one.serves_models for one in chosen):
+        schemas["Error"] = ERROR
+    schemes: dict[str, Any] = {}
+    servers = _servers(service, urls)
     paths: dict[str, dict[str, Any]] = {}
-    schemas: dict[str, Any] = {"Error": ERROR}
+    shapes: dict[str, str] = {}
+    taken_by_any: set[tuple[str, str]] = set()
     for one in chosen:
-        signature = model_files(one, folder=service.folder).signature
-        documents = {name: next(iter(versions.values())) for name, versions in signature["models"].items()}
-        for name, document in documents.items():
-            key = _key(one, name)
-            schemas[f"{key}.Row"] = row_schema(document)
-            schemas[f"{key}.Request"] = request_schema(document, MAX_ROWS, row=_ref(f"{key}.Row"))
-            schemas[f"{key}.Answer"] = answer_schema(document)
-        for number, route in enumerate(_routes(one)):
-            operation = _operation(one, route, documents, signature["default"])
-            operation["operationId"] = f"{one.name}_{route.method}_{number}"
-            parameters = [
-                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-                for name in re.findall(r"\{([^{}]+)\}", route.path)
-            ]
-            if parameters:
-                operation["parameters"] = [*operation.get("parameters", []), *parameters]
-            paths.setdefault(route.path, {})[route.method] = operation
+        models = Models(one, service.folder, schemas) if one.serves_models else None
+        for number, route in enumerate(_routes(one, models, service.provider.stage)):
+            path = shapes.setdefault(_NAME.sub(_shape, route.path), route.path)  # {id} and {name} are one path
+            item = paths.setdefault(path, {})
+            is_any = route.event.method == "*"
+            if route.method not in item or (not is_any and (path, route.method) in taken_by_any):
+                taken_by_any.discard((path, route.method))
+                if is_any:  # until a route says the method
+                    taken_by_any.add((path, route.method))
+                item[route.method] = _operation(service, route._replace(path=path), models, number, schemas, schemes)
+            if isinstance(route.event, HttpEvent) and len(servers) > 1:
+                item["servers"] = [servers["rest"]]
+    first = servers.get("httpApi") or servers.get("rest")
     return {
         "openapi": "3.1.0",
         "info": {"title": service.name, "version": service.provider.stage},
+        **({"servers": [first]} if first else {}),
         "paths": paths,
-        "components": {"schemas": schemas},
+        "components": {"schemas": schemas, **({"securitySchemes": schemes} if schemes else {})},
     }
 
 
 def _chosen(service: Service, function: str | None) -> list[Function]:
-    if function is None:
-        found = [one for one in service.functions.values() if one.serves_models]
-        if not found:
-            raise ConfigurationError(
-                f"{service.name} has no model functions", expected="a function with model:", where=str(service.path)
-            )
-        return found
-    one = service.functions[function]
-    if not one.serves_models:
+    found = [one for one in service.functions.values() if function in {None, one.name}]
+    described = [one for one in found if one.serves_models or any(_is_route(event) for event in one.events)]
+    if not described:
+        what = service.name if function is None else f"functions.{function}"
         raise ConfigurationError(
-            f"functions.{function} has a handler of its own",
-            expected="a function with model:, whose inputs are known",
-            where=str(one.where),
+            f"{what} has no route and no model",
+            expected="a function with an httpApi or http event, or with model:",
+            where=str(service.path if function is None else service.functions[function].where),
         )
-    return [one]
+    return described
 
 
-def _routes(function: Function) -> Iterator[Route]:
-    """Yield the routes of a function, those of its protocol in place of a path that takes any."""
+def _is_route(event: object) -> bool:
+    return isinstance(event, (HttpApiEvent, HttpEvent))
+
+
+def _servers(service: Service, urls: Mapping[str, str] | None) -> dict[str, dict[str, str]]:
+    """Return the APIs that the service has -> where they are, without the stage."""
+    kinds = {
+        "httpApi" if isinstance(event, HttpApiEvent) else "rest"
+        for function in service.functions.values()
+        for event in function.events
+        if _is_route(event)
+    }
+    ports = {"httpApi": 3000, "rest": 3001 if "httpApi" in kinds else 3000}
+    default = {kind: f"http://127.0.0.1:{port}" for kind, port in ports.items()}
+    stage = f"/{service.provider.stage}"
+    return {
+        kind: {"url": (urls or default).get(kind, default[kind]).removesuffix(stage)}
+        for kind in ("httpApi", "rest")
+        if kind in kinds
+    }
+
+
+def _routes(function: Function, models: Models | None, stage: str) -> Iterator[Route]:
     for event in function.events:
         if not isinstance(event, (HttpApiEvent, HttpEvent)):
             continue
-        methods = ("get", "post") if event.method == "*" else (event.method.lower(),)
-        takes_any = event.path == "*" or _GREEDY.search(event.path) is not None
-        base = "" if event.path == "*" else _GREEDY.sub("", "/" + event.path.lstrip("/"))
-        extras = _SEVERAL if function.models and function.protocol == "bareboat" else _PROTOCOLS.get(function.protocol)
-        if takes_any and extras:
-            yield from (Route(each.method, base + each.path, each.about) for each in extras if each.method in methods)
-            continue
-        path = base or "/"
-        for method in methods:
-            yield Route(method, path, _about(function, path, method))
+        before = f"/{stage}" if isinstance(event, HttpEvent) else ""
+        method = event.method.lower()
+        if models is not None:
+            found = list(models.routes(method, event.path))
+        else:
+            path = "/{proxy+}" if event.path == "*" else "/" + event.path.lstrip("/")
+            found = [(each, path) for each in (_METHODS if method == "*" else (method,))]
+        if isinstance(event, HttpEvent) and event.cors is not None and method not in {"*", "options"}:
+            found += [("options", path) for path in dict.fromkeys(path for _, path in found)]
+        for each, path in found:
+            if each in _SPOKEN:
+                yield Route(function, event, each, before + path)
 
 
-def _about(function: Function, path: str, method: str) -> str:
-    """Tell whether a route of a protocol predicts or tells a status, by the end of its path."""
-    extras = _SEVERAL if function.models else _PROTOCOLS.get(function.protocol, ())
-    for extra in extras:
-        end = extra.path.rpartition("/")[2]
-        if extra.method == method and path.rpartition("/")[2] == end and not end.startswith("{"):
-            return extra.about
-    return "predict"
-
-
-def _operation(function: Function, route: Route, documents: Mapping[str, Any], default: str) -> dict[str, Any]:
-    if route.about == "status":
-        return {"summary": "Tell what is there.", "responses": {"200": {"description": "It is there."}}}
-    keys = [_key(function, name) for name in documents]
-    key = _key(function, default)
-    about: dict[str, Any] = {"summary": f"Ask the model of {function.name}.", "tags": [function.name]}
+def _operation(
+    service: Service,
+    route: Route,
+    models: Models | None,
+    number: int,
+    schemas: dict[str, Any],
+    schemes: dict[str, Any],
+) -> dict[str, Any]:
+    function, event, method = route.function, route.event, route.method
+    about: dict[str, Any] = {"operationId": f"{function.name}_{method}_{number}", "tags": [function.name]}
+    is_preflight = isinstance(event, HttpEvent) and method == "options" and event.method not in {"*", "OPTIONS"}
+    if is_preflight:
+        about |= {"summary": "The preflight of CORS.", "responses": {"200": {"description": "What is allowed."}}}
+    elif models is not None:
+        inner = route.path.removeprefix(f"/{service.provider.stage}") if isinstance(event, HttpEvent) else route.path
+        about |= models.operation(method, inner)
+    else:
+        about |= _of_handler(route, schemas)
     if function.description:
         about["description"] = function.description
-    if route.method in _WITH_BODY:
-        body: dict[str, Any] = {}
-        if function.protocol != "bareboat":
-            body = _protocol_body(function.protocol, documents[default], key)
-        elif function.before is None:
-            requests = [_ref(f"{each}.Request") for each in keys]
-            body = {_JSON: {"schema": requests[0] if len(requests) == 1 else {"anyOf": requests}}}
-        about["requestBody"] = {"required": True, "content": body or {_JSON: {"schema": {}}}}
-    elif function.before is None and function.protocol == "bareboat":
-        about["parameters"] = _query(documents[default])
-    return about | {"responses": _responses(function, keys)}
-
-
-def _query(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    row = row_schema(document)
-    return [
-        {"name": name, "in": "query", "required": name in row["required"], "schema": schema}
-        for name, schema in row["properties"].items()
+    if not is_preflight:
+        about |= _of_gateway(service, route, about, schemes)
+    named = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in _NAME.findall(route.path)
     ]
+    parameters = [*about.pop("parameters", []), *named]
+    return about | ({"parameters": parameters} if parameters else {})
 
 
-def _responses(function: Function, keys: list[str]) -> dict[str, Any]:
-    answer: dict[str, Any] = {}
-    if function.after is None and function.protocol == "bareboat":
-        single = [_ref(f"{key}.Answer") for key in keys]
-        many = [
-            {
-                "type": "object",
-                "properties": {"predictions": {"type": "array", "items": each}},
-                "required": ["predictions"],
-            }
-            for each in single
-        ]
-        answer = {"anyOf": [*single, *many]}
-    headers = {
-        "X-Model-Version": {"description": "Which version of the model has answered.", "schema": {"type": "string"}}
+def _of_handler(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
+    event = route.event
+    about: dict[str, Any] = {
+        "summary": f"Call {route.function.name}.",
+        "responses": {"default": {"description": "What the function answers."}},
     }
-    if any(model.bounds == "warn" for model in function.served_models):
-        headers["x-bareboat-warning"] = {
-            "description": "The inputs that were outside their bounds.",
-            "schema": {"type": "string"},
-        }
-    refused = _ref("Error") if function.protocol in ("bareboat", "sagemaker") else {}
-    return {
-        "200": {"description": "The answer.", "headers": headers, "content": {_JSON: {"schema": answer}}},
-        "400": {"description": "The request does not fit.", "content": {_JSON: {"schema": refused}}},
-        "500": {"description": "An error inside the function."},
-    }
+    if isinstance(event, HttpEvent):
+        body = body_of(event.rules, f"{route.function.name}.{route.method}", schemas)
+        if body is not None:
+            return about | {"requestBody": body}
+    if route.method in _WITH_BODY:
+        about["requestBody"] = {"content": {"application/json": {"schema": {}}}}
+    return about
 
 
-def _protocol_body(protocol: str, document: Mapping[str, Any], key: str) -> dict[str, Any]:
-    rows = {"type": "array", "items": {"anyOf": [_ref(f"{key}.Row"), list_schema(document)]}, "minItems": 1}
-    if protocol == "mlflow":
-        names = {"type": "array", "items": {"type": "string"}}
-        split = {"type": "object", "properties": {"columns": names, "data": {"type": "array"}}, "required": ["data"]}
-        forms = {
-            "dataframe_split": split,
-            "dataframe_records": {"type": "array", "items": _ref(f"{key}.Row")},
-            "instances": rows,
-            "inputs": {},
-        }
-        said = [{"type": "object", "properties": {name: form}, "required": [name]} for name, form in forms.items()]
-        return {_JSON: {"schema": {"anyOf": said}}, "text/csv": {"schema": {"type": "string"}}}
-    if protocol == "sagemaker":
-        return {_JSON: {"schema": {}}, "text/csv": {"schema": {"type": "string"}}}
-    tensor = {
-        "type": "object",
-        "properties": {
-            "name": {"type": "string"},
-            "datatype": {"type": "string"},
-            "shape": {"type": "array", "items": {"type": "integer"}},
-            "data": {"type": "array"},
-        },
-        "required": ["name", "datatype", "shape"],
-    }
-    properties = {"id": {"type": "string"}, "inputs": {"type": "array", "items": tensor}}
-    return {_JSON: {"schema": {"type": "object", "properties": properties, "required": ["inputs"]}}}
+def _of_gateway(service: Service, route: Route, about: dict[str, Any], schemes: dict[str, Any]) -> dict[str, Any]:
+    """Return what the gateway adds: its own answers, what it demands."""
+    event, provider = route.event, service.provider
+    parameters = list(about.get("parameters", []))
+    if isinstance(event, HttpEvent):
+        answers = rest_answers(event, provider.rest_api)
+        needs_key = event.private and provider.rest_api.key_source == "HEADER"
+        parameters += parameters_of(event.rules)
+    else:
+        answers, needs_key = http_api_answers(event, provider.http_api), False
+    added: dict[str, Any] = {"responses": joined(about["responses"], answers)}
+    asked = requirement(event.authorizer, event.scopes, schemes, needs_key=needs_key)
+    if asked:
+        added["security"] = [asked]
+    return added | ({"parameters": parameters} if parameters else {})
 
 
-def _key(function: Function, model: str) -> str:
-    return function.name if not function.models else f"{function.name}.{re.sub(r'[^A-Za-z0-9._-]', '_', model)}"
-
-
-def _ref(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}
+def _shape(name: re.Match[str]) -> str:
+    return "{+}" if name[1].endswith("+") else "{}"

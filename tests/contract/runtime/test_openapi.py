@@ -136,14 +136,14 @@ functions:
     assert [each["name"] for each in document["paths"]["/flowers"]["get"]["parameters"]] == list(row["properties"])
 
 
-def test_a_function_without_a_model_is_not_described(tmp_path: Path) -> None:
+def test_a_function_without_a_route_is_not_described(tmp_path: Path) -> None:
     (tmp_path / "handler.py").write_text("")
     (tmp_path / "serverless.yml").write_text(
         "service: plain\nprovider: {name: aws, runtime: python3.13}\nfunctions: {run: {handler: handler.run}}\n"
     )
     service = load_service(tmp_path)
 
-    for name, found in ((None, "plain has no model functions"), ("run", "functions.run has a handler of its own")):
+    for name, found in ((None, "plain has no route"), ("run", "functions.run has no route")):
         with pytest.raises(ConfigurationError, match=found):
             openapi(service, name)
 
