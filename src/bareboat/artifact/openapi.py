@@ -163,8 +163,9 @@ def _operation(
         about["description"] = function.description
     if not is_preflight:
         about |= _of_gateway(service, route, about, schemes)
+    known = {} if models is None else models.names(route.path)
     named = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        {"name": name, "in": "path", "required": True, "schema": _segment(known.get(name))}
         for name in _NAME.findall(route.path)
     ]
     parameters = [*about.pop("parameters", []), *named]
@@ -201,6 +202,10 @@ def _of_gateway(service: Service, route: Route, about: dict[str, Any], schemes: 
     if asked:
         added["security"] = [asked]
     return added | ({"parameters": parameters} if parameters else {})
+
+
+def _segment(names: list[str] | None) -> dict[str, Any]:
+    return {"type": "string", "minLength": 1} if names is None else {"type": "string", "enum": names}
 
 
 def _shape(name: re.Match[str]) -> str:

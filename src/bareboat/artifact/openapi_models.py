@@ -75,13 +75,11 @@ class Models:
             method: lower case; "*" is any.
             path: "*" is any.
         """
-        function = self.function
         methods = ("get", "post") if method == "*" else (method,)
         takes_any = path == "*" or _GREEDY.search(path) is not None
         base = "" if path == "*" else _GREEDY.sub("", "/" + path.lstrip("/"))
-        extras = _SEVERAL if function.models and function.protocol == "bareboat" else _PROTOCOLS.get(function.protocol)
-        if takes_any and extras:
-            yield from ((each.method, base + each.path) for each in extras if each.method in methods)
+        if takes_any and self._extras:
+            yield from ((each.method, base + each.path) for each in self._extras if each.method in methods)
             return
         for each_method in methods:
             yield each_method, path if takes_any and path != "*" else base or "/"
@@ -89,6 +87,18 @@ class Models:
     def operation(self, method: str, path: str) -> dict[str, Any]:
         """Describe one of them."""
         return _operation(self.function, method, _about(self.function, path, method), self.documents, self.default)
+
+    def names(self, path: str) -> dict[str, list[str]]:
+        """Return the parameters of a path that name a model -> the names that there are."""
+        inside = [each.path.rpartition("{")[2].partition("}")[0] for each in self._extras if path.endswith(each.path)]
+        return {name: list(self.documents) for name in inside if name}
+
+    @property
+    def _extras(self) -> tuple[_Extra, ...]:
+        function = self.function
+        if function.models and function.protocol == "bareboat":
+            return _SEVERAL
+        return _PROTOCOLS.get(function.protocol, ())
 
 
 def _about(function: Function, path: str, method: str) -> str:
@@ -105,7 +115,14 @@ def _operation(
     function: Function, method: str, what: str, documents: Mapping[str, Any], default: str
 ) -> dict[str, Any]:
     if what == "status":
-        return {"summary": "Tell what is there.", "responses": {"200": {"description": "It is there."}}}
+        return {
+            "summary": "Tell what is there.",
+            "responses": {
+                "200": {"description": "It is there."},
+                "404": {"description": "There is no such model."},
+                "503": {"description": "It cannot answer now."},
+            },
+        }
     keys = [_key(function, name) for name in documents]
     key = _key(function, default)
     about: dict[str, Any] = {"summary": f"Ask the model of {function.name}."}
@@ -152,28 +169,40 @@ def _responses(function: Function, keys: list[str]) -> dict[str, Any]:
             "schema": {"type": "string"},
         }
     refused = _ref("Error") if function.protocol in ("bareboat", "sagemaker") else {}
-    return {
+    content = {_JSON: {"schema": refused}}
+    answers: dict[str, Any] = {
         "200": {"description": "The answer.", "headers": headers, "content": {_JSON: {"schema": answer}}},
-        "400": {"description": "The request does not fit.", "content": {_JSON: {"schema": refused}}},
-        "500": {"description": "An error inside the function."},
+        "400": {"description": "The request does not fit.", "content": content},
+        "404": {"description": "There is no such model, version or path.", "content": content},
+        "405": {"description": "The method is not one of this path.", "content": content},
     }
+    if function.protocol in {"mlflow", "sagemaker"}:
+        told = {"text/plain": {"schema": {"type": "string"}}} if function.protocol == "mlflow" else content
+        answers["415"] = {"description": "The content type is not taken.", "content": told}
+    if function.protocol == "sagemaker":
+        answers["406"] = {"description": "No type that is asked for can be answered.", "content": content}
+    return answers
 
 
 def _protocol_body(protocol: str, document: Mapping[str, Any], key: str) -> dict[str, Any]:
     rows = {"type": "array", "items": {"anyOf": [_ref(f"{key}.Row"), list_schema(document)]}, "minItems": 1}
     if protocol == "mlflow":
         names = {"type": "array", "items": {"type": "string"}}
-        split = {"type": "object", "properties": {"columns": names, "data": {"type": "array"}}, "required": ["data"]}
+        split = {
+            "type": "object",
+            "properties": {"columns": names, "data": {"type": "array", "minItems": 1}},
+            "required": ["data"],
+        }
         forms = {
             "dataframe_split": split,
-            "dataframe_records": {"type": "array", "items": _ref(f"{key}.Row")},
+            "dataframe_records": {"type": "array", "items": _ref(f"{key}.Row"), "minItems": 1},
             "instances": rows,
             "inputs": {},
         }
         said = [{"type": "object", "properties": {name: form}, "required": [name]} for name, form in forms.items()]
-        return {_JSON: {"schema": {"anyOf": said}}, "text/csv": {"schema": {"type": "string"}}}
+        return {_JSON: {"schema": {"anyOf": said}}, "text/csv": {"schema": {"type": "string", "minLength": 1}}}
     if protocol == "sagemaker":
-        return {_JSON: {"schema": {}}, "text/csv": {"schema": {"type": "string"}}}
+        return {_JSON: {"schema": {}}, "text/csv": {"schema": {"type": "string", "minLength": 1}}}
     tensor = {
         "type": "object",
         "properties": {

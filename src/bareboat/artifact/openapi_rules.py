@@ -15,12 +15,18 @@ _DATA = frozenset({"enum", "const", "default", "example", "examples"})
 
 
 def parameters_of(rules: RequestRules) -> list[dict[str, Any]]:
-    """Return the query strings and headers that a method tells of; those of the path come with the path."""
+    """Return the query strings and headers that a method tells of; those of the path come with the path.
+
+    One that is required must not be blank, as AWS has it.
+    """
     found = []
     for name, is_required in rules.parameters.items():
         place, _, what = name.partition(".")
         if place in {"querystring", "header"} and what.lower() not in {"accept", "content-type", "authorization"}:
-            found.append({"name": what, "in": _PLACES[place], "required": is_required, "schema": {"type": "string"}})
+            schema: dict[str, Any] = {"type": "string"}
+            if is_required:
+                schema |= {"minLength": 1} if place == "querystring" else {"pattern": r"\S"}  # HTTP trims headers
+            found.append({"name": what, "in": _PLACES[place], "required": is_required, "schema": schema})
     return found
 
 

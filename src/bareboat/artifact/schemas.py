@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bareboat.runtime.signature import VALUE_ENGINES
+
 Schema = dict[str, Any]
 
 _MOMENT = (
@@ -20,6 +22,10 @@ _TYPES: dict[str, Schema] = {
     "datetime": {"type": ["string"], "pattern": _MOMENT},
     "any": {},
 }
+
+_LONG: Schema = {"minimum": -(2**63), "maximum": 2**63 - 1}
+_LONG_AS_FLOAT: Schema = {"minimum": -(2**63) - 1024, "maximum": 2**63 - 513}
+"""The whole numbers whose nearest float64 is a long."""
 
 ERROR: Schema = {
     "type": "object",
@@ -40,17 +46,20 @@ ERROR: Schema = {
 """The body of a 400."""
 
 
-def value_schema(declared: Mapping[str, Any], *, bounds: str = "error") -> Schema:
+def value_schema(declared: Mapping[str, Any], *, bounds: str = "error", exact: bool = False) -> Schema:
     """Return the schema of an input's values: what is accepted.
 
     Args:
         declared: an input of a model document.
         bounds: unless it is error, minimum, maximum and enum are only told of.
+        exact: whether whole numbers go to the model as they are, and not as float64.
     """
     strict = bounds == "error"
     if declared.get("shape") is not None:
         return _tensor_schema(declared["shape"], nullable=declared["nullable"])
     schema = {key: list(each) if isinstance(each, list) else each for key, each in _TYPES[declared["dtype"]].items()}
+    if declared["dtype"] == "int":
+        schema |= _LONG if exact else _LONG_AS_FLOAT
     enum, values, others = declared["enum"], declared["values"], declared["others"]
     if declared["dtype"] == "category" and values is not None:
         schema["type"] = _kinds(values, texts=declared.get("unknown") != "missing")
@@ -60,7 +69,7 @@ def value_schema(declared: Mapping[str, Any], *, bounds: str = "error") -> Schem
         schema["enum"] = [value for value in values if value is not None]
     ends = {key: declared[key] for key in ("minimum", "maximum") if declared[key] is not None}
     if ends and strict and declared["dtype"] != "datetime":
-        schema |= ends
+        schema |= {key: _inner(key, end, schema) for key, end in ends.items()}
     elif ends or (enum is not None and "enum" not in schema):
         said = [f"{key} {end}" for key, end in ends.items()] + ([f"one of {enum}"] if enum is not None else [])
         schema["description"] = f"Expected: {', '.join(said)}."
@@ -77,6 +86,13 @@ def value_schema(declared: Mapping[str, Any], *, bounds: str = "error") -> Schem
     return schema
 
 
+def _inner(key: str, end: Any, schema: Mapping[str, Any]) -> Any:
+    """Return the narrower one of a declared end and of what the type has."""
+    if key not in schema:
+        return end
+    return max(end, schema[key]) if key == "minimum" else min(end, schema[key])
+
+
 def _tensor_schema(shape: Sequence[int | None], *, nullable: bool) -> Schema:
     schema: Schema = {"type": "number"}
     for length in reversed(shape):
@@ -87,10 +103,10 @@ def _tensor_schema(shape: Sequence[int | None], *, nullable: bool) -> Schema:
 
 def row_schema(document: Mapping[str, Any]) -> Schema:
     """Return the schema of one row as an object, by the names of its inputs."""
-    inputs, bounds = document["inputs"], document["bounds"]
+    inputs, bounds, exact = document["inputs"], document["bounds"], document.get("engine") in VALUE_ENGINES
     return {
         "type": "object",
-        "properties": {each["name"]: value_schema(each, bounds=bounds) for each in inputs},
+        "properties": {each["name"]: value_schema(each, bounds=bounds, exact=exact) for each in inputs},
         "required": [each["name"] for each in inputs if not each["nullable"] and each["default"] is None],
         "additionalProperties": False,
     }
@@ -98,10 +114,10 @@ def row_schema(document: Mapping[str, Any]) -> Schema:
 
 def list_schema(document: Mapping[str, Any]) -> Schema:
     """Return the schema of one row as a list, in the model's order."""
-    inputs, bounds = document["inputs"], document["bounds"]
+    inputs, bounds, exact = document["inputs"], document["bounds"], document.get("engine") in VALUE_ENGINES
     return {
         "type": "array",
-        "prefixItems": [{"title": each["name"], **value_schema(each, bounds=bounds)} for each in inputs],
+        "prefixItems": [{"title": each["name"], **value_schema(each, bounds=bounds, exact=exact)} for each in inputs],
         "minItems": len(inputs),
         "maxItems": len(inputs),
     }

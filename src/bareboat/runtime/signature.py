@@ -27,7 +27,7 @@ _GUESSED_NAMES = 1000
 _NAMES_LISTED = 10
 _MEASURED = {"float", "int", "datetime"}  # what minimum and maximum are held against is what was read
 _MORE = ("values", "enum", "minimum", "maximum", "default", "shape")
-_VALUE_ENGINES = {"framework", "onnx"}
+VALUE_ENGINES = {"framework", "onnx"}
 
 
 class Feature:
@@ -108,7 +108,7 @@ def signature_of(document: Mapping[str, Any], max_rows: int) -> Signature:
             from bareboat.runtime.typed import typed_feature
 
             features.append(typed_feature(each))
-    as_values = document["engine"] in _VALUE_ENGINES
+    as_values = document["engine"] in VALUE_ENGINES
     return Signature(features, max_rows, bounds=document["bounds"], as_values=as_values)
 
 

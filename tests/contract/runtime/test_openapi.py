@@ -45,6 +45,9 @@ VALUES = st.one_of(
     st.booleans(),
     st.integers(-3, 9),
     st.floats(-3, 9),
+    st.sampled_from(
+        [sign * 2**63 + way * far for sign in (1, -1) for way in (1, -1) for far in (0, 1, 512, 513, 1024, 1025)]
+    ),
     st.sampled_from(["a", "b", "x", "z", "", 1, 2.5, 7, "2026-02-28", "2026-02-28T12:00:00Z", "2026-13-01", [], {}]),
 )
 GOOD = {
