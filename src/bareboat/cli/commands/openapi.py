@@ -1,4 +1,4 @@
-"""`bareboat openapi`: what the model functions take and answer, as OpenAPI 3.1."""
+"""`bareboat openapi`: the routes of a service, what they take and what they answer, as OpenAPI 3.1."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from bareboat.cli.terminal import Terminal
 @service_options
 @click.pass_obj
 def openapi(terminal: Terminal, source: Source, name: str | None, output: Path | None) -> None:
-    """Print an OpenAPI 3.1 document of the model functions.
+    """Print an OpenAPI 3.1 document of the APIs.
 
-    It has their routes, what requests hold (types, ranges, values, defaults), and what is answered.
+    It has the routes, who may call them, what requests of model functions hold (types, ranges, values, defaults) and
+    what is answered, by functions and by the gateway itself.
     """
     import json
 

@@ -104,7 +104,8 @@ class Pages:
     async def _openapi(self, _: Asked) -> Any:
         from bareboat.artifact.openapi import openapi
 
-        return await asyncio.to_thread(openapi, self._cloud.service)
+        urls = {"rest" if one.kind == "http" else one.kind: one.url for one in self._cloud.addresses}
+        return await asyncio.to_thread(openapi, self._cloud.service, urls=urls)
 
     async def _service(self, _: Asked) -> Any:
         return await self._described.service()
