@@ -261,7 +261,7 @@ const said = (entry) => {
   return `${entry.method || entry.kind} ${entry.title}${gate}, function ${entry.function}: ${seen}. Try it.`
 }
 
-const facts_of = (seen) => (seen?.invocations ? `${ms(seen.p50_ms)}${seen.cold ? ` · ${seen.cold} cold` : ''}${seen.errors ? ` · ${seen.errors} failed` : ''}` : 'not called yet')
+const facts_of = (seen) => (seen?.invocations ? `${ms(seen.p50_ms)}${seen.errors ? ` · ${seen.errors} failed` : ''}${seen.cold ? ` · ${seen.cold} cold` : ''}` : 'not called yet')
 
 const Lock = () => (
   <svg class="lock" viewBox="0 0 12 12" aria-hidden="true">

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,19 @@ def test_the_page_names_no_other_server(static: Path):
     script = "".join(path.read_text(encoding="utf-8") for path in static.glob("console-*"))
 
     assert set(re.findall(r"https?://[\w.]+", script)) <= {"http://www.w3.org"}  # of SVG's namespace
+
+
+def test_nothing_of_the_page_is_loaded_before_its_first_request():
+    program = """
+import sys
+from bareboat.local.console import Console
+from bareboat.local.console.source import Shown
+print(sorted(name for name in sys.modules if name.startswith("bareboat.local.console.") or name == "sqlite3"))
+"""
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+
+    assert done.stdout.strip() == "['bareboat.local.console.console', 'bareboat.local.console.source']"
 
 
 def test_the_licences_of_all_that_is_bundled_are_there(repository: Path, static: Path):
