@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from bareboat.local.http import Request, Response, Server, start_server
 
 PREFIX = "/2018-06-01/runtime/"
 JSON = (("Content-Type", "application/json"),)
+POSTED = re.compile(r"invocation/[^/]+/(response|error)|init/error")
 ACCEPTED = Response(202, JSON, b'{"status":"OK"}\n')
 MAX_HEADER_BYTES = 2_000_000  # the client sends up to 1 MB of stack trace in a header
 MEMORY_HEADER = "bareboat-peak-memory-bytes"  # from our own client, where there is no /proc
@@ -103,7 +105,7 @@ class RuntimeApi:
                 return self._init_error(request, "Started", "InitError")
             if path == "restore/error":
                 return self._init_error(request, "Restoring", "RestoreError")
-        return _not_found()
+        return _not_allowed(path, request.method)
 
     def next(self, waiter: Callable[[Response], None]) -> Response | None:
         """Take a call of `/invocation/next`: `waiter` gets the event later, unless something is returned at once."""
@@ -120,10 +122,10 @@ class RuntimeApi:
 
     def answer(self, request_id: str, payload: bytes, *, failed: bool, peak_memory_bytes: int = 0) -> Response:
         """Take a call of `/invocation/{id}/response` or, `failed`, `/error`."""
-        if self._state != "Running":
-            return self._forbidden("InvocationErrorResponse" if failed else "InvocationResponse")
         if request_id != self._request_id:
             return _error(400, "InvalidRequestID", "Invalid request ID")
+        if self._state != "Running":
+            return self._forbidden("InvocationErrorResponse" if failed else "InvocationResponse")
         self._state = "ResponseSent"
         self._listener.answered(payload, failed=failed, peak_memory_bytes=peak_memory_bytes)
         return ACCEPTED
@@ -151,7 +153,8 @@ class RuntimeApi:
         return _error(status, "InvalidRequest", "The request cannot be read")
 
     def _forbidden(self, target: str) -> Response:
-        text = f"State transition from {self._state} to {target} failed for runtime. Error: "
+        state = "RuntimeResponseSentState" if self._state == "ResponseSent" else self._state
+        text = f"State transition from {state} to {target} failed for runtime. Error: "
         return _error(403, "InvalidStateTransition", text + "State transition is not allowed")
 
 
@@ -160,6 +163,12 @@ def _peak(request: Request) -> int:
         if name.lower() == MEMORY_HEADER and value.isdigit():
             return int(value)
     return 0
+
+
+def _not_allowed(path: str, method: str) -> Response:
+    """Tell a call that is there under another method from one that is not there."""
+    right = "GET" if path == "invocation/next" else "POST" if POSTED.fullmatch(path) else method
+    return _not_found() if right == method else Response(405, (("Allow", right),))
 
 
 def _not_found() -> Response:

@@ -1,6 +1,7 @@
 """The Runtime API's states and answers, without a socket.
 
-Expected answers: AWS's runtime interface emulator (its rendering and state machine), read in source.
+Expected answers: AWS's runtime interface emulator (its rendering and state machine), read in source. What it was seen
+to answer is in tests/contract/local/test_runtime_emulator.py.
 """
 
 from __future__ import annotations
@@ -107,21 +108,6 @@ def test_a_second_connection_that_waits_takes_the_place_of_the_first() -> None:
     with_api(body)
 
 
-@pytest.mark.parametrize(
-    ("path", "target"),
-    [("invocation/id-1/response", "InvocationResponse"), ("invocation/id-1/error", "InvocationErrorResponse")],
-)
-def test_an_answer_without_an_event_is_an_invalid_state_transition(path: str, target: str) -> None:
-    def body(api: RuntimeApi, heard: Heard) -> None:
-        message = f"State transition from Started to {target} failed for runtime. Error: "
-        assert error(call(api, "POST", path, b"1")) == (
-            403, "InvalidStateTransition", message + "State transition is not allowed",
-        )  # fmt: skip
-        assert heard.said == []
-
-    with_api(body)
-
-
 def test_a_second_answer_is_an_invalid_state_transition() -> None:
     def body(api: RuntimeApi, heard: Heard) -> None:
         call(api, "GET", "invocation/next")
@@ -173,8 +159,7 @@ def test_a_restore_is_answered_at_once_and_its_error_is_an_init_error() -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", ""), ("GET", "invocation"), ("POST", "invocation/next"), ("GET", "invocation/id/response"),
-     ("POST", "invocation/id/other"), ("DELETE", "invocation/next"), ("POST", "init")],
+    [("GET", ""), ("GET", "invocation"), ("POST", "invocation/id/other"), ("POST", "init")],
 )  # fmt: skip
 def test_what_is_no_call_of_the_api_is_404(method: str, path: str) -> None:
     def body(api: RuntimeApi, heard: Heard) -> None:
