@@ -289,3 +289,11 @@ def test_what_only_a_model_has_is_refused_for_another_function(console: Console)
 
     assert answer.status == 400
     assert "serves no model" in json.loads(answer.body)["error"]["found"]
+
+
+def test_the_service_is_told_as_openapi_at_its_address(console: Console):
+    document = json.loads(ask(console, "/_bareboat/openapi.json").body)
+
+    assert document["openapi"] == "3.1.0"
+    assert "http://127.0.0.1:9" in json.dumps(document)
+    assert "/b" in json.dumps(document["paths"])
