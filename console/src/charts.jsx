@@ -42,20 +42,37 @@ export function Charts({ service, live, theme }) {
   const [found, setFound] = useState(null)
   const [error, setError] = useState(null)
   const [element, width] = useWidth()
-  const turn = Math.floor(Date.now() / 1000 / Math.max(1, seconds / 300))
+  const mark = useRef('')
+  mark.current = live?.mark ?? ''
   useEffect(() => {
     let ended = false
-    read('metrics', { function: name, seconds, buckets: 100 })
-      .then((columns) => {
-        if (ended) return
-        setFound(columns.columns)
-        setError(null)
-      })
-      .catch((refused) => !ended && setError(refused))
+    let timer
+    let seen = null
+    let at = 0
+    const turn = async () => {
+      const began = performance.now()
+      const stale = began - at > (1000 * seconds) / 100
+      if (document.visibilityState === 'visible' && (seen !== mark.current || stale)) {
+        seen = mark.current
+        at = began
+        try {
+          const { columns } = await read('metrics', { function: name, seconds, buckets: 100 })
+          if (ended) return
+          setFound(columns)
+          setError(null)
+        } catch (refused) {
+          if (ended) return
+          setError(refused)
+        }
+      }
+      timer = setTimeout(turn, Math.max(1000, 4 * (performance.now() - began)))
+    }
+    turn()
     return () => {
       ended = true
+      clearTimeout(timer)
     }
-  }, [name, seconds, live?.mark, live?.mark ? turn : 0])
+  }, [name, seconds])
   const empty = found && !found.requests_s?.some((each) => each > 0)
   return (
     <section aria-labelledby="view">

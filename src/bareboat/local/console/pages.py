@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 Asked = Mapping[str, str]
 _WINDOW_S = 15 * 60
+_MOST_WINDOWS = 8
+_PATIENCE_S = 0.2  # how long what is new of reloads and processes waits for new counts
 
 
 class Pages:
@@ -43,6 +45,8 @@ class Pages:
             observed = Seen(observed_path(cloud.service.folder))
         self._observed = observed
         self._assets = load_assets()
+        self._counts: dict[int, Mapping[str, Any]] = {}
+        self._counting: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
         self._described = Described(cloud)
         self._sender = Sender(cloud, observed)
         self._reads: dict[str, Callable[[Asked], Awaitable[Any]]] = {
@@ -113,7 +117,8 @@ class Pages:
     async def _live(self, asked: Asked) -> Any:
         window = number(asked, "seconds", _WINDOW_S)
         since = 0.0 if window <= 0 else time.time() - window
-        mark, counts = await asyncio.to_thread(lambda: (self._observed.mark(), self._observed.counts(since)))
+        mark = await asyncio.to_thread(self._observed.mark)
+        counts = await self._counted(round(window), since)
         reloaded = self._cloud.reloaded
         return {
             "fleets": {name: fleet._asdict() for name, fleet in self._cloud.fleets().items()},
@@ -122,6 +127,22 @@ class Pages:
             "mark": mark,
             "counts": counts,
         }
+
+    async def _counted(self, window: int, since: float) -> Mapping[str, Any]:
+        """Return the counts of a window; those of before where a large store takes long over new ones."""
+        running = self._counting.get(window)
+        if running is None:
+            running = self._counting[window] = asyncio.ensure_future(asyncio.to_thread(self._observed.counts, since))
+        known = self._counts.get(window)
+        await asyncio.wait({running}, timeout=None if known is None else _PATIENCE_S)
+        if not running.done():
+            assert known is not None
+            return known
+        self._counting.pop(window, None)
+        if len(self._counts) > _MOST_WINDOWS:
+            self._counts.clear()
+        counts = self._counts[window] = running.result()
+        return counts
 
     async def _history(self, asked: Asked) -> Any:
         return await asyncio.to_thread(self._observed.history, asked)

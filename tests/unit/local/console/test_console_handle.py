@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -269,6 +270,28 @@ def test_live_tells_processes_and_the_last_reload(console: Console):
     assert live["fleets"]["a"] == {"processes": 3, "busy": 1, "waiting": 0, "generation": 1}
     assert (live["generation"], live["reload"]["error"], live["reload"]["where"]) == (2, "no", "a.py:1")
     assert ask(console, "/_bareboat/api/live?seconds=many").status == 400
+
+
+def test_counts_that_take_long_hold_nothing_up(tmp_path: Path):
+    began, end = threading.Event(), threading.Event()
+
+    class Slow(Observed):
+        def counts(self, since: float) -> Mapping[str, Any]:
+            if began.is_set():
+                assert end.wait(20)
+            began.set()
+            return {"routes": {}, "functions": {}}
+
+    console = Console(Cloud(tmp_path), Slow())
+    request = Request("GET", "/_bareboat/api/live", [("host", "127.0.0.1")], b"", ("", 0))
+
+    async def main() -> list[int]:
+        try:
+            return [(await asyncio.wait_for(console.handle(request), 10)).status for _ in range(3)]
+        finally:
+            end.set()
+
+    assert asyncio.run(main()) == [200, 200, 200]
 
 
 def test_a_row_that_is_gone_is_told(console: Console):
