@@ -30,7 +30,7 @@ class LocalIssuer:
     def __init__(self, secrets: LocalSecrets) -> None:
         self._secrets = secrets
         self._keys = Keys()
-        self._pem = b""
+        self._seen: tuple[int, ...] | None = None
 
     def owns(self, kid: str) -> bool:
         """Whether a token says that it is one of these."""
@@ -42,16 +42,17 @@ class LocalIssuer:
         Raises:
             KeysUnreachableError: there is none yet, or it is not for its owner alone.
         """
-        try:
-            pem = self._secrets.token_key()
-        except LocalError as error:
-            raise KeysUnreachableError(error.problems[0].found) from error
-        if pem is None:
-            raise KeysUnreachableError("there is no local key; bareboat token makes one")
-        if pem != self._pem:
+        seen = self._secrets.token_key_state()
+        if seen is None or seen != self._seen:
+            try:
+                pem = self._secrets.token_key()
+            except LocalError as error:
+                raise KeysUnreachableError(error.problems[0].found) from error
+            if pem is None:
+                raise KeysUnreachableError("there is no local key; bareboat token makes one")
             public = _public_entry(_loaded(pem))
             self._keys.take(json.dumps({"keys": [public]}).encode())
-            self._pem = pem
+            self._seen = seen
         return self._keys
 
     def sign(self, claims: Mapping[str, Any]) -> str:

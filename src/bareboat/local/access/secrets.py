@@ -57,6 +57,14 @@ class LocalSecrets:
         """
         return read_private(self.folder / TOKEN_KEY)
 
+    def token_key_state(self) -> tuple[int, ...] | None:
+        """Return what changes with the file of the key or its mode; None when there is none."""
+        try:
+            status = (self.folder / TOKEN_KEY).stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_mode
+
     def keep_token_key(self, pem: bytes) -> bytes:
         """Keep a private key unless there is one by now; return the one that is kept.
 
