@@ -22,6 +22,9 @@ _NAMES = (
     b"x-amz-security-token", b"x-amz-signature", b"apikey", b"authorizationtoken", b"identitysource",
     b"usageidentifierkey",
 )  # fmt: skip
+_QUOTED = [(b'"%s"' % name, name.decode()) for name in _NAMES]
+_ROOTS = (b"authorization", b"cookie", b"api-key", b"apikey", b"x-amz-s", b"identitysource", b"usageidentifier")
+"""One of which each of the names has: most events have none of them."""
 _STRING = rb'"(?:[^"\\]|\\.)*+(?:"|\Z)'
 _VALUE = re.compile(rb"\s*:\s*(" + _STRING + rb"|\[(?:\s*+" + _STRING + rb"\s*+,?+)*+\]?)", re.DOTALL)
 _STRINGS = re.compile(_STRING, re.DOTALL)
@@ -57,17 +60,20 @@ def masked_value(name: str, value: str) -> str:
 def masked_json(text: bytes) -> bytes:
     """Return JSON, or as much of it as there is, with the credentials of events and answers hidden."""
     lower = text.lower()
+    for root in _ROOTS:
+        if root in lower:
+            break
+    else:
+        return text
     if b"x-amz-s" in lower:
         text = _QUERY_IN_JSON.sub(rb"\1" + HIDDEN.encode(), text)
         lower = text.lower()
     ends = []  # of the names, quotes included
-    for name in _NAMES:
-        at = lower.find(b'"%s"' % name)
+    for quoted, name in _QUOTED:
+        at = lower.find(quoted)
         while at >= 0:
-            ends.append((at + len(name) + 2, name.decode()))
-            at = lower.find(b'"%s"' % name, at + 1)
-    if not ends:
-        return text
+            ends.append((at + len(quoted), name))
+            at = lower.find(quoted, at + 1)
     parts, done = [], 0
     for end, kind in sorted(ends):
         value = _VALUE.match(text, end)
