@@ -38,7 +38,7 @@ class Usage:
         self._now = now
         self._buckets: dict[str, Bucket] = {}
         self._used: dict[str, list[object]] = {} if path is None else _read(path)
-        self._written_at = now()
+        self._written_at = 0.0
         self._changed = False
 
     def is_throttled(self, key: KnownKey) -> bool:
@@ -64,13 +64,12 @@ class Usage:
             kept = self._used[name] = [quota.period, period, 0]
         used = kept[2]
         assert isinstance(used, int), "_read has looked"
-        if used >= quota.limit:
-            return True
-        kept[2] = used + 1
-        self._changed = True
-        if self._now() - self._written_at >= WRITE_S:
+        if used < quota.limit:
+            kept[2] = used + 1
+            self._changed = True
+        if self._changed and self._now() - self._written_at >= WRITE_S:
             self.write()
-        return False
+        return used >= quota.limit
 
     def left(self, key: KnownKey) -> int | None:
         """Return how many requests a key has left in this period; None where there is no quota."""
