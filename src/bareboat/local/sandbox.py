@@ -116,6 +116,7 @@ class Sandbox:
         self._deadline = 0.0
         self._memory_mb = 0
         self._memory_at = 0.0
+        self._asks = False  # for an event, at this moment
         self._has_worked = True
         self._outgrown = False
         self.phase = "init"
@@ -163,7 +164,7 @@ class Sandbox:
         """Hand over an event, and return True; or False when the process turns out to have ended while idle."""
         assert self.phase == "idle"
         assert self._process is not None
-        if not self._process.is_running():
+        if not self._asks and not self._process.is_running():  # what has just asked lives: no call to hear so
             return False
         if self.rest:
             if self.rest == "frozen":
@@ -228,7 +229,9 @@ class Sandbox:
             self._init.set_result(None)
         elif self.phase == "answered":
             self.phase = "idle"
+            self._asks = True
             self._on_idle(self)
+            self._asks = False
 
     def init_failed(self, payload: bytes) -> None:
         """Hear that the handler could not be imported."""

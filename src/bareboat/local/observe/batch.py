@@ -18,7 +18,6 @@ from bareboat.local.reload.record import Reload
 
 _encode = msgspec.json.Encoder().encode
 _HEADER_CHARACTERS = 16_384  # of names and values that are kept of a request or a response
-_AT_ONCE = (50, 10, 1)  # rows; a statement may have 999 values in old releases of SQLite
 _KINDS = {"invocations": "invocation_bodies", "requests": "request_bodies"}
 
 
@@ -85,10 +84,13 @@ class Batch:
             self.reloads.append((what.at, what.error, _encode(what).decode()))
 
 
-def write(connection: sqlite3.Connection, batch: Batch, dropped: tuple[int, int], limits: Limits) -> None:
+def write(
+    connection: sqlite3.Connection, batch: Batch, dropped: tuple[int, int], limits: Limits, *, trim: bool = True
+) -> None:
     """Write a batch in one transaction, and take out what is over the limits.
 
     Args:
+        trim: False leaves it for a later batch.
         dropped: how many bodies and how many rows were not kept since the last time.
     """
     connection.execute("begin immediate")
@@ -98,13 +100,15 @@ def write(connection: sqlite3.Connection, batch: Batch, dropped: tuple[int, int]
         _append(connection, "reloads", batch.reloads)
         if any(dropped):
             _append(connection, "dropped", [(time.time(), *dropped)])
-        _trim_rows(connection, limits.rows)
+        if trim:
+            _trim_rows(connection, limits.rows)
         connection.execute("commit")
     except BaseException:
         if connection.in_transaction:
             connection.execute("rollback")
         raise
-    _trim_bytes(connection, limits.bytes)
+    if trim:
+        _trim_bytes(connection, limits.bytes)
 
 
 def _insert(
@@ -116,25 +120,28 @@ def _insert(
     if rows:
         first = _append(connection, table, rows)
         kept = [(number, *body) for number, body in enumerate(bodies, first) if body is not None]
-        _add(connection, _KINDS[table], kept)
+        if kept:
+            _add(connection, _KINDS[table], kept)
 
 
 def _append(connection: sqlite3.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> int:
     """Insert rows under the next ids; return the first."""
-    first: int = connection.execute(f"select coalesce(max(id), 0) + 1 from {table}").fetchone()[0]
-    _add(connection, table, [(number, *row) for number, row in enumerate(rows, first)])
-    return first
+    return _add(connection, table, [(None, *row) for row in rows]) if rows else 0
 
 
-def _add(connection: sqlite3.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows, many with each call: at each one the event loop and this thread would hand over to each other."""
-    start = 0
-    for size in _AT_ONCE:
-        while len(rows) - start >= size:
-            some = rows[start : start + size]
-            marks = ", ".join([f"({_marks(some[0])})"] * size)
-            connection.execute(f"insert into {table} values {marks}", list(chain.from_iterable(some)))
-            start += size
+def _add(connection: sqlite3.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Insert rows, as many as can be with each call; return the first one's id.
+
+    At each call this thread lets go of the interpreter, and gets it back from a busy event loop milliseconds later.
+    """
+    size = connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // len(rows[0])
+    marks = f"({_marks(rows[0])})"
+    last = 0
+    for start in range(0, len(rows), size):
+        some = rows[start : start + size]
+        statement = f"insert into {table} values {', '.join([marks] * len(some))}"
+        last = connection.execute(statement, list(chain.from_iterable(some))).lastrowid or 0
+    return last - len(rows) + 1
 
 
 def _trim_rows(connection: sqlite3.Connection, most: int) -> None:

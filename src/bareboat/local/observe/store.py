@@ -27,7 +27,7 @@ MAX_BYTES = 256_000_000
 MAX_BODY_BYTES = 65_536
 QUEUE_BYTES = 12_000_000  # of bodies that wait; beyond, they are dropped
 QUEUE_ROWS = 50_000
-BODIES_PER_S = 400  # beyond, rows are kept without theirs: nobody reads thousands a second, and each costs the server
+BODIES_PER_S = 200  # beyond, rows are kept without theirs: nobody reads thousands a second, and each costs the server
 BODIES_AT_ONCE = 2_000
 BODIES_FOR_ERRORS = 500  # of these
 GATHER_S = 0.05  # how long a batch gathers
@@ -68,6 +68,7 @@ class Store:
         self._dropped_bodies = 0
         self._dropped_rows = 0
         self._counted = (0, 0)  # of both, what the file tells already
+        self._untrimmed = self._untrimmed_bytes = 0  # written since it was last seen to that the limits hold
         self._bodies = float(BODIES_AT_ONCE)  # that may be kept now
         self._bodies_at = time.monotonic()
         self._is_awake = False
@@ -134,6 +135,8 @@ class Store:
             self._ending.wait(GATHER_S)
             while self._queue:
                 self._write_some()
+                if 0 < len(self._queue) < BATCH_ROWS:  # a few large batches cost the event loop less than many small
+                    self._ending.wait(GATHER_S)
             self._is_awake = False
             if self._queue:  # it came while this thread still seemed awake
                 self._is_awake = True
@@ -150,6 +153,8 @@ class Store:
             size = _size(item)
             taken += size
             batch.add(self._bounded(item) if size else item, limit)
+        self._untrimmed += len(batch)
+        self._untrimmed_bytes += taken
         if time.monotonic() < self._retry_at or not self._written(batch):
             self._dropped_rows += len(batch)
         self._taken += taken
@@ -200,7 +205,10 @@ class Store:
                 self._tell(note)
         dropped = self.dropped
         new = (dropped[0] - self._counted[0], dropped[1] - self._counted[1])
-        write(self._connection, batch, new, self._limits)
+        trim = self._untrimmed >= self._limits.rows // 50 or self._untrimmed_bytes >= self._limits.bytes // 50
+        write(self._connection, batch, new, self._limits, trim=trim)
+        if trim:
+            self._untrimmed = self._untrimmed_bytes = 0
         self._counted = dropped
 
     def _identity(self) -> tuple[int, int]:
