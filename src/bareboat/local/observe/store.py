@@ -31,6 +31,7 @@ BODIES_PER_S = 200  # beyond, rows are kept without theirs: nobody reads thousan
 BODIES_AT_ONCE = 2_000
 BODIES_FOR_ERRORS = 500  # of these
 GATHER_S = 0.05  # how long a batch gathers
+MANY_ROWS, MANY_S = 50, 0.25  # where the last batch was so large, the next gathers longer: a transaction costs the same
 BATCH_ROWS = 500  # in one transaction: another process that writes waits no longer than that
 BATCH_BYTES = 4_000_000  # of bodies, which are in memory twice while they are written
 RETRY_S = 5.0  # after a disk that is full, or a file that is locked
@@ -129,10 +130,12 @@ class Store:
     # The writer's thread
 
     def _run(self) -> None:
+        rows = 0
         while not (self._ending.is_set() and not self._queue):
             self._work.wait()
             self._work.clear()
-            self._ending.wait(GATHER_S)
+            self._ending.wait(GATHER_S if rows < MANY_ROWS else MANY_S)
+            rows = len(self._queue)
             while self._queue:
                 self._write_some()
                 if 0 < len(self._queue) < BATCH_ROWS:  # a few large batches cost the event loop less than many small
