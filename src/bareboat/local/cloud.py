@@ -41,6 +41,7 @@ class LocalCloud:
         rest_port, lambda_port, console_port: of the other doors; None is the default, near `port`.
         console: whether there is a console.
         max_processes: of each function; further requests wait. Its reservedConcurrency, when less, answers 503.
+        freeze: stop processes between their events, as Lambda does.
         on_log: told of each invocation when it is over; its `log` is what the function wrote.
         on_request: told of each request after it was answered.
         on_reload: told of each reload, and of each that failed.
@@ -61,6 +62,7 @@ class LocalCloud:
         console_port: int | None = None,
         console: bool = False,
         max_processes: int = 64,
+        freeze: bool = True,
         on_log: Callable[[Invocation], None] | None = None,
         on_request: Callable[[AccessRecord], None] | None = None,
         on_reload: Callable[[Reload], None] | None = None,
@@ -77,6 +79,7 @@ class LocalCloud:
         self._ports = Ports(port, rest_port, lambda_port, console_port)
         self._has_console = console
         self._max_processes = max_processes
+        self._freeze = freeze
         self._grace_s = grace_s
         self.gate = Gate()
         self._doors: dict[str, Door] = {}
@@ -297,6 +300,7 @@ class LocalCloud:
             service,
             artifacts,
             max_processes=self._max_processes,
+            freeze=self._freeze,
             on_log=self._tell_log,
             before=None if before is None else before.functions,
         )

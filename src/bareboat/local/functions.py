@@ -33,6 +33,7 @@ class ServedFunction:
         *,
         region: str,
         max_processes: int,
+        freeze: bool = True,
         generation: int,
         on_log: Callable[[Invocation], None],
     ) -> None:
@@ -42,6 +43,7 @@ class ServedFunction:
         self.made_from = made_from(function, artifact, region)
         self._region = region
         self._max_processes = max_processes
+        self._freeze = freeze
         self._on_log = on_log
         self._pool: Pool | None = None
         self._starting: asyncio.Task[Pool] | None = None
@@ -119,6 +121,7 @@ class ServedFunction:
                 self.artifact,
                 region=self._region,
                 max_processes=self._max_processes,
+                freeze=self._freeze,
                 generation=self.generation,
             )
             await pool.start()
@@ -157,6 +160,7 @@ class Functions:
         artifacts: Mapping[str, Artifact],
         *,
         max_processes: int,
+        freeze: bool = True,
         on_log: Callable[[Invocation], None],
         before: Functions | None = None,
     ) -> None:
@@ -176,6 +180,7 @@ class Functions:
                 artifact,
                 region=region,
                 max_processes=max_processes,
+                freeze=freeze,
                 generation=1 if old is None else old.generation + 1,
                 on_log=on_log,
             )

@@ -50,6 +50,7 @@ class Wish:
 )
 @click.option("--console/--no-console", default=True, help="Whether there is a console.  [default: yes]")
 @click.option("--reload/--no-reload", default=True, help="Whether changes of the project take effect.  [default: yes]")
+@click.option("--freeze/--no-freeze", default=True, help="Whether idle processes are stopped.  [default: yes]")
 @slim_option
 @service_options
 @click.pass_obj
@@ -63,6 +64,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one argument a flag
     host: str,
     console: bool,
     reload: bool,
+    freeze: bool,
     slim: Slim | None,
 ) -> None:
     """Serve the functions on this machine, as on AWS.
@@ -88,6 +90,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one argument a flag
         lambda_port=lambda_port,
         console_port=console_port,
         console=console,
+        freeze=freeze,
         on_log=lines.log,
         on_request=lines.request,
     )
