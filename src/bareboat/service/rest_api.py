@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Literal
 
-from bareboat.service.api import RestApi, Schema
+from bareboat.service.api import RestApi, Schema, UsagePlan
 from bareboat.service.api_keys import check_plans, keys_of, plans_of
 from bareboat.service.check import Checker
 from bareboat.service.gateway_responses import binary_types_of, responses_of
@@ -42,6 +42,8 @@ def rest_api_of(keys: ProviderKeys, tree: Node, checker: Checker, report: Report
     plans = plans_of(api.usage_plan or keys.usage_plan, plans_node, plans_path, report)
     keys_node, keys_path = _older(provider, node, "apiKeys", report)
     known = keys_of(keys_node, keys_path, plans, checker, report) if api.api_keys or keys.api_keys else ()
+    if known and not plans and keys_node is not None:
+        plans = (UsagePlan("", keys_node.place),)  # Serverless makes one without limits
     check_plans(known, plans, report)
     types = tuple(api.binary_media_types) if isinstance(api.binary_media_types, list) else ()
     for text in types:

@@ -115,13 +115,14 @@ class Scheduler:
         now = self._now()
         self._region = service.provider.region
         began: dict[tuple[str, str, str], datetime] = {}
+        waiting = {(job.function, job.rule, job.schedule.text): due for job, due in self._due}
         self._due = []
         for job in jobs_of(service):
             if not job.enabled:
                 continue
             key = (job.function, job.rule, job.schedule.text)
             began[key] = self._began.get(key, now)
-            due = job.schedule.next_after(now, began[key])
+            due = waiting.get(key) or job.schedule.next_after(now, began[key])
             if due is not None:
                 self._due.append((job, due))
         self._began = began

@@ -16,7 +16,7 @@ SECTIONS = {
 
 @click.group(cls=LazyGroup, package="bareboat.cli.commands.event", sections=SECTIONS, about_a_service=True)
 def event(**_before_the_command: Any) -> None:
-    """Print a sample event as AWS sends it, or send it to a running bareboat serve.
+    """Print a sample event as AWS sends it, or send it to serve.
 
     bareboat event sqs --body hello | bareboat invoke local -f worker
 
