@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine, Mapping
+from typing import TYPE_CHECKING, Any
 
-from bareboat.local.functions import Functions, close_all
+from bareboat.local.functions import Functions, ServedFunction, close_all
 from bareboat.local.site import Front
 from bareboat.service.model import Service
 
@@ -50,8 +50,25 @@ class Generation:
             if grace_s:  # what nobody waits for any more runs on, as on Lambda
                 await asyncio.gather(*(one.drained(grace_s) for one in functions))
         finally:
-            try:
-                await close_all(functions)
-            finally:
-                for front in self.fronts.values():
-                    await front.close()
+            await _finished(self._end(functions))
+
+    async def _end(self, functions: list[ServedFunction]) -> None:
+        try:
+            await close_all(functions)
+        finally:
+            for front in self.fronts.values():
+                await front.close()
+
+
+async def _finished(work: Coroutine[Any, Any, None]) -> None:
+    """Do something to its end, also when whoever waits for it is cancelled."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    task.result()

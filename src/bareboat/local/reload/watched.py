@@ -85,9 +85,9 @@ class Watched:
         )
 
     @property
-    def is_small(self) -> bool:
-        """Whether looking at all of it takes a millisecond or so."""
-        return len(self.files) + len(self.folders) <= MOST
+    def size(self) -> int:
+        """How many files and folders there are to look at."""
+        return len(self.files) + len(self.folders)
 
 
 def watched(service: Service) -> Watched:
