@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bareboat.local.access_record import AccessRecord
     from bareboat.local.invocation import Invocation
     from bareboat.local.reload.record import Reload
-    from bareboat.service.model import Service
+    from bareboat.service.model import Note, Service
 
 SAY_S = 0.01  # no reader sees the delay
 
@@ -42,21 +42,41 @@ def build_for_here(
     return artifacts
 
 
-def build_quietly(terminal: Terminal, service: Service, on_step: Callable[[str], None]) -> Mapping[str, Artifact]:
-    """Build again for this machine what has changed, without proving that slimming left out nothing that is needed.
+class Rebuilds:
+    """The builds of a running cloud: what they have to tell is told once, and only when their result is served."""
 
-    The proof takes longer than anybody waits for a change; level max cannot do without it.
-    """
-    from bareboat.artifact import build_here, targets_here
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._told: set[Note] = set()
+        self._waiting: list[Note] = []
 
-    if service.slim != "max":
-        service = replace(service, proof=False)
-    targets, _ = targets_here(service)
-    artifacts = build_here(service, targets, on_step=on_step)
-    for artifact in distinct(artifacts):
-        if not artifact.reused:
-            terminal.notes(artifact.notes)
-    return artifacts
+    def build(self, service: Service, on_step: Callable[[str], None]) -> Mapping[str, Artifact]:
+        """Build again for this machine what has changed, without proving that slimming left out nothing that is needed.
+
+        The proof takes longer than anybody waits for a change; level max cannot do without it.
+        """
+        from bareboat.artifact import build_here, targets_here
+
+        if service.slim != "max":
+            service = replace(service, proof=False)
+        targets, _ = targets_here(service)
+        self._waiting = list(service.notes)
+        artifacts = build_here(service, targets, on_step=on_step)
+        self._waiting += [note for one in distinct(artifacts) if not one.reused for note in one.notes]
+        return artifacts
+
+    def know(self, notes: Iterable[Note]) -> None:
+        """Take notes as told."""
+        self._told.update(notes)
+
+    def told(self, reload: Reload) -> None:
+        """Say what became of a change."""
+        waiting, self._waiting = self._waiting, []
+        for line in reload_lines(reload):
+            self._terminal.say(line)
+        if not reload.error:
+            self._terminal.notes([note for note in waiting if note not in self._told])
+            self._told.update(waiting)
 
 
 def reload_lines(reload: Reload) -> list[str]:

@@ -84,6 +84,7 @@ class LocalCloud:
         self.gate = Gate()
         self._doors: dict[str, Door] = {}
         self._retiring: set[asyncio.Task[None]] = set()
+        self._old: list[tuple[Generation, Generation, list[Door]]] = []  # each with its successor
         self._on_log: list[Callable[[Invocation], None]] = []
         self._on_request: list[Callable[[AccessRecord], None]] = []
         self._on_reload: list[Callable[[Reload], None]] = []
@@ -230,6 +231,7 @@ class LocalCloud:
         self._generation = new
         self._make_ready(new)
         gone = [self._doors.pop(name) for name in tuple(self._doors) if name not in new.fronts]
+        self._old.append((old, new, gone))
         self._soon(self._retire(old, new, gone))
         return tuple(one.function.name for one in changed)
 
@@ -342,6 +344,7 @@ class LocalCloud:
     async def _retire(self, old: Generation, new: Generation, doors: list[Door]) -> None:
         await asyncio.gather(*(door.close(self._grace_s) for door in doors))
         await old.retire(new.functions, grace_s=RETIRE_S)
+        self._old.remove((old, new, doors))
 
     def _soon(self, work: Any) -> None:
         task = asyncio.ensure_future(work)

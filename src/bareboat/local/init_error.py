@@ -56,7 +56,7 @@ def _own(file: str, folder: Path) -> str:
     parts = Path(file).parts
     for start in range(len(parts)):
         path = Path(*parts[start:])
-        if not path.is_absolute() and (folder / path).is_file():
+        if not path.is_absolute() and path.parts[0] != ".bareboat" and (folder / path).is_file():
             return path.as_posix()
     return ""
 

@@ -129,6 +129,9 @@ class Sandbox:
             LocalError: the interpreter does not start.
         """
         address = await self._api.start()
+        if self.phase == "dead":  # closed meanwhile
+            await self._api.close()
+            raise LocalError(f"{self._spec.name} was stopped before it started")
         stream = log_stream()
         began = perf_counter()
         self._process = Process(

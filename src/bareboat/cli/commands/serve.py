@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bareboat.cli.cloud import Lines, build_for_here, build_quietly, end_asked, reload_lines
+from bareboat.cli.cloud import Lines, Rebuilds, build_for_here, end_asked
 from bareboat.cli.group import Command
 from bareboat.cli.options import Port, Source, port_option, service_options, slim_option, slimmed
 from bareboat.cli.terminal import Terminal
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from bareboat.local.cloud import LocalCloud
-    from bareboat.local.reload.record import Reload
     from bareboat.service.model import Service, Slim
 
 
@@ -28,6 +27,7 @@ class Wish:
     source: Source
     slim: Slim | None
     reloads: bool
+    schedules: bool
 
     def load(self, terminal: Terminal) -> Service:
         """Read the service; raises as `Source.load`."""
@@ -51,6 +51,7 @@ class Wish:
 @click.option("--console/--no-console", default=True, help="Whether there is a console.  [default: yes]")
 @click.option("--reload/--no-reload", default=True, help="Whether changes of the project take effect.  [default: yes]")
 @click.option("--freeze/--no-freeze", default=True, help="Whether idle processes are stopped.  [default: yes]")
+@click.option("--schedules", is_flag=True, help="Call functions by the clock, as their schedules say.")
 @slim_option
 @service_options
 @click.pass_obj
@@ -65,6 +66,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one argument a flag
     console: bool,
     reload: bool,
     freeze: bool,
+    schedules: bool,
     slim: Slim | None,
 ) -> None:
     """Serve the functions on this machine, as on AWS.
@@ -76,7 +78,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one argument a flag
     from bareboat.local.cloud import LocalCloud
     from bareboat.local.loop import run
 
-    wish = Wish(source, slim, reload)
+    wish = Wish(source, slim, reload, schedules)
     service = wish.load(terminal)
     terminal.notes(service.notes)
     artifacts = build_for_here(terminal, service)
@@ -105,6 +107,7 @@ async def _serve(terminal: Terminal, cloud: LocalCloud, wish: Wish) -> None:
     async with cloud, _reloading(terminal, cloud, wish):
         ended = end_asked()
         with _announced(terminal, cloud):
+            _schedule(terminal, cloud, wish)
             try:
                 await ended.wait()
             finally:  # Ctrl-C cancels
@@ -154,20 +157,40 @@ async def _reloading(terminal: Terminal, cloud: LocalCloud, wish: Wish) -> Async
 
     from bareboat.local.reload.reloader import Reloader
 
-    def told(reload: Reload) -> None:
-        for line in reload_lines(reload):
-            terminal.say(line)
-
-    cloud.observe(on_reload=told)
-    reloader = Reloader(
-        cloud,
-        lambda: wish.load(terminal),
-        lambda service, step: build_quietly(terminal, service, step),
-        on_long=lambda what: terminal.say(f"reloading: {what}; the last version answers meanwhile"),
-    )
+    rebuilds = Rebuilds(terminal)
+    rebuilds.know(cloud.service.notes)
+    cloud.observe(on_reload=rebuilds.told)
+    reloader = Reloader(cloud, lambda: wish.load(terminal), rebuilds.build, on_note=terminal.say)
     task = asyncio.ensure_future(reloader.run())
     try:
         yield
     finally:
         task.cancel()
         await asyncio.wait({task})
+
+
+def _schedule(terminal: Terminal, cloud: LocalCloud, wish: Wish) -> None:
+    """Call functions by the clock, or say how they are called: a job for production must not run by surprise."""
+    from bareboat.service.triggers import ScheduleEvent, SourceEvent
+
+    events = [event for function in cloud.service.functions.values() for event in function.events]
+    if not wish.schedules and not any(isinstance(event, ScheduleEvent | SourceEvent) for event in events):
+        return
+    from bareboat.local.events.scheduler import Scheduler, jobs_of
+    from bareboat.local.lambda_api import events_of
+
+    if not wish.schedules:
+        count = sum(job.enabled for job in jobs_of(cloud.service))
+        if count:
+            terminal.say(
+                f"{count} schedule{'s are' if count > 1 else ' is'} not fired: --schedules fires them by the clock, "
+                "bareboat event schedule --send -f NAME at once"
+            )
+        return
+    queue = events_of(cloud)
+    scheduler = Scheduler(
+        cloud.service, lambda name, event: queue.put(cloud.service.functions[name], event, source="schedule")
+    )
+    cloud.kept["schedules"] = scheduler
+    cloud.observe(on_reload=lambda _: scheduler.reload(cloud.service))
+    scheduler.start()

@@ -8,6 +8,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bareboat.local.reload.record import Reload
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-HOLD_S = 1.0  # how long a request waits for the next generation; then the last good one answers
+HOLD_S = 1.0
 LOOK_S = 0.005  # how often requests look for changes themselves, since the system tells of them a moment later
 LOOK_FILE_S = 75e-6  # for each file more, which costs 1.5 us: looking takes a fiftieth of the time at most
 SETTLE_S = 0.015  # files are written in several steps; longer than the clock of file systems ticks (4 ms)
 SECOND_LOOK_S = 0.1  # what is broken may be half written
 WATCH_AFTER_S = 0.3  # the first requests come first
+OFTEN, OFTEN_S = 8, 20.0  # a file that changes more often than that is not written by a person
+CODE = (".py", ".yml", ".yaml", ".env", ".toml", ".so")
 LONG = ("Resolving", "Installing", "Fetching", "Compiling and compressing", "Proving", "Waiting", "Bundling")
 """What builds say they do when it takes longer than anybody should wait for."""
 
@@ -41,16 +44,24 @@ class Reloader:
     Args:
         load: reads the service anew; called in a thread.
         build: builds its artifacts for this machine, telling what is under way; called in a thread.
-        on_long: told once of a reload that takes longer, with what is under way.
+        on_note: told once of each reload that takes longer, and of a file that is followed no more.
+        hold_s: how long a request waits for the next generation; then the last good one answers.
     """
 
     def __init__(
-        self, cloud: LocalCloud, load: Load, build: Build, *, on_long: Callable[[str], None] = lambda _: None
+        self,
+        cloud: LocalCloud,
+        load: Load,
+        build: Build,
+        *,
+        on_note: Callable[[str], None] = lambda _: None,
+        hold_s: float = HOLD_S,
     ) -> None:
         self._cloud = cloud
         self._load = load
         self._build = build
-        self._on_long = on_long
+        self._on_note = on_note
+        self._hold_s = hold_s
         self._loop = asyncio.get_running_loop()
         self._watched: Watched = watched(cloud.service)
         self._watcher: Watcher | None = None
@@ -60,6 +71,7 @@ class Reloader:
         self._running = False
         self._is_long = False
         self._is_broken = False
+        self._times: dict[str, list[float]] = {}
 
     async def run(self) -> None:
         """Reload whenever something has changed, until cancelled."""
@@ -121,7 +133,25 @@ class Reloader:
         self._pending |= paths
         self._wake.set()
         if not self._running:  # one that runs holds requests back itself, for as long as it may
-            self._cloud.gate.close(HOLD_S)
+            self._cloud.gate.close(self._hold_s)
+
+    def _follow_less(self, changed: set[str]) -> None:
+        """Follow no more what changes without end and is no code: some program's output that lies in the project."""
+        now = time.monotonic()
+        restless = set()
+        for path in changed:
+            if path.endswith(CODE) or path in self._watched.own:
+                continue
+            times = [at for at in self._times.get(path, ()) if now - at < OFTEN_S]
+            self._times[path] = [*times, now]
+            if len(times) + 1 > OFTEN:
+                restless.add(path)
+        if restless:
+            self._watched = replace(self._watched, not_followed=self._watched.not_followed | restless)
+            names = ", ".join(sorted(os.path.relpath(path, self._cloud.service.folder) for path in restless))
+            self._on_note(
+                f"{names} changes again and again, so its changes are followed no more (until the next start)"
+            )
 
     # What becomes of it
 
@@ -135,7 +165,7 @@ class Reloader:
             error: Exception | None = None
             try:
                 service, artifacts = await asyncio.to_thread(self._attempt)
-                if self._pending and time.perf_counter() - began < HOLD_S:
+                if self._pending and time.perf_counter() - began < self._hold_s:
                     continue
                 new = self._is_new(service, artifacts)
                 functions = await self._cloud.replace(service, artifacts) if new else ()
@@ -144,10 +174,11 @@ class Reloader:
                 if not self._pending:
                     await asyncio.sleep(SECOND_LOOK_S)
                     self._notice(self._watched.changed())
-            if error is not None and self._pending and time.perf_counter() - began < 2 * HOLD_S:
+            if error is not None and self._pending and time.perf_counter() - began < 2 * self._hold_s:
                 continue
             break
         took_ms = (time.perf_counter() - began) * 1000
+        self._follow_less(changed)
         self._watch()
         self._look_often()
         if error is not None:
@@ -188,7 +219,7 @@ class Reloader:
         self._cloud.gate.open()
         if not self._is_long:
             self._is_long = True
-            self._on_long(what)
+            self._on_note(f"reloading: {what}; the last version answers meanwhile")
 
     def _is_new(self, service: Service, artifacts: Mapping[str, Artifact]) -> bool:
         served = self._cloud.artifacts

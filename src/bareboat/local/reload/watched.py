@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bareboat.packaging.folder import NEVER_FOLDERS, NEVER_SUFFIXES
@@ -12,7 +13,10 @@ from bareboat.service.model import Function, RemoteModel, Service
 
 IGNORED_FOLDERS = NEVER_FOLDERS | {".venv", "venv", ".idea", ".vscode", "__MACOSX", ".direnv"}
 IGNORED_NAMES = frozenset({".DS_Store", "4913", "Thumbs.db"})  # 4913: vim's test whether it may write
-_ENDINGS = (*NEVER_SUFFIXES, "~", ".swp", ".swx", ".swo", ".tmp", ".part", ".crswap", "___jb_tmp___", "___jb_old___")
+_ENDINGS = (
+    *NEVER_SUFFIXES, ".log", ".sqlite-wal", ".sqlite-shm", ".db-wal", ".db-shm", "-journal", "~",
+    ".swp", ".swx", ".swo", ".tmp", ".part", ".crswap", "___jb_tmp___", "___jb_old___",
+)  # fmt: skip
 _BEGINNINGS = (".#", "#", ".goutputstream-", ".nfs", ".~lock.", "~$", ".watchman-cookie")
 MOST = 4000
 """Files and folders beyond which nobody looks at all of them before a request; the watcher still tells of each."""
@@ -35,14 +39,20 @@ class Watched:
         folders: each folder that is looked at -> the names in it that count, where any new name does; None where only
             `files` count.
         trees: the roots below which every file counts.
+        own: those of `files` that count by their name: serverless.yml, models, requirements.
+        not_followed: paths that changed too often.
     """
 
     files: dict[str, _Stat | None]
     folders: dict[str, _Folder]
     trees: tuple[str, ...]
+    own: frozenset[str] = frozenset()
+    not_followed: frozenset[str] = frozenset()
 
     def counts(self, path: str) -> bool:
         """Return whether a change of a path may change the service."""
+        if path in self.not_followed:
+            return False
         if path in self.files:
             return True
         if is_ignored(os.path.basename(path)):  # noqa: PTH119 - paths of events are texts
@@ -58,7 +68,7 @@ class Watched:
         for folder, (before, names) in self.folders.items():
             if names is not None and _stat(folder) != before:
                 found |= {f"{folder}{os.sep}{name}" for name in _names(folder) ^ names}
-        return found
+        return found - self.not_followed if self.not_followed else found
 
     def differs(self, path: str) -> bool:
         """Return whether a path is not as it was; one that was never seen differs when it is there."""
@@ -74,14 +84,15 @@ class Watched:
             folder: (None, None) if names is None else (_stat(folder), _names(folder))
             for folder, (_, names) in self.folders.items()
         }
-        return Watched({path: _stat(path) for path in self.files}, folders, self.trees)
+        return replace(self, files={path: _stat(path) for path in self.files}, folders=folders)
 
     def as_seen(self, earlier: Watched) -> Watched:
         """Return this with what an earlier look saw, so that nothing between the two is missed."""
-        return Watched(
-            {path: earlier.files.get(path, state) for path, state in self.files.items()},
-            {folder: earlier.folders.get(folder, state) for folder, state in self.folders.items()},
-            self.trees,
+        return replace(
+            self,
+            files={path: earlier.files.get(path, state) for path, state in self.files.items()},
+            folders={folder: earlier.folders.get(folder, state) for folder, state in self.folders.items()},
+            not_followed=self.not_followed | earlier.not_followed,
         )
 
     @property
@@ -92,7 +103,8 @@ class Watched:
 
 def watched(service: Service) -> Watched:
     """Return what a service is made from, as it is now."""
-    files: set[str] = {str(path) for path in _own_files(service)}
+    own = frozenset(str(path) for path in _own_files(service))
+    files = set(own)
     trees: list[str] = []
     for tree in _trees(service):
         if not any(tree == other or tree.startswith(other + os.sep) for other in trees):
@@ -109,7 +121,17 @@ def watched(service: Service) -> Watched:
         parent = os.path.dirname(path)  # noqa: PTH120
         if parent not in folders:
             folders[parent] = (None, None)
-    return Watched({path: _stat(path) for path in sorted(files)}, folders, tuple(trees))
+    output = frozenset(path for path in files - own if _is_output(path))
+    return Watched({path: _stat(path) for path in sorted(files - output)}, folders, tuple(trees), own, output)
+
+
+def _is_output(path: str) -> bool:
+    """Return whether this process writes its own output there: `bareboat serve > out.txt`."""
+    for stream in (1, 2):
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.fstat(stream), os.stat(path)):  # noqa: PTH116
+                return True
+    return False
 
 
 def _own_files(service: Service) -> Iterator[Path]:

@@ -134,7 +134,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Project]]:
             project = Project(folder, loop, cloud, client)
             cloud.observe(on_reload=project.reloads.append, on_log=project.invocations.append)
             if reloads:
-                reloader = Reloader(cloud, lambda: load_service(folder), build, on_long=project.notes.append)
+                reloader = Reloader(cloud, lambda: load_service(folder), build, on_note=project.notes.append, hold_s=10)
                 tasks.append(asyncio.ensure_future(reloader.run()))
                 await asyncio.sleep(0)
             return project

@@ -117,7 +117,7 @@ def test_what_is_broken_leaves_the_last_good_version_and_says_why(project, kind)
     assert after == before
     (reload,) = project.reloads
     assert words in reload.error
-    assert reload.where.split("/")[-1].startswith(where)
+    assert reload.where.removeprefix(f"{project.folder}/").startswith(where)
     assert (reload.generation, reload.functions) == (1, ())
 
     mended = FILES["serverless.yml" if module == "serverless" else f"{module}.py"]
@@ -154,7 +154,8 @@ functions:
     model = project.folder / "lgb.model"
 
     def ask() -> str:
-        names = [line for line in files["lgb.model"].splitlines() if line.startswith("feature_names=")][0]
+        names = next(line for line in files["lgb.model"].splitlines() if line.startswith("feature_names="))
+        time.sleep(0.02)
         row = dict.fromkeys(names.partition("=")[2].split(), 5)
         return project.client.post("/predict", json=row).text
 
@@ -208,9 +209,13 @@ def test_a_file_that_an_editor_renames_into_place_is_a_change(project):
 
 def test_many_files_that_change_at_once_are_one_change(serve):
     data = {f"data/{number}.txt": "one" for number in range(150)}
-    handler = "import pathlib\n\ndef hello(event, context):\n    here = pathlib.Path(__file__).parent / 'data'\n" + (
-        "    return ' '.join(sorted({path.read_text() for path in here.iterdir()}))\n"
-    )
+    handler = """
+import pathlib
+
+def hello(event, context):
+    here = pathlib.Path(__file__).parent / "data"
+    return " ".join(sorted({path.read_text() for path in here.iterdir()}))
+"""
     project = serve({**FILES, **data, "handler.py": handler})
     assert project.get() == "one"
 
@@ -284,7 +289,7 @@ def test_what_takes_longer_is_said_and_the_last_version_answers_meanwhile(serve)
     project.wait_for_reloads(1)
 
     assert during == before
-    assert project.notes == ["Resolving requirements.txt"]
+    assert project.notes == ["reloading: Resolving requirements.txt; the last version answers meanwhile"]
     assert project.word() == "two"
 
 
@@ -307,3 +312,20 @@ def test_a_file_that_is_touched_keeps_the_processes(project):
 
     assert project.get() == before
     assert not any(reload.functions for reload in project.reloads)
+
+
+def test_a_file_that_changes_again_and_again_is_followed_no_more(project):
+    more = CONFIG.replace("data/**", "data/**, out.txt").replace("'!**', other.py", "'!**', other.py, out.txt")
+    project.write(serverless=more)
+    for number in range(12):
+        (project.folder / "out.txt").write_text(str(number))
+        project.get()
+
+    assert len(project.notes) == 1
+    assert "out.txt" in project.notes[0]
+    counted = len(project.reloads)
+    (project.folder / "out.txt").write_text("more")
+    project.get()
+    assert len(project.reloads) == counted
+    project.write(helper="WORD = 'two'\n")
+    assert project.word() == "two"
