@@ -110,7 +110,7 @@ def test_requests_are_what_powertools_reads():
     parsed = models.APIGatewayProxyEventV2Model.model_validate(http)
     assert (parsed.requestContext.http.method, parsed.rawPath) == ("POST", "/a b")
     assert models.APIGatewayProxyEventModel.model_validate(rest).path == "/a%20b"
-    assert models.LambdaFunctionUrlModel.model_validate(url).requestContext.domainName.endswith(
-        ".lambda-url.eu-central-1.on.aws"
-    )
+    parsed = models.LambdaFunctionUrlModel.model_validate(url)
+    assert parsed.requestContext.domainName.endswith(".lambda-url.eu-central-1.on.aws")
+    assert parsed.rawPath == parsed.requestContext.http.path == "/a%20b"
     assert json.loads(http["body"]) == json.loads(rest["body"]) == json.loads(url["body"]) == {"a": 1}

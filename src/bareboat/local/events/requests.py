@@ -18,6 +18,7 @@ from bareboat.local.rest.binary import BinaryTypes
 from bareboat.local.rest.call import RestCall
 from bareboat.local.rest.event import build_event as build_rest_event
 from bareboat.local.rest.methods import Method, rest_table
+from bareboat.local.url import build_event as build_url_event
 from bareboat.local.url import url_id
 from bareboat.service.model import Function, Service
 
@@ -101,7 +102,7 @@ def url(asked: Asked, origin: Origin, service: Service | None, function: Functio
     api = replace(_api(name, origin, "lambda-url", "on.aws"), account_id="anonymous")
     call = Call(asked.request(api.domain), api)
     call.request_id = request_id()
-    return event_v2.build_event(call, Route("$default", "*", "*", ""), {})
+    return build_url_event(call, Route("$default", "*", "*", ""))
 
 
 def _api(name: str, origin: Origin, service: str, domain: str) -> Api:

@@ -43,7 +43,7 @@ class Call:
     """One request as the gateway sees it.
 
     Attributes:
-        path: as sent, percent-encoded; `decoded_path` is what a function sees.
+        path: as sent, percent-encoded; `decoded_path` is what a function behind an HTTP API sees.
         query_string: as sent, without the question mark.
         request_id: 16 characters, the last of them "=".
         time, time_epoch: `12/Mar/2020:19:03:58 +0000`, and milliseconds.

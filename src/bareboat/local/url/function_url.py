@@ -10,7 +10,7 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable
 from time import perf_counter, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,12 +20,12 @@ from bareboat.local.access.verdict import Allowed, Refused
 from bareboat.local.access_record import AccessRecord
 from bareboat.local.gateway.call import Api, Call
 from bareboat.local.gateway.cors import CorsRules, is_preflight
-from bareboat.local.gateway.event_v2 import build_event
 from bareboat.local.gateway.gateway import Access
 from bareboat.local.gateway.response import JSON, MalformedResponseError, error_text, parse_v2
 from bareboat.local.gateway.routes import Route
 from bareboat.local.invocation import Invocation, Throttled
 from bareboat.local.messages import REASONS, Request, Response
+from bareboat.local.url.event import build_event
 from bareboat.service.model import Function, Service
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class FunctionUrl:
         invocation: Invocation | None = None
         error = ""
         try:
-            event = _encode(self._event(call))
+            event = _encode(build_event(call, self._route))
             if len(event) > MAX_BODY_BYTES:
                 response = _said(413, REASONS[413])
             else:
@@ -134,13 +134,6 @@ class FunctionUrl:
             log.warning("%s: %s", self._name, problem)
             response, error = _failed(), problem.problems[0].found
         return self._finish(call, self._shared(call, response), started, invocation=invocation, error=error)
-
-    def _event(self, call: Call) -> dict[str, Any]:
-        event = build_event(call, self._route, {})
-        if call.access is not None and call.access.context is not None:
-            account = call.access.context.get("iam", {}).get("accountId")
-            event["requestContext"]["accountId"] = account or self._api.account_id
-        return event
 
     def _shared(self, call: Call, response: Response) -> Response:
         """Add the configured CORS headers beside those that the function returned, as AWS does, twice if need be."""

@@ -243,10 +243,14 @@ def test_paths_arrive_as_they_were_meant(client, path):
     assert client.get("files/" + quote(path)).json() == {"path": path}
 
 
-@pytest.mark.parametrize(("framework", "front"), [("fastapi", "httpApi"), ("fastapi", "rest"), ("flask", "rest")])
+@pytest.mark.parametrize(
+    ("framework", "front"),
+    [("fastapi", "httpApi"), ("fastapi", "rest"), ("flask", "rest"), ("fastapi", "url"), ("flask", "url")],
+)
 def test_paths_beyond_latin_1_arrive(urls, framework, front):
     """Not Flask on an HTTP API: apig-wsgi takes rawPath for percent-encoded, which that of an HTTP API is not."""
-    found = httpx.get(f"{urls[front]}/{framework}/files/{quote('Zoë/☕ x')}", timeout=60)
+    base = urls[f"url:{framework}" if front == "url" else front]
+    found = httpx.get(f"{base}/{framework}/files/{quote('Zoë/☕ x')}", timeout=60)
 
     assert found.json() == {"path": "Zoë/☕ x"}
 
