@@ -250,7 +250,17 @@ class LocalCloud:
                     if hasattr(thing, "close"):
                         await thing.close()
             finally:
-                await self._generation.retire(None, grace_s=0)
+                await self._end_all()
+
+    async def _end_all(self) -> None:
+        """End the processes of every generation, whatever goes wrong on the way."""
+        try:
+            for old, new, doors in self._old:  # cancelled on its way
+                for door in doors:
+                    await door.close(0)
+                await old.retire(new.functions, grace_s=0)
+        finally:
+            await self._generation.retire(None, grace_s=0)
 
     async def __aenter__(self) -> Self:
         """Start."""
