@@ -8,25 +8,28 @@ from pathlib import Path
 
 from bareboat.errors import ConfigurationError
 
+RAW = "--raw hands a text over as it is"
 
-def read_event(data: str | None, path: Path | None, *, raw: bool) -> bytes:
+
+def read_event(data: str | None, path: Path | None, *, raw: bool, fix: str = RAW) -> bytes:
     """Return the event as JSON: from `--data`, a file, or standard input when it is no terminal; else `{}`.
 
     Args:
         raw: hand the text over as it is, as a JSON string.
+        fix: what helps where it is not JSON.
     Raises:
         ConfigurationError: it is not JSON, the file cannot be read, or both are given.
     """
     if data is not None and path is not None:
         raise ConfigurationError("--data and --path are both given", expected="one event", fix="leave one of them out")
     if data is not None:
-        return _event(data, "--data", raw=raw)
+        return _event(data, "--data", raw=raw, fix=fix)
     if path is not None and str(path) != "-":
-        return _event(_text(_file(path), str(path)), str(path), raw=raw)
+        return _event(_text(_file(path), str(path)), str(path), raw=raw, fix=fix)
     if path is None and (sys.stdin is None or sys.stdin.isatty()):
         return b"{}"
     text = _text(sys.stdin.buffer.read(), "standard input")
-    return _event(text, "standard input", raw=raw) if raw or text.strip() else b"{}"
+    return _event(text, "standard input", raw=raw, fix=fix) if raw or text.strip() else b"{}"
 
 
 def read_object(text: str | None, path: Path | None, flag: str) -> str:
@@ -45,10 +48,10 @@ def read_object(text: str | None, path: Path | None, flag: str) -> str:
     return text
 
 
-def _event(text: str, origin: str, *, raw: bool) -> bytes:
+def _event(text: str, origin: str, *, raw: bool, fix: str) -> bytes:
     if raw:
         return json.dumps(text).encode()
-    _json(text, origin, expected="the event as JSON", fix="--raw hands a text over as it is")
+    _json(text, origin, expected="the event as JSON", fix=fix)
     return text.encode()
 
 

@@ -38,6 +38,10 @@ def sample_options(command: F) -> F:
         from_file: Path | None,
         **kwargs: Any,
     ) -> Any:
+        for option, value in kwargs.items():
+            for text in value if isinstance(value, tuple) else (value,):
+                if isinstance(text, str) and not is_text(text):
+                    raise ConfigurationError(f"{_flag(option)} has a byte that is not UTF-8", expected="text")
         return command(Sample(terminal, source, name, from_file, send=send), *args, **kwargs)
 
     taker: Any = called
@@ -95,26 +99,31 @@ class Sample:
         if service is None:
             return None
         if self.name is not None:
-            return service.functions[chosen(service, self.name)]
-        fitting = [
-            function
-            for function in service.functions.values()
-            if any(_kind_of(event) == kind for event in function.events) or (kind == "url" and function.url)
-        ]
+            named = service.functions[chosen(service, self.name)]
+            if kind and not _takes(named, kind):
+                has = "url" if kind == "url" else f"{kind} event"
+                self.terminal.note(f"{named.name} has no {has}: AWS never makes this event for it")
+            return named
+        fitting = [function for function in service.functions.values() if _takes(function, kind)]
         if len(fitting) == 1:
             return fitting[0]
         return service.functions[chosen(service, None)] if self.send else None
 
-    def called(self, name: str) -> Function | None:
+    def called(self, request: str, name: str) -> Function | None:
         """Return the function that a request calls; `-f` wins over its route.
 
         Args:
+            request: its method and path, for a note where they do not fit.
             name: of the route's function; "" where no route takes the request.
         """
         service = self.service()
         if self.name is None and name and service is not None:
             return service.functions[name]
-        return self.function()
+        function = self.function()
+        if function is not None and name != function.name:
+            who = f"{request} calls {name}" if name else f"no route takes {request}"
+            self.terminal.note(f"{who}: the gateway never makes this event for {function.name}")
+        return function
 
     def source_config(self, function: Function | None, kind: str) -> dict[str, Any]:
         """Return what a function says of its source of a kind, {} where it has none or says its name alone."""
@@ -133,7 +142,7 @@ class Sample:
         """Return the event of --from-file, else the one that is made."""
         if self.from_file is None:
             return make()
-        return json.loads(read_event(None, None if str(self.from_file) == "-" else self.from_file, raw=False))
+        return json.loads(read_event(None, None if str(self.from_file) == "-" else self.from_file, raw=False, fix=""))
 
     def url(self) -> str:
         """Return where the Invoke API of the running local cloud is.
@@ -171,7 +180,8 @@ class Sample:
         if self.terminal.as_json:
             self.terminal.document(event)
         else:
-            self.terminal.write(json.dumps(event, indent=2, ensure_ascii=False))
+            text = json.dumps(event, indent=2, ensure_ascii=False)
+            self.terminal.write(text if is_text(text) else json.dumps(event, indent=2))
 
     def sent(self, event: Any, function: Function) -> Answer:
         """Send an event to a function and show its log."""
@@ -183,6 +193,25 @@ class Sample:
         if answer.log:
             self.terminal.say(answer.log.rstrip("\n"))
         return answer
+
+
+def _flag(option: str) -> str:
+    """Return an option as it is typed."""
+    params = click.get_current_context().command.params
+    return next((param.opts[0] for param in params if param.name == option), option)
+
+
+def is_text(text: str) -> bool:
+    """Return whether a text can be written as UTF-8: what came as other bytes cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _takes(function: Function, kind: str) -> bool:
+    return any(_kind_of(event) == kind for event in function.events) or (kind == "url" and function.url is not None)
 
 
 def _kind_of(event: Any) -> str:

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from bareboat.local.events.delivery import Answer, batches, outcome
+from bareboat.errors import ConfigurationError
+from bareboat.local.events.delivery import Answer, batches, check_messages, outcome
 from bareboat.local.events.inputs import event_for
 
 BATCH = {"Records": [{"messageId": "a", "body": "1"}, {"messageId": "b", "body": "2"}]}
@@ -99,3 +100,26 @@ EVENT = {"source": "shop", "detail": {"id": 7, "name": 'a "b"', "tags": ["x", "y
 )
 def test_a_rule_hands_over_what_it_says(said, options, expected):
     assert json.loads(event_for(EVENT, said, options)) == expected
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ([], "the event has no Records"),
+        ({"Records": []}, "an empty Records"),
+        ({"Records": {}}, "Records that are no list"),
+        ({"Records": [1]}, r"Records\[0\] is 1"),
+        ({"Records": [BATCH["Records"][0], None]}, r"Records\[1\] is null"),
+        ({"Records": [{}]}, r"Records\[0\] has no messageId"),
+        ({"Records": [{"messageId": 1}]}, r"Records\[0\]\.messageId is 1"),
+        ({"Records": [{"messageId": "1", "body": 5}]}, r"Records\[0\]\.body is 5"),
+    ],
+    ids=["list", "empty", "object", "number", "null", "nothing", "id", "body"],
+)
+def test_what_is_no_event_of_a_queue_is_refused(event, said):
+    with pytest.raises(ConfigurationError, match=said):
+        check_messages(event)
+
+
+def test_messages_of_a_queue_are_taken():
+    check_messages(BATCH)

@@ -10,7 +10,7 @@ from typing import Any
 
 import urllib3
 
-from bareboat.errors import LocalError
+from bareboat.errors import ConfigurationError, LocalError
 
 TIMEOUT_S = 905.0  # the longest a function may run, and a little
 
@@ -95,6 +95,27 @@ def _said(body: bytes) -> str:
         return str(document.get("message") or document.get("Message") or document)
     except (ValueError, AttributeError):
         return body[:200].decode("utf-8", "replace")
+
+
+def check_messages(event: Any) -> None:
+    """Refuse what is no event of a queue.
+
+    Raises:
+        ConfigurationError: it has no Records, or one of them is no message with `messageId` and `body`.
+    """
+    records = event.get("Records") if isinstance(event, dict) else None
+    if not isinstance(records, list) or not records:
+        found = "no Records" if records is None else "an empty Records" if records == [] else "Records that are no list"
+        raise ConfigurationError(f"the event has {found}", expected="messages, as bareboat event sqs prints them")
+    for number, record in enumerate(records):
+        where = f"Records[{number}]"
+        if not isinstance(record, dict):
+            found = json.dumps(record)
+            raise ConfigurationError(f"{where} is {found:.40}", expected="a message: an object with messageId and body")
+        for key in ("messageId", "body"):
+            if not isinstance(record.get(key), str):
+                found = f"{where}.{key} is {json.dumps(record[key]):.40}" if key in record else f"{where} has no {key}"
+                raise ConfigurationError(found, expected="a text")
 
 
 def batches(event: dict[str, Any], size: int) -> list[dict[str, Any]]:

@@ -233,5 +233,8 @@ def scheduled(origin: Origin, *, rule: str = "rule", scheduler: bool = False) ->
 
 
 def compact(event: Any) -> bytes:
-    """Return an event as JSON."""
-    return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
+    """Return an event as JSON; half a surrogate pair, which UTF-8 does not have, as an escape."""
+    try:
+        return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(event, separators=(",", ":")).encode()

@@ -20,4 +20,4 @@ def http(
     service = sample.service()
     asked = asked_of(method, path, body, headers, query)
     made, name = requests.rest(asked, sample.origin(), service)
-    sample.finish(sample.document(lambda: made), sample.called(name))
+    sample.finish(sample.document(lambda: made), sample.called(f"{asked.method} {asked.path}", name))

@@ -20,4 +20,4 @@ def http_api(
     service = sample.service()
     asked = asked_of(method, path, body, headers, query)
     made, name = requests.http_api(asked, sample.origin(), service)
-    sample.finish(sample.document(lambda: made), sample.called(name))
+    sample.finish(sample.document(lambda: made), sample.called(f"{asked.method} {asked.path}", name))

@@ -8,6 +8,7 @@ import click
 
 from bareboat.cli.group import Command
 from bareboat.cli.sample import Sample, pairs, sample_options
+from bareboat.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from bareboat.local.events.delivery import Message
@@ -29,11 +30,16 @@ def sqs(sample: Sample, bodies: tuple[str, ...], queue: str | None, attributes: 
 
     function = sample.function("sqs")
     source = _source(function)
+    name = queue or (source.name if source else "queue")
+    if group and not name.endswith(".fifo"):
+        raise ConfigurationError(
+            f"--group is given and the queue is {name}", expected="a queue NAME.fifo", fix="--queue NAME.fifo"
+        )
     event = sample.document(
         lambda: samples.sqs(
             bodies or ('{"sample": true}',),
             sample.origin(),
-            queue=queue or (source.name if source else "queue"),
+            queue=name,
             attributes=dict(pairs(attributes, "--attribute", "=")),
             group=group,
         )
@@ -52,11 +58,9 @@ def _source(function: Function | None) -> Any:
 
 
 def _deliver(sample: Sample, event: Any, function: Function, source: Any) -> None:
-    from bareboat.errors import ConfigurationError
-    from bareboat.local.events.delivery import batches, outcome
+    from bareboat.local.events.delivery import batches, check_messages, outcome
 
-    if not isinstance(event, dict) or not isinstance(event.get("Records"), list):
-        raise ConfigurationError("the event has no Records", expected="an event of a queue: bareboat event sqs")
+    check_messages(event)
     messages: list[Message] = []
     for number, batch in enumerate(batches(event, source.batch_size if source else 10), 1):
         answer = sample.sent(batch, function)
