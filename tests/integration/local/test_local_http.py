@@ -226,6 +226,90 @@ def test_an_offer_to_upgrade_is_not_taken() -> None:
     run(body)
 
 
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("split", ["whole", "after-head", "bytes"])
+def test_the_body_of_an_offer_to_upgrade_is_no_second_request(protocol: bytes, chunked: bool, split: str) -> None:
+    inner = b"GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n"
+    framing = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % len(inner)
+    sent = b"%x\r\n%s\r\n0\r\nX-Trailer: 1\r\n\r\n" % (len(inner), inner) if chunked else inner
+    head = (
+        b"PUT /1 HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: %s\r\nHTTP2-Settings: AAM\r\n%s"
+    )
+    request = (head % (protocol, framing)) + b"\r\n\r\n" + sent + b"GET /2 HTTP/1.1\r\nHost: h\r\nX: y\r\n\r\n"
+    seen: list[Request] = []
+
+    async def keep(asked: Request) -> Response:
+        seen.append(asked)
+        return await echo(asked)
+
+    async def body() -> None:
+        async with serving(keep) as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            at = request.find(b"\r\n\r\n") + 4
+            pieces = {
+                "whole": [request],
+                "after-head": [request[:at], request[at:]],
+                "bytes": [request[i : i + 1] for i in range(len(request))],
+            }[split]
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0.02 if split == "after-head" else 0)
+            writer.write_eof()
+            answer = await asyncio.wait_for(reader.read(), 10)
+            writer.close()
+            assert bodies(answer) == [b"PUT /1 %d" % len(inner), b"GET /2 0"]
+
+    run(body)
+    assert [one.body for one in seen] == [inner, b""]
+    assert ("HTTP2-Settings", "AAM") in seen[0].headers
+    assert seen[1].headers == [("Host", "h"), ("X", "y")]
+
+
+def test_an_offer_to_upgrade_that_ends_the_connection_keeps_its_body() -> None:
+    async def body() -> None:
+        async with serving() as server:
+            head = b"POST /1 HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\n"
+            head += b"Content-Length: 4\r\n\r\n"
+            assert bodies(await talk(server, head + b"body", half_close=False)) == [b"POST /1 4"]
+            assert status(await talk(server, head + b"bo")) == 400
+            large = head.replace(b"h: 4", b"h: 99999999")
+            assert status(await talk(server, large + b"x" * 1000)) == 413
+
+    run(body)
+
+
+def test_trailers_are_no_headers() -> None:
+    seen: list[Request] = []
+
+    async def keep(asked: Request) -> Response:
+        seen.append(asked)
+        return await echo(asked)
+
+    async def body() -> None:
+        async with serving(keep) as server:
+            trailers = b"Host: evil\r\nAuthorization: x\r\nUpgrade: h2c\r\n"
+            answer = await talk(
+                server, CHUNKED + b"2\r\nab\r\n0\r\n" + trailers + b"\r\n" + b"GET /2 HTTP/1.1\r\nHost: h\r\n\r\n"
+            )
+            assert bodies(answer) == [b"POST / 2", b"GET /2 0"]
+            assert seen[0].headers == [("Host", "h"), ("Transfer-Encoding", "chunked")]
+            many = b"".join(b"X-%d: %s\r\n" % (i, b"v" * 1000) for i in range(50))
+            assert status(await talk(server, CHUNKED + b"0\r\n" + many + b"\r\n")) == 431
+
+    run(body)
+
+
+def test_chunks_of_http_1_0_are_refused() -> None:
+    async def body() -> None:
+        async with serving() as server:
+            old = CHUNKED.replace(b"HTTP/1.1", b"HTTP/1.0").replace(b"Host", b"Connection: keep-alive\r\nHost")
+            assert status(await talk(server, old + b"2\r\nab\r\n0\r\n\r\n")) == 400
+
+    run(body)
+
+
 def test_head_is_answered_without_a_body_and_204_without_a_length() -> None:
     async def handler(request: Request) -> Response:
         return Response(204 if request.target == "/empty" else 200, [], b"body")
