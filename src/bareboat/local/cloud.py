@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+import msgspec
+
 from bareboat.errors import LocalError
 from bareboat.local.addresses import is_loopback
 from bareboat.local.doors import CONSOLE_HOST, Door, Gate, Ports
@@ -14,6 +16,7 @@ from bareboat.local.fronts import FRONTS, Kind, http_api_routes
 from bareboat.local.functions import Functions, ServedFunction
 from bareboat.local.gateway import Route
 from bareboat.local.generation import Generation
+from bareboat.local.own_paths import MARK, own_paths
 from bareboat.local.site import Site
 from bareboat.local.warming import warm
 
@@ -296,6 +299,8 @@ class LocalCloud:
             observer(reload)
 
     def _tell_log(self, invocation: Invocation) -> None:
+        if MARK in invocation.log:
+            invocation = msgspec.structs.replace(invocation, log=own_paths(invocation.log))
         for observer in self._on_log:
             observer(invocation)
 

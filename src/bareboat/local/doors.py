@@ -159,8 +159,8 @@ class Door:
             self._handle,
             self.host,
             port,
-            max_header_bytes=kind.max_header_bytes,
-            max_body_bytes=kind.max_body_bytes,
+            max_header_bytes=kind.limits[0],
+            max_body_bytes=kind.limits[1],
             refuse=self._refuse,
         )
 

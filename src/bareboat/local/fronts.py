@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from importlib import import_module
 
-from bareboat.local.access import HttpApiAccess, RestAccess, Settings
+from bareboat.local.access import HttpApiAccess, Settings
 from bareboat.local.access.settings import secrets_of
-from bareboat.local.access.url import UrlAccess
-from bareboat.local.access.usage import FILE as QUOTAS
-from bareboat.local.access.usage import Usage
 from bareboat.local.addresses import api_id, is_loopback
 from bareboat.local.gateway import Api, HttpApiGateway, Route, RouteTable
 from bareboat.local.gateway.gateway import MAX_BODY_BYTES, MAX_HEADER_BYTES
-from bareboat.local.lambda_api import MAX_BODY_BYTES as LAMBDA_BODY_BYTES
-from bareboat.local.lambda_api import MAX_HEADER_BYTES as LAMBDA_HEADER_BYTES
-from bareboat.local.lambda_api import LambdaApi, events_of
-from bareboat.local.rest import RestApiGateway
-from bareboat.local.rest.control import RestControl
-from bareboat.local.rest.methods import rest_table
+from bareboat.local.messages import Request, Response
 from bareboat.local.site import Front, Site
-from bareboat.local.url import FunctionUrl, url_id
 from bareboat.service.model import Service
 from bareboat.service.triggers import HttpApiEvent, HttpEvent
 
-if TYPE_CHECKING:
-    from bareboat.local.cloud import LocalCloud
-
-CONSOLE_HEADER_BYTES = 65_536  # what a browser sends of cookies that other servers of this machine have set
-CONSOLE_BODY_BYTES = 40 * 1024 * 1024  # a body as JSON text, whose escapes take up to six bytes
+# what their servers take; lambda_api says why, and is loaded when it is asked
+LAMBDA_BYTES = (16_384, 6_291_456)
+# what a browser sends of cookies that other servers of this machine have set; a body as JSON, with its escapes
+CONSOLE_BYTES = (65_536, 40 * 1024 * 1024)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +30,14 @@ class Kind:
         doors: the names of its doors in a service; none where the service has no use for it.
         make: makes the front of one door; raises a BareboatError for what it cannot serve.
         check: raises what is wrong with a service before any port is open.
-        max_header_bytes, max_body_bytes: what its server takes.
+        limits: bytes of headers, and of a body, that its server takes.
     """
 
     name: str
     doors: Callable[[Service], Iterable[str]]
     make: Callable[[Site], Front]
     check: Callable[[Service], object] = lambda _: None
-    max_header_bytes: int = MAX_HEADER_BYTES
-    max_body_bytes: int = MAX_BODY_BYTES
+    limits: tuple[int, int] = (MAX_HEADER_BYTES, MAX_BODY_BYTES)
 
 
 def has_http_api(service: Service) -> bool:
@@ -84,15 +73,6 @@ def access_settings(site: Site) -> Settings:
     return Settings(secrets_of(site.service), trusts_local=is_loopback(site.host))
 
 
-def usage_of(cloud: LocalCloud, settings: Settings) -> Usage:
-    """Return what API keys have used: kept over reloads and, in a file, over restarts."""
-    usage = cloud.kept.get("usage")
-    if usage is None:
-        usage = cloud.kept["usage"] = Usage(settings.secrets.folder / QUOTAS)
-    assert isinstance(usage, Usage)
-    return usage
-
-
 def _http_api(site: Site) -> HttpApiGateway:
     invoke = site.invoke
 
@@ -106,39 +86,8 @@ def _http_api(site: Site) -> HttpApiGateway:
     )
 
 
-def _lambda_api(site: Site) -> LambdaApi:
-    cloud = site.cloud
-    return LambdaApi(
-        site.service,
-        site.invoke,
-        events_of(cloud),
-        artifact_of=lambda name: cloud.artifacts.get(name),  # noqa: PLW0108 - another mapping after each reload
-        url_of=lambda name: f"{cloud.urls[door]}/" if (door := f"url:{name}") in cloud.urls else None,
-        rest=RestControl(site.service, site.invoke).handle if has_rest_api(site.service) else None,
-    )
-
-
 def _urls(service: Service) -> Iterable[str]:
     return (f"url:{name}" for name, one in service.functions.items() if one.url is not None)
-
-
-def _function_url(site: Site) -> FunctionUrl:
-    function = site.service.functions[site.function]
-    is_open = function.url is not None and function.url.auth == "NONE"
-    return FunctionUrl(
-        function,
-        site.invoke,
-        api=Api(url_id(site.service, function.name), account_id="anonymous", port=str(site.port), domain=site.host),
-        access=None if is_open else UrlAccess(site.service, function, access_settings(site)),
-        on_request=site.on_request,
-    )
-
-
-def _console(site: Site) -> Front:
-    from bareboat.local.console import Console
-    from bareboat.local.console.source import Shown
-
-    return Console(Shown(site.cloud))
 
 
 def _http_api_doors(service: Service) -> tuple[str, ...]:
@@ -146,46 +95,58 @@ def _http_api_doors(service: Service) -> tuple[str, ...]:
     return () if has_rest_api(service) and not has_http_api(service) else ("httpApi",)
 
 
-def _rest_api(site: Site) -> RestApiGateway:
-    provider = site.service.provider
-    functions = site.service.functions
+def _rest_doors(service: Service) -> tuple[str, ...]:
+    return ("rest",) if has_rest_api(service) else ()
 
-    def later(function: str, event: bytes, trace_id: str, source: str) -> None:
-        events_of(site.cloud).put(functions[function], event, trace_id=trace_id, source=source)
 
-    return RestApiGateway(
-        site.service,
-        site.invoke,
-        RestAccess(site.service, site.invoke, access_settings(site), usage=usage_of(site.cloud, access_settings(site))),
-        api=Api(
-            api_id(site.service),
-            stage=provider.stage,
-            port=str(site.port),
-            domain=site.host,
-            stage_variables=provider.rest_api.stage_variables,
-        ),
-        on_request=site.on_request,
-        invoke_later=later,
-    )
+class Late:
+    """A front that is made when it is first asked: what nobody uses costs no start-up time."""
+
+    def __init__(self, site: Site, maker: str) -> None:
+        self._site = site
+        self._maker = maker
+        self._front: Front | None = None
+
+    def handle(self, request: Request) -> Response | Awaitable[Response]:
+        """Answer a request."""
+        return self._made().handle(request)
+
+    def refuse(self, status: int) -> Response:
+        """Answer what the server could not read or will not take."""
+        return self._made().refuse(status)
+
+    async def close(self) -> None:
+        """Give up what still runs."""
+        if self._front is not None:
+            await self._front.close()
+
+    def _made(self) -> Front:
+        if self._front is None:
+            self._front = _maker(self._maker)(self._site)
+        return self._front
+
+
+def _maker(name: str) -> Callable[[Site], Front]:
+    maker: Callable[[Site], Front] = getattr(import_module("bareboat.local.making"), name)
+    return maker
+
+
+def _rest_api(site: Site) -> Front:
+    return _maker("rest_api")(site)
+
+
+def _check_rest(service: Service) -> None:
+    if has_rest_api(service):
+        from bareboat.local.rest.methods import rest_table
+
+        rest_table(service)
 
 
 FRONTS: tuple[Kind, ...] = (
     Kind("httpApi", _http_api_doors, _http_api, check=lambda service: RouteTable(http_api_routes(service))),
-    Kind("rest", lambda service: ("rest",) if has_rest_api(service) else (), _rest_api, check=rest_table),
-    Kind(
-        "lambda",
-        lambda _: ("lambda",),
-        _lambda_api,
-        max_header_bytes=LAMBDA_HEADER_BYTES,
-        max_body_bytes=LAMBDA_BODY_BYTES,
-    ),
-    Kind("url", _urls, _function_url, max_header_bytes=LAMBDA_HEADER_BYTES, max_body_bytes=LAMBDA_BODY_BYTES),
-    Kind(
-        "console",
-        lambda _: ("console",),
-        _console,
-        max_header_bytes=CONSOLE_HEADER_BYTES,
-        max_body_bytes=CONSOLE_BODY_BYTES,
-    ),
+    Kind("rest", _rest_doors, _rest_api, check=_check_rest),
+    Kind("lambda", lambda _: ("lambda",), lambda site: Late(site, "lambda_api"), limits=LAMBDA_BYTES),
+    Kind("url", _urls, lambda site: Late(site, "function_url"), limits=LAMBDA_BYTES),
+    Kind("console", lambda _: ("console",), lambda site: Late(site, "console"), limits=CONSOLE_BYTES),
 )
 """Each kind of front; a further one is a line here."""

@@ -68,7 +68,7 @@ class Pool:
         self._region = region
         self._account_id = account_id
         self._max = max_processes
-        self._cores = min(cores or _cores(), max_processes)
+        self._cores = min(cores or usable_cores(), max_processes)
         self._grow_after_s = grow_after_s
         self._init_timeout_s = init_timeout_s
         reserved = function.reserved_concurrency
@@ -380,7 +380,8 @@ def _forget(tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
         log.error("a process could not be started or ended", exc_info=task.exception())
 
 
-def _cores() -> int:
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bareboat.local.functions import Functions, ServedFunction
 from bareboat.local.init_error import init_error
+from bareboat.local.pool import usable_cores
 
 
 async def warm(changed: Sequence[ServedFunction], before: Functions, folder: Path) -> None:
@@ -21,10 +22,20 @@ async def warm(changed: Sequence[ServedFunction], before: Functions, folder: Pat
         LocalError: a function that worked does not start any more, or a new one does not.
         BareboatError: what `ServedFunction.ready` raises.
     """
-    failures = await asyncio.gather(*(one.warm() for one in changed), return_exceptions=True)
-    for one, failure in zip(changed, failures, strict=True):
-        if isinstance(failure, BaseException):
-            raise failure
+    room = asyncio.Semaphore(usable_cores())
+
+    async def ready(one: ServedFunction) -> None:
+        async with room:  # more inits at once than cores end no sooner, and the first failure later
+            failure = await one.warm()
         old = before.get(one.name)
         if failure is not None and not (old is not None and old.is_broken):
             raise init_error(one.name, failure, folder)
+
+    tasks = [asyncio.ensure_future(ready(one)) for one in changed]
+    try:
+        for done in asyncio.as_completed(tasks):
+            await done
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bareboat.local.reload.record import Reload
 from bareboat.local.reload.refusal import Refusal, refusal
+from bareboat.local.reload.syntax import check_syntax
 from bareboat.local.reload.watched import MOST, Watched, watched
 from bareboat.local.reload.watcher import Watcher
 
@@ -164,7 +165,7 @@ class Reloader:
             changed |= self._take()
             error: Exception | None = None
             try:
-                service, artifacts = await asyncio.to_thread(self._attempt)
+                service, artifacts = await asyncio.to_thread(self._attempt, changed)
                 if self._pending and time.perf_counter() - began < self._hold_s:
                     continue
                 new = self._is_new(service, artifacts)
@@ -183,7 +184,7 @@ class Reloader:
         self._look_often()
         if error is not None:
             self._is_broken = True
-            self._tell(refusal(error), at, took_ms, changed, ())
+            self._tell(refusal(error, self._cloud.service.folder), at, took_ms, changed, ())
         elif new or self._is_broken:
             self._is_broken = False
             self._tell(Refusal(""), at, took_ms, changed, functions)
@@ -202,12 +203,13 @@ class Reloader:
         self._wake.clear()
         return taken
 
-    def _attempt(self) -> tuple[Service, Mapping[str, Artifact]]:
+    def _attempt(self, changed: set[str]) -> tuple[Service, Mapping[str, Artifact]]:
         """Read and build, in a thread; what has been seen before counts as known from now on."""
         before = self._watched.refreshed()
         self._watched = before
         service = self._load()
         self._watched = watched(service).as_seen(before)
+        check_syntax(changed, service)
         return service, self._build(service, self._step)
 
     def _step(self, what: str) -> None:
