@@ -17,6 +17,7 @@ from bareboat.service.keys.provider import ProviderKeys
 from bareboat.service.model import Function, Provider
 from bareboat.service.nodes import Node
 from bareboat.service.report import Report
+from bareboat.service.resource_policy import check_policy
 from bareboat.service.rest_api import check_private, rest_api_of, shared_schemas, timeout_of, with_stage
 from bareboat.service.rest_events import RestSurroundings, with_shared_cors
 from bareboat.service.route_checks import check_routes
@@ -94,6 +95,8 @@ class ApiReader:
         node = self.node.get("httpApi")
         show_cors(http_api.cors, node.get("cors") if node else None, f"{HTTP_PATH}.cors", self.report)
         check_private(rest_api, methods, self.report)
+        said = self.node.get("apiGateway", "resourcePolicy") or self.node.get("resourcePolicy") or self.node
+        check_policy(rest_api, methods, provider.stage, said.place, self.report)
         used: dict[str, Authorizer] = dict(http_api.authorizers)
         used.update({event.authorizer.name: event.authorizer for event in methods if event.authorizer is not None})
         check_jwks(self.jwks_node, self.around.jwks, used, self.report)

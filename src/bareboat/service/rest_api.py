@@ -139,15 +139,10 @@ def _key_source(api: ApiGatewayKeys, node: Node, report: Report) -> Literal["HEA
 
 
 def _policy(provider: Node, node: Node, report: Report) -> tuple[Any, ...]:
-    """Return the statements of the resource policy, with a warning: who may call by network is AWS's to say."""
-    found, path = _older(provider, node, "resourcePolicy", report)
+    """Return the statements of the resource policy; `check_policy` tells what they mean here."""
+    found, _ = _older(provider, node, "resourcePolicy", report)
     if found is None:
         return ()
-    report.warn(
-        f"{path} is not enforced locally: networks, accounts and VPC endpoints are AWS's; the server listens on "
-        "loopback unless --host says otherwise",
-        found.place,
-    )
     said = plain(found)
     return tuple(said) if isinstance(said, list) else (said,)
 

@@ -120,11 +120,27 @@ def test_binary_types_come_from_each_of_their_homes(rest):
     assert api.compress_from_bytes == 1024
 
 
-def test_a_resource_policy_is_told_not_to_hold(rest):
-    api, (warning,) = rest("{resourcePolicy: [{Effect: Deny, Principal: '*'}]}")
+ALLOW = "{Effect: Allow, Principal: '*', Action: 'execute-api:Invoke', Resource: 'execute-api:/*'%s}"
 
-    assert api.policy == ({"Effect": "Deny", "Principal": "*"},)
-    assert "is not enforced locally" in warning
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (ALLOW % "", ""),
+        (ALLOW % ", Condition: {IpAddress: {'aws:SourceIp': [203.0.113.0/24, 127.0.0.1]}}", ""),
+        (ALLOW % ", Condition: {IpAddress: {'aws:SourceIp': 203.0.113.0/24}}", "name 127.0.0.1 in aws:SourceIp"),
+        ("{Effect: Deny, Principal: '*'}", "cannot be judged (a Statement has no Action)"),
+        (ALLOW.replace("'execute-api:/*'", "{Ref: Api}") % "", "cannot be judged (a Statement has no Resource)"),
+        (ALLOW % ", Condition: {StringEquals: {'aws:PrincipalOrgID': o-1}}", "StringEquals aws:PrincipalOrgID cannot"),
+        (ALLOW.replace("'*'", "{AWS: 'arn:aws:iam::1:root'}") % "", 'Principal {"AWS": "arn:aws:iam::1:root"} cannot'),
+    ],
+    ids=["open", "here", "elsewhere", "broken", "intrinsic", "condition", "principal"],
+)
+def test_what_a_resource_policy_means_here_is_told(rest, statement, said):
+    api, warnings = rest(f"{{resourcePolicy: [{statement}]}}", "[http: GET /x]")
+
+    assert len(api.policy) == 1
+    assert (said in " ".join(warnings)) if said else (warnings == [])
 
 
 # Serverless Framework v3, guide "REST API (API Gateway v1)", request parameters and request schema validators

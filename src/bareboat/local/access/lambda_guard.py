@@ -15,9 +15,9 @@ import msgspec
 from bareboat.errors import BareboatError
 from bareboat.local.access.guard import Closed, Guard, Invoke, RouteLike, failure
 from bareboat.local.access.identity import Source, all_headers, source_of
-from bareboat.local.access.policy import Policy, PolicyError, parse_policy
 from bareboat.local.access.verdict import Allowed, Refused, Verdict
 from bareboat.local.gateway.response import error_text
+from bareboat.service.policy import Policy, PolicyError, parse_policy
 
 if TYPE_CHECKING:
     from bareboat.local.access.throttle import Clock

@@ -13,6 +13,7 @@ from bareboat.local.access.http_api import OPEN, THROTTLED, closed_on_failure, w
 from bareboat.local.access.identity import all_headers
 from bareboat.local.access.lambda_events import request_event_rest
 from bareboat.local.access.lambda_guard import Manner, lambda_guard
+from bareboat.local.access.resource_policy import ResourcePolicy
 from bareboat.local.access.settings import Settings, secrets_of
 from bareboat.local.access.throttle import Throttles
 from bareboat.local.access.usage import FILE, Usage
@@ -29,7 +30,7 @@ EXCEEDED = Refused("QUOTA_EXCEEDED", 429, "Limit Exceeded", reason="the quota of
 
 
 class RestAccess:
-    """The access control of one REST API: authorizer, API key, usage plan and throttling, in this order.
+    """The access control of one REST API: resource policy, authorizer, API key, usage plan, throttling, in this order.
 
     Args:
         invoke: how a Lambda authorizer's function is called.
@@ -52,7 +53,9 @@ class RestAccess:
         self._invoke = invoke
         self._settings = settings = settings or Settings(secrets_of(service))
         self._from_authorizer = api.key_source == "AUTHORIZER"
+        self._policy = ResourcePolicy(service) if api.policy else None
         self._guards: dict[str, tuple[Guard, tuple[str, ...]]] = {}
+        self._authorizers: dict[str, Authorizer] = {}
         self._private: set[str] = set()
         throttles = dict(api.throttles)
         made: dict[object, Guard] = {}
@@ -69,6 +72,7 @@ class RestAccess:
                     if which not in made:
                         made[which] = self._guard(event.authorizer)
                     self._guards[event.route_key] = made[which], event.scopes
+                    self._authorizers[event.route_key] = event.authorizer
         self._throttles = Throttles(api.throttle, throttles, settings.clock)
         self.keys: tuple[KnownKey, ...] = ()
         if api.keys:
@@ -80,6 +84,10 @@ class RestAccess:
 
     def check(self, call: Call, route: RouteLike) -> Verdict | Awaitable[Verdict]:
         """Return what becomes of a request to a method; an authorizer that fails is a refusal."""
+        if self._policy is not None:
+            refused = self._policy.first(call, self._authorizers.get(route.key))
+            if refused is not None:
+                return refused
         guarded = self._guards.get(route.key)
         if guarded is None:
             return self._admit(call, route, OPEN)
@@ -97,6 +105,8 @@ class RestAccess:
 
     def _admit(self, call: Call, route: RouteLike, verdict: Verdict) -> Verdict:
         """Return the verdict on a request that the authorizer lets in: its API key and how often it calls."""
+        if self._policy is not None and isinstance(verdict, Allowed):
+            verdict = self._policy.last(call, self._authorizers.get(route.key), verdict)
         if isinstance(verdict, Refused):
             return verdict
         key = None

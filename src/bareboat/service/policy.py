@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import fnmatch
 import ipaddress
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 ACTION = "execute-api:invoke"
+OPERATORS = ("IpAddress", "NotIpAddress", "StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "Bool")
+_OWN_ARN = re.compile(r"arn:[^:]*:execute-api:[^:]*:[^:]*:[^:/]*(/.*)?", re.DOTALL)
 Decision = Literal["allow", "deny", "none"]
 
 
@@ -23,7 +26,12 @@ class PolicyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement: what it is about, ready to be matched."""
+    """One statement: what it is about, ready to be matched.
+
+    Args:
+        everyone: whether it is about any caller; what is about some of them, who are not known here, counts as met in
+            a Deny and as not met in an Allow.
+    """
 
     allows: bool
     action: re.Pattern[str]
@@ -31,9 +39,12 @@ class Statement:
     action_negated: bool
     resource_negated: bool
     conditions: Mapping[str, Mapping[str, Any]]
+    everyone: bool = True
 
-    def applies(self, resource: str, values: Mapping[str, str]) -> bool:
+    def applies(self, resource: str, values: Mapping[str, str | None]) -> bool:
         """Whether it says something of a request for a resource."""
+        if not self.everyone and self.allows:
+            return False
         if bool(self.action.fullmatch(ACTION)) is self.action_negated:
             return False
         if bool(self.resource.fullmatch(resource)) is self.resource_negated:
@@ -51,12 +62,12 @@ class Policy:
 
     statements: tuple[Statement, ...]
 
-    def decide(self, resource: str, values: Mapping[str, str]) -> Decision:
+    def decide(self, resource: str, values: Mapping[str, str | None]) -> Decision:
         """Return what the policy says of a request.
 
         Args:
             resource: the ARN of the method: `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH`.
-            values: of condition keys, such as `aws:SourceIp`.
+            values: of condition keys in lower case, such as `aws:sourceip`; None for one that such a request lacks.
         """
         decision: Decision = "none"
         for statement in self.statements:
@@ -71,7 +82,8 @@ def parse_policy(document: Any, *, base: str = "") -> Policy:
     """Return a policy.
 
     Args:
-        base: what `execute-api:/STAGE/...` stands for, up to the API's id; "" where that is not written so.
+        base: the ARN of the API itself, for a resource policy: what `execute-api:/STAGE/...` stands for, as does
+            the ARN of an API on AWS, since the policy is this API's own. "" for the policy of an authorizer.
     Raises:
         PolicyError: it is no policy document.
     """
@@ -82,6 +94,35 @@ def parse_policy(document: Any, *, base: str = "") -> Policy:
     if not isinstance(statements, list):
         raise PolicyError("policyDocument has no Statement")
     return Policy(tuple(_statement(entry, base) for entry in statements))
+
+
+def unjudged(statements: Sequence[Any], keys: Container[str]) -> list[str]:
+    """Return which conditions and principals of a resource policy cannot be judged: `StringEquals aws:PrincipalArn`.
+
+    Args:
+        keys: the condition keys that are known, in lower case.
+    """
+    found = []
+    for entry in statements:
+        if not isinstance(entry, dict):
+            continue
+        if not _is_everyone(entry):
+            found.append("Principal " + json.dumps(entry.get("Principal", entry.get("NotPrincipal"))))
+        conditions = entry.get("Condition")
+        for operator, wanted in conditions.items() if isinstance(conditions, dict) else ():
+            found += [
+                f"{operator} {key}"
+                for key in (wanted if isinstance(wanted, dict) else ())
+                if operator not in OPERATORS or str(key).lower() not in keys
+            ]
+    return list(dict.fromkeys(found))
+
+
+def _is_everyone(entry: Mapping[str, Any]) -> bool:
+    principal = entry.get("Principal")
+    if isinstance(principal, dict):
+        principal = principal.get("AWS")
+    return principal in ("*", ["*"])
 
 
 def _statement(entry: Any, base: str) -> Statement:
@@ -102,6 +143,7 @@ def _statement(entry: Any, base: str) -> Statement:
         action_negated=not_action,
         resource_negated=not_resource,
         conditions=conditions,
+        everyone=not base or _is_everyone(entry),
     )
 
 
@@ -116,10 +158,13 @@ def _listed(entry: dict[str, Any], name: str) -> tuple[list[str], bool]:
 
 
 def _whole(resource: str, base: str) -> str:
-    """Return the ARN that the short form `execute-api:/stage/...` of a resource policy stands for."""
-    return (
-        f"{base}{resource.removeprefix('execute-api:')}" if base and resource.startswith("execute-api:/") else resource
-    )
+    """Return the ARN that a resource stands for."""
+    if not base:
+        return resource
+    if resource.startswith("execute-api:/"):
+        return base + resource.removeprefix("execute-api:")
+    own = _OWN_ARN.fullmatch(resource)
+    return base + (own[1] or "") if own else resource
 
 
 def _pattern(texts: list[str]) -> re.Pattern[str]:
@@ -132,12 +177,15 @@ def _glob(text: str) -> str:
     return "".join(".*" if piece[:1] == "*" else "." if piece == "?" else re.escape(piece) for piece in pieces)
 
 
-def _met(operator: str, key: str, wanted: Any, values: Mapping[str, str], *, unknown: bool) -> bool:
-    given = values.get(key.lower())
+def _met(operator: str, key: str, wanted: Any, values: Mapping[str, str | None], *, unknown: bool) -> bool:
+    key = key.lower()
+    if operator not in OPERATORS or key not in values:
+        return unknown
+    given = values[key]
     texts = [str(text) for text in (wanted if isinstance(wanted, list) else [wanted])]
     negated = operator.startswith(("Not", "StringNot"))
     if given is None:
-        return unknown
+        return negated
     if operator in ("IpAddress", "NotIpAddress"):
         try:
             address = ipaddress.ip_address(given)
@@ -146,8 +194,8 @@ def _met(operator: str, key: str, wanted: Any, values: Mapping[str, str], *, unk
             return unknown
     elif operator in ("StringEquals", "StringNotEquals"):
         found = given in texts
-    elif operator in ("StringLike", "StringNotLike"):
-        found = any(fnmatch.fnmatchcase(given, text.replace("[", "[[]")) for text in texts)
+    elif operator == "Bool":
+        found = given in [text.lower() for text in texts]
     else:
-        return unknown
+        found = any(fnmatch.fnmatchcase(given, text.replace("[", "[[]")) for text in texts)
     return found is not negated
