@@ -45,7 +45,7 @@ def show_doors(terminal: Terminal, cloud: LocalCloud) -> None:
             guarded = any(one["access"] != "public" for one in routes)
             headers = ("route", "function", "who may call") if guarded else ("route", "function")
             rows = [(one["route"], one["function"], one["access"])[: len(headers)] for one in routes]
-            terminal.table(headers, rows)
+            _write_columns(terminal, [headers, *rows])
             terminal.write("")
     for name, url in urls.items():
         if name.startswith("url:"):
@@ -54,6 +54,13 @@ def show_doors(terminal: Terminal, cloud: LocalCloud) -> None:
         terminal.write(f"{NAMES['lambda']:{width}}{urls['lambda']}")
     if "console" in urls:
         terminal.write(f"{NAMES['console']:{width}}{urls['console']}")
+
+
+def _write_columns(terminal: Terminal, rows: list[tuple[str, ...]]) -> None:
+    """Write a table without rich, whose import would hold up the first request."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        terminal.write("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def show_notes(terminal: Terminal, cloud: LocalCloud) -> None:
