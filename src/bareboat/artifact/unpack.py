@@ -6,13 +6,13 @@ import hashlib
 import os
 import shutil
 import stat
-import time
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from bareboat.artifact.held import hold, release, remove_unheld
 from bareboat.artifact.model import MANIFEST, Artifact, LayerArtifact
 from bareboat.errors import ArtifactError
 from bareboat.packaging.cache import cache_folder, cannot_write, scratch_folder, tidy
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from zipfile import ZipFile, ZipInfo
 
 _KEPT = 5
-_YOUNG_S = 3600.0
 
 
 def unpack(artifact: Artifact) -> Path:
     """Unpack an artifact, once for each digest, and return the folder.
 
     Every file is compared with the manifest on the way; a folder that is there already is compared by names and sizes,
-    and loses what a function wrote into it, since nothing can be written there on Lambda.
+    and loses what a function wrote into it, since nothing can be written there on Lambda. It is held (`held.hold`), so
+    that no process removes it, until it is released or this process ends.
 
     Raises:
         ArtifactError: the archive is not the one that the artifact speaks of, is damaged, or has names that lead out.
@@ -38,15 +38,16 @@ def unpack(artifact: Artifact) -> Path:
 
 
 def unpacked(archives: Sequence[Artifact | LayerArtifact], name: str) -> Path:
-    """Unpack archives over each other into one folder called `name`, unless it is there; raises as `unpack` does."""
+    """Unpack archives over each other into one folder called `name`, unless it is there; as `unpack` does."""
     folder = unpacked_folder(archives[0], name)
     below = folder.parent
     files = {path: said for archive in archives for path, said in archive.manifest.get("files", {}).items()}
-    if folder.is_dir():
+    if hold(folder):
         if _is_whole(folder, files):
             _remove_strays(folder, files)
             os.utime(folder)
             return folder
+        release(folder)
         shutil.rmtree(folder, ignore_errors=True)
     for archive in archives:
         _check_digest(archive)
@@ -61,7 +62,8 @@ def unpacked(archives: Sequence[Artifact | LayerArtifact], name: str) -> Path:
         except OSError as error:
             if not folder.is_dir():  # another process was first: its folder is as good
                 raise cannot_write(folder, error) from error
-    forget_folders(below, keep=folder)
+    hold(folder)
+    forget_folders(below)
     return folder
 
 
@@ -71,16 +73,18 @@ def unpacked_folder(archive: Artifact | LayerArtifact, name: str) -> Path:
     return (home / "unpacked" if home.name == ".bareboat" else cache_folder("unpacked")) / name
 
 
-def forget_folders(below: Path, *, keep: Path) -> None:
-    """Remove all but the newest few unpacked folders; none that was used within the last hour."""
-    entries = sorted(
-        (entry for entry in below.iterdir() if entry.is_dir() and not entry.name.startswith(".")),
-        key=lambda entry: entry.stat().st_mtime,
-        reverse=True,
-    )
-    for entry in entries[_KEPT:]:
-        if entry != keep and time.time() - entry.stat().st_mtime > _YOUNG_S:
-            shutil.rmtree(entry, ignore_errors=True)
+def forget_folders(below: Path) -> None:
+    """Remove all but the newest few unpacked folders and those that are held."""
+    entries = []
+    for entry in below.iterdir():
+        with suppress(OSError):  # another process tidies too
+            if entry.is_dir() and not entry.name.startswith("."):
+                entries.append((entry.stat().st_mtime, entry))
+    for _, entry in sorted(entries, reverse=True)[_KEPT:]:
+        remove_unheld(entry)
+    for note in below.glob("*.boto3"):  # what `mentions_boto3` remembers of them
+        if not note.with_suffix("").exists():
+            note.unlink(missing_ok=True)
 
 
 def check_name(name: str, where: str) -> None:

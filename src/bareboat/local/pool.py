@@ -21,6 +21,7 @@ from bareboat.local.invocation import Invocation, Throttled
 from bareboat.local.outcome import UNHANDLED, Outcome
 from bareboat.local.sandbox import MIB, InitFailure, Job, Sandbox
 from bareboat.local.spec import ACCOUNT, Spec, prepare
+from bareboat.local.task_root import TaskRoot
 from bareboat.service.model import Function
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ class Pool:
         reserved = function.reserved_concurrency
         self._limit = ACCOUNT_CONCURRENCY if reserved is None else reserved
         self._spec: Spec | None = None
+        self._root: TaskRoot | None = None  # where the folder is this pool's own
         self._queue: deque[Job] = deque()
         self._idle: list[Sandbox] = []
         self._all: set[Sandbox] = set()
@@ -114,6 +116,8 @@ class Pool:
             account_id=self._account_id,
             folder=self._folder,
         )
+        if self._folder is None:
+            self._root = TaskRoot(self._spec, self._artifact)
 
     async def warm(self) -> InitFailure | None:
         """Start a process before any event asks for it; return why it does not get ready.
@@ -126,6 +130,8 @@ class Pool:
         self._starting += 1
         sandbox = self._sandbox()
         try:
+            if self._root is not None:
+                await self._root.ensure()
             failure = await sandbox.start(self._init_timeout_s)
         except BaseException:
             self._end(sandbox)
@@ -209,6 +215,9 @@ class Pool:
             self._end(sandbox)
         await asyncio.gather(*self._ends)
         self._idle.clear()
+        if self._root is not None:
+            self._root.release()
+            self._root = None
 
     # Events to processes
 
@@ -292,6 +301,8 @@ class Pool:
 
     async def _boot(self, sandbox: Sandbox) -> None:
         try:
+            if self._root is not None:
+                await self._root.ensure()
             failure = await sandbox.start(self._init_timeout_s)
         except Exception as error:
             self._starting -= 1

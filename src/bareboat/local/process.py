@@ -87,6 +87,10 @@ class Process:
             )
         except OSError as error:
             os.close(self._out)
+            if not cwd.is_dir():
+                raise LocalError(
+                    "the function's unpacked files are gone", fix="start it again", where=str(cwd)
+                ) from error
             raise LocalError(
                 f"{command[0]} does not start: {error.strerror}", expected="a Python interpreter that runs"
             ) from error

@@ -36,6 +36,7 @@ class Spec:
         folder: the unpacked artifact, the working directory.
         arn: the function's, unqualified.
         cores: what deals each process its share of the CPU; None for what has but one thread, a model's kernel.
+        opt: the unpacked layers; None without any.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Spec:
     memory_mb: int
     timeout_s: float
     cores: Cores | None = None
+    opt: Path | None = None
 
 
 def prepare(
@@ -111,6 +113,7 @@ def prepare(
         memory_mb=function.memory_mb,
         timeout_s=float(function.timeout_s),
         cores=Cores(function.memory_mb) if _has_user_code(function) else None,
+        opt=opt,
     )
 
 

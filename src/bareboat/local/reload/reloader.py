@@ -73,6 +73,7 @@ class Reloader:
         self._is_long = False
         self._is_broken = False
         self._times: dict[str, list[float]] = {}
+        self._missed: set[str] = set()  # archives that were found gone
 
     async def run(self) -> None:
         """Reload whenever something has changed, until cancelled."""
@@ -124,7 +125,14 @@ class Reloader:
     def _look(self) -> None:
         """Look for changes before a request."""
         if not self._running:
-            self._notice(self._watched.changed())
+            self._notice(self._watched.changed() | self._gone())
+
+    def _gone(self) -> set[str]:
+        """Return the archives that somebody has removed since, each once: building makes them again."""
+        gone = {str(one.path) for one in self._cloud.artifacts.values() if not one.path.exists()}
+        new = gone - self._missed
+        self._missed = gone
+        return new
 
     def _notice(self, paths: set[str]) -> None:
         if not paths:

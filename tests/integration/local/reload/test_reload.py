@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from bareboat.errors import LocalError
 from bareboat.project import find_template
 
 from .conftest import CONFIG, FILES, HANDLER, OTHER, build, wait_for
@@ -329,3 +331,53 @@ def test_a_file_that_changes_again_and_again_is_followed_no_more(project):
     assert len(project.reloads) == counted
     project.write(helper="WORD = 'two'\n")
     assert project.word() == "two"
+
+
+def test_the_files_of_what_runs_stay_and_those_of_old_versions_go(project, tmp_path):
+    project.get("/other")
+    unpacked = project.folder / ".bareboat" / "unpacked"
+    for i in range(9):
+        project.write(helper=f"WORD = 'w{i}'\n")
+        assert project.word() == f"w{i}"
+        for copy in unpacked.iterdir():
+            os.utime(copy, (time.time() - 7200,) * 2)  # as after two hours
+
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(project.get, f"/other?folder={tmp_path}")  # takes the process that there is
+        wait_for((tmp_path / "began").exists)
+        second = project.get("/other")
+        (tmp_path / "go").touch()
+
+    assert first.result(30).startswith("one ")
+    assert second.startswith("one ")
+    assert second != first.result(30)
+    assert sum(copy.is_dir() for copy in unpacked.iterdir()) < 9
+
+
+def test_what_is_removed_under_a_running_cloud_is_made_again(project, tmp_path):
+    before = project.get("/other")
+    project.get()
+    shutil.rmtree(project.folder / ".bareboat")
+
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(project.get, f"/other?folder={tmp_path}")
+        wait_for((tmp_path / "began").exists)
+        second = project.get("/other")
+        (tmp_path / "go").touch()
+
+    assert first.result(30) == before
+    assert second.startswith("one ")
+    assert second != before
+    assert project.word() == "one"
+
+
+def test_without_reloads_it_is_said_that_the_files_are_gone(serve, tmp_path):
+    project = serve(reloads=False)
+    project.run(project.cloud.ready())
+    shutil.rmtree(project.folder / ".bareboat" / "unpacked")
+    assert project.word("/other") == "one"  # unpacked again
+
+    shutil.rmtree(project.folder / ".bareboat")
+    with pytest.raises(LocalError, match="the files of hello are gone") as caught:
+        project.run(project.cloud.invoke("hello", b"{}"))
+    assert "start it again" in str(caught.value)
