@@ -182,6 +182,7 @@ def test_what_memory_held_does_not_reach_the_file() -> None:
     nodes = state["nodes"].copy()
     unused = nodes.view(np.uint8).reshape(len(nodes), -1)[:, nodes.dtype.fields["missing_go_to_left"][1] + 1 :]
     unused[:] = 7
+    nodes["missing_go_to_left"][nodes["left_child"] == -1] = 7
     tree.__setstate__({**state, "nodes": nodes})
 
     assert (tree.__getstate__()["nodes"].view(np.uint8) == 7).any()

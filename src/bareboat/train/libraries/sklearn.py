@@ -196,6 +196,9 @@ def _scorer(_model: Any, n_classes: int) -> Callable[[Any, Any, Any], float]:
     return lambda model, rows, truth: -error(model.predict_proba(rows), truth)
 
 
+LEAF = -1  # the child of a node that has none
+
+
 def saved(model: Any) -> bytes:
     """Return a model's file: the same model gives the same bytes."""
     joblib = need("joblib", "saves the model")
@@ -208,9 +211,14 @@ def saved(model: Any) -> bytes:
 
 
 def _clear_padding(tree: Any) -> None:
-    """Zero the unused bytes of a tree's nodes: they hold what memory held, and the file would differ each time."""
+    """Zero what a tree's nodes never set: it is what memory held, and the file would differ each time.
+
+    That is the padding behind their fields, and where missing values would go at a leaf (`_add_node` of scikit-learn's
+    `_tree.pyx` sets it for splits alone).
+    """
     state = tree.__getstate__()
     nodes = np.zeros(state["nodes"].shape, state["nodes"].dtype)
     for name in nodes.dtype.names:
         nodes[name] = state["nodes"][name]
+    nodes["missing_go_to_left"][nodes["left_child"] == LEAF] = 0
     tree.__setstate__({**state, "nodes": nodes})

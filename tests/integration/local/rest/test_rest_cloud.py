@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Iterator
@@ -100,21 +101,22 @@ def test_aws_own_client_tests_a_method_at_the_lambda_port(rest):
         aws_secret_access_key="b",
     )
 
-    api = aws.get_rest_apis()["items"][0]["id"]
-    resources = {each["path"]: each["id"] for each in aws.get_resources(restApiId=api)["items"]}
-    told = aws.test_invoke_method(
-        restApiId=api,
-        resourceId=resources["/items/{id}"],
-        httpMethod="GET",
-        pathWithQueryString="/items/7?a=b",
-        headers={"x-one": "1"},
-    )
+    with contextlib.closing(aws):
+        api = aws.get_rest_apis()["items"][0]["id"]
+        resources = {each["path"]: each["id"] for each in aws.get_resources(restApiId=api)["items"]}
+        told = aws.test_invoke_method(
+            restApiId=api,
+            resourceId=resources["/items/{id}"],
+            httpMethod="GET",
+            pathWithQueryString="/items/7?a=b",
+            headers={"x-one": "1"},
+        )
 
-    assert told["status"] == 200
-    event = json.loads(told["body"])
-    assert (event["pathParameters"], event["headers"]) == ({"id": "7"}, {"x-one": "1"})
-    assert event["requestContext"]["stage"] == "test-invoke-stage"
-    assert "Method completed with status: 200" in told["log"]
-    assert isinstance(told["latency"], int)
-    with pytest.raises(aws.exceptions.NotFoundException):
-        aws.test_invoke_method(restApiId=api, resourceId="nothing", httpMethod="GET")
+        assert told["status"] == 200
+        event = json.loads(told["body"])
+        assert (event["pathParameters"], event["headers"]) == ({"id": "7"}, {"x-one": "1"})
+        assert event["requestContext"]["stage"] == "test-invoke-stage"
+        assert "Method completed with status: 200" in told["log"]
+        assert isinstance(told["latency"], int)
+        with pytest.raises(aws.exceptions.NotFoundException):
+            aws.test_invoke_method(restApiId=api, resourceId="nothing", httpMethod="GET")

@@ -125,7 +125,7 @@ def test_counts_are_by_route_and_by_function(seen: Seen):
 
 
 def test_series_are_columns_of_one_length(seen: Seen):
-    columns = seen.series({"seconds": "60", "buckets": "12"})["columns"]
+    columns = seen.series({"seconds": "86400", "buckets": "12"})["columns"]
 
     assert len({len(column) for column in columns.values()}) == 1
     width = columns["at"][1] - columns["at"][0]
