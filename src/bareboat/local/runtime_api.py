@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from bareboat.local.faults import MAX_PAYLOAD_BYTES
+from bareboat.local.guard import foreign
 from bareboat.local.http import Request, Response, Server, start_server
 
 PREFIX = "/2018-06-01/runtime/"
@@ -86,7 +87,10 @@ class RuntimeApi:
         waiter(self._event)
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
-        """Answer one call of the runtime."""
+        """Answer one call of the runtime; web pages in a browser of this machine are none of it."""
+        why = foreign(request)
+        if why:
+            return _error(403, "Forbidden", why)
         if not request.target.startswith(PREFIX):
             return _not_found()
         path = request.target[len(PREFIX) :]

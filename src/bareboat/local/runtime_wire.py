@@ -6,19 +6,22 @@ and a task take. Whatever looks different goes the general way, through `Connect
 
 from __future__ import annotations
 
+import asyncio
 import re
 from functools import lru_cache
 from typing import Any
 
 from bareboat.local.connection import Connection
 from bareboat.local.messages import Response, encode
+from bareboat.local.peer import is_another_users
 from bareboat.local.runtime_api import ACCEPTED, MEMORY_HEADER, RuntimeApi
 
 NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n"
 POST = re.compile(rb"POST /2018-06-01/runtime/invocation/([0-9a-f-]+)/(response|error) HTTP/1\.1\r\n")
 LENGTH = re.compile(rb"\r\nContent-Length: (\d+)\r\n", re.IGNORECASE)
 PEAK = re.compile(rb"\r\n%s: (\d+)\r\n" % MEMORY_HEADER.encode(), re.IGNORECASE)
-OTHER_FRAMING = re.compile(rb"\r\n(?:Transfer-Encoding|Expect|Connection):", re.IGNORECASE)
+HOST = re.compile(rb"\r\nHost:[ \t]*(?:127\.0\.0\.1|localhost)(?::\d+)?\r\n", re.IGNORECASE)
+OTHERS = re.compile(rb"\r\n(?:Transfer-Encoding|Expect|Connection|Origin|Sec-[\w-]+):", re.IGNORECASE)  # or a browser's
 END = b"\r\n\r\n"
 MAX_HEAD = 1024  # longer ones bring a stack trace
 ACCEPTED_BYTES = encode(ACCEPTED, keep_alive=True)
@@ -32,6 +35,13 @@ class RuntimeConnection(Connection):
         self._api = api
         self._waiting = False
         self._held = b""  # what came while an event was waited for
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, unless another user of this machine opened it: events hold credentials."""
+        super().connection_made(transport)
+        peer, own = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        if peer and own and is_another_users(peer, own):
+            self.abort()
 
     def data_received(self, data: bytes) -> None:
         """Answer the short way, or hand on."""
@@ -84,9 +94,9 @@ class RuntimeConnection(Connection):
 def _framing(headers: bytes) -> tuple[int, int]:
     """Return the body's length and the peak memory that headers tell, the same ones for most calls of a client.
 
-    The length is -1, which no body has, when it is told in another way.
+    The length is -1, which no body has, when it is told in another way, or when a web page may be behind the call.
     """
-    if OTHER_FRAMING.search(headers):
+    if OTHERS.search(headers) or not HOST.search(headers) or headers.lower().count(b"\r\nhost:") != 1:
         return -1, 0
     length, peak = LENGTH.search(headers), PEAK.search(headers)
     return int(length[1]) if length else 0, int(peak[1]) if peak else 0

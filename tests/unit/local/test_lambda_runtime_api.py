@@ -39,7 +39,7 @@ class Heard:
 
 
 def call(api: RuntimeApi, method: str, path: str, body: bytes = b"", *headers: tuple[str, str]) -> Any:
-    return api.handle(Request(method, PREFIX + path, list(headers), body, ("127.0.0.1", 1)))
+    return api.handle(Request(method, PREFIX + path, [("Host", "127.0.0.1:4"), *headers], body, ("127.0.0.1", 1)))
 
 
 def with_api(body: Callable[[RuntimeApi, Heard], Any]) -> None:
@@ -164,7 +164,28 @@ def test_a_restore_is_answered_at_once_and_its_error_is_an_init_error() -> None:
 def test_what_is_no_call_of_the_api_is_404(method: str, path: str) -> None:
     def body(api: RuntimeApi, heard: Heard) -> None:
         assert call(api, method, path).status == 404
-        assert api.handle(Request("GET", "/", [], b"", ("", 0))).status == 404  # type: ignore[union-attr]
+        assert api.handle(Request("GET", "/", [("Host", "127.0.0.1:4")], b"", ("", 0))).status == 404  # type: ignore[union-attr]
+        assert heard.said == []
+
+    with_api(body)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("Host", "evil.example")],
+        [("Host", "127.0.0.1:4"), ("Origin", "http://127.0.0.1:3000")],
+        [("Host", "127.0.0.1:4"), ("Sec-Fetch-Site", "cross-site")],
+        [],
+    ],
+    ids=["rebound", "origin", "fetch", "no host"],
+)
+@pytest.mark.parametrize("path", ["invocation/next", "restore/next"])
+def test_a_web_page_gets_no_event(headers: list[tuple[str, str]], path: str) -> None:
+    def body(api: RuntimeApi, heard: Heard) -> None:
+        answer = api.handle(Request("GET", PREFIX + path, headers, b"", ("127.0.0.1", 1)))
+        assert isinstance(answer, Response)
+        assert answer.status == 403
         assert heard.said == []
 
     with_api(body)

@@ -12,8 +12,8 @@ from bareboat.local.http import Response
 from bareboat.local.runtime_wire import RuntimeConnection
 
 ID = "5d9f4b2e-7d0f-4f0e-9a4e-0123456789ab"
-POST = f"POST /2018-06-01/runtime/invocation/{ID}/response HTTP/1.1\r\nHost: x\r\n".encode()
-NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n"
+POST = f"POST /2018-06-01/runtime/invocation/{ID}/response HTTP/1.1\r\nHost: 127.0.0.1:4\r\n".encode()
+NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: 127.0.0.1:4\r\n"
 
 
 class Api:
@@ -91,8 +91,20 @@ def test_the_length_and_the_peak_are_those_of_each_call():
         (POST[:20], POST[20:] + b"Content-Length: 2\r\n\r\n{}"),
         (POST + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}",),
         (POST + b"Content-Length: 2\r\nX-Trace: " + b"t" * 5000 + b"\r\n\r\n{}",),
+        (POST + b"Content-Length: 2\r\nOrigin: http://evil.example\r\n\r\n{}",),
+        (POST + b"Content-Length: 2\r\nSec-Fetch-Site: same-site\r\n\r\n{}",),
+        (POST.replace(b"127.0.0.1:4", b"evil.example") + b"Content-Length: 2\r\n\r\n{}",),
     ],
-    ids=["chunked", "in two pieces", "cut in its head", "to be closed", "with a long head"],
+    ids=[
+        "chunked",
+        "in two pieces",
+        "cut in its head",
+        "to be closed",
+        "with a long head",
+        "with an origin",
+        "from another site",
+        "to another host",
+    ],
 )
 def test_a_call_that_looks_different_goes_the_general_way(pieces):
     said, general = handed_on(*pieces)
