@@ -288,6 +288,13 @@ class _Function(ServedDraft):
                 f"{self.path}: the HTTP API waits 30 s at most and the timeout is {timeout_s} s: a late answer is 503",
                 node.place,
             )
+        sources = [event for event in events if isinstance(event, SourceEvent)]
+        if sources and not self.keys.handler and not self.keys.before:
+            self.report.warn(
+                f"{self.path}: a model function does not read {sources[0].kind} events yet: they fail; "
+                "before: MODULE.FUNCTION can make rows of them",
+                sources[0].where,
+            )
         slow = [event for event in events if isinstance(event, HttpEvent) and timeout_s > event.timeout_s]
         if slow:
             self.report.warn(

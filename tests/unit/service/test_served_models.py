@@ -122,3 +122,14 @@ def test_routes_that_are_missing_are_named(tmp_path: Path, text: str, missing: s
 
 def test_bareboats_own_protocol_asks_for_no_route(tmp_path: Path) -> None:
     assert warnings(tmp_path, "    model: a.txt\n    protocol: bareboat\n") == []
+
+
+def test_a_queue_before_a_model_is_told_of(tmp_path: Path) -> None:
+    queue = "    model: a.txt\n    events: [{sqs: 'arn:aws:sqs:us-east-1:123456789012:rows'}]\n"
+
+    told = [note.text for note in load(tmp_path, queue).notes if note.level == "warning"]
+
+    assert len(told) == 1
+    assert told[0].startswith("functions.f: a model function does not read sqs events yet: they fail; before:")
+    (tmp_path / "wrap.py").write_text("def rows(event):\n    return event\n")
+    assert not load(tmp_path, queue + "    before: wrap.rows\n").notes
