@@ -94,9 +94,26 @@ def build(
     artifacts: dict[str, Artifact] = {}
     layers = layers or LayerBuilder(service, on_step, locking=locking)
     for plan in make_plans(service, function=function, target=target, limit_bytes=limit_bytes):
-        artifact = _artifact(service, plan, layers, on_step, locking)
+        try:
+            artifact = _artifact(service, plan, layers, on_step, locking)
+        except PermissionError as error:
+            raise _unreadable(service, error) from error
         artifacts.update(dict.fromkeys((one.name for one in plan.functions), artifact))
     return {name: artifacts[name] for name in service.functions if name in artifacts}
+
+
+def _unreadable(service: Service, error: PermissionError) -> PermissionError | PackagingError:
+    """Return what to tell of a file of the project that this user may not read."""
+    path = Path(str(error.filename))
+    if error.filename is None or not path.is_relative_to(service.folder):
+        return error
+    name = path.relative_to(service.folder).as_posix()
+    return PackagingError(
+        f"{name} cannot be read: {error.strerror}",
+        expected="a file that this user may read, since it ships",
+        fix=f"chmod u+r {name}, or leave it out: package: {{patterns: ['!{name}']}}",
+        where=name,
+    )
 
 
 def _artifact(

@@ -330,13 +330,14 @@ class LocalCloud:
     async def _open_doors(self, generation: Generation) -> None:
         """Open the doors that are not open yet."""
         wanted = self._wanted(generation.service)
-        for name, kind in wanted.items():
+        for name, (port, must) in self._ports.all_wanted(list(wanted)).items():
             if name not in self._doors:
                 host = CONSOLE_HOST if name in {"console", "lambda"} else self._host
                 door = Door(name, host, self.gate)
-                port, must = self._ports.wanted(name, list(wanted))
-                await door.open(kind, port, must=must)
+                await door.open(wanted[name], port, must=must, flag=self._ports.flag(name))
                 self._doors[name] = door
+        for name in wanted:  # in the order in which they are shown
+            self._doors[name] = self._doors.pop(name)
 
     def _wanted(self, service: Service) -> dict[str, Kind]:
         kinds = [kind for kind in FRONTS if kind.name != "console" or self._has_console]

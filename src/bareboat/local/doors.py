@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from bareboat.errors import LocalError
+from bareboat.errors import ConfigurationError, LocalError
 from bareboat.local.addresses import url_of
 from bareboat.local.connection import refusal
 from bareboat.local.http import Server, start_server
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bareboat.local.site import Front
 
 CONSOLE_HOST = "127.0.0.1"
+LAST_PORT = 65_535
+FLAGS = {"rest": "--rest-port", "lambda": "--lambda-port", "console": "--console-port"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,35 @@ class Ports:
     lambda_api: int | None = None
     console: int | None = None
 
+    def all_wanted(self, doors: list[str]) -> dict[str, tuple[int, bool]]:
+        """Return what `wanted` says of each door, those that must have their port first.
+
+        Raises:
+            ConfigurationError: a port is asked for twice.
+        """
+        found = sorted(((door, self.wanted(door, doors)) for door in doors), key=lambda one: not one[1][1])
+        flags: dict[int, str] = {}
+        for door, (port, must) in found:
+            flag = self.flag(door)
+            if must and flags.setdefault(port, flag) != flag:
+                raise ConfigurationError(
+                    f"port {port} is asked for twice, by {flags[port]} and {flag}",
+                    expected="a port for each",
+                    fix=f"leave {flag} out",
+                )
+        return dict(found)
+
+    def flag(self, door: str) -> str:
+        """Return the flag that chooses the port of a door."""
+        return "--port" if door == "rest" and self.rest is None else FLAGS.get(door, "--port")
+
     def wanted(self, door: str, doors: list[str]) -> tuple[int, bool]:
         """Return the port that a door is to have, and whether it must be that one.
 
         Args:
             doors: the names of all doors.
+        Returns:
+            the port, in front of `main` where there is none so far behind it.
         """
         if door == "httpApi" or (door == "rest" and "httpApi" not in doors and self.rest is None):
             return self.main, True
@@ -52,7 +78,7 @@ class Ports:
         urls = [name for name in doors if name.startswith("url:")]
         behind = {"rest": 1, "lambda": 2, "console": 3}.get(door) or 4 + urls.index(door)
         port = self.main + behind
-        return (port, False) if self.main and port <= 65_535 else (0, False)
+        return (port if port <= LAST_PORT else self.main - behind, False) if self.main else (0, False)
 
 
 class Gate:
@@ -129,20 +155,21 @@ class Door:
         """Where this machine reaches it."""
         return url_of(self.host, self.port)
 
-    async def open(self, kind: Kind, port: int, *, must: bool) -> None:
+    async def open(self, kind: Kind, port: int, *, must: bool, flag: str = "--port") -> None:
         """Listen.
 
         Args:
+            flag: what chooses the port, for an error's fix.
             must: whether it is to be that port; else a free one stands in where it is taken.
         Raises:
             LocalError: the port is in use or may not be taken.
         """
         try:
-            self._server = await self._listen(kind, port)
+            self._server = await self._listen(kind, port, flag)
         except LocalError:
             if must or port == 0:
                 raise
-            self._server = await self._listen(kind, 0)
+            self._server = await self._listen(kind, 0, flag)
             self.moved_from = port
 
     def lead_to(self, front: Front, generation: Generation) -> None:
@@ -154,7 +181,7 @@ class Door:
         if self._server is not None:
             await self._server.close(grace_s=grace_s)
 
-    def _listen(self, kind: Kind, port: int) -> Awaitable[Server]:
+    def _listen(self, kind: Kind, port: int, flag: str) -> Awaitable[Server]:
         return start_server(
             self._handle,
             self.host,
@@ -162,6 +189,7 @@ class Door:
             max_header_bytes=kind.limits[0],
             max_body_bytes=kind.limits[1],
             refuse=self._refuse,
+            flag=flag,
         )
 
     def _handle(self, request: Request) -> Response | Awaitable[Response]:

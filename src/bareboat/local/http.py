@@ -85,6 +85,7 @@ async def start_server(  # noqa: PLR0913 - each is a setting of its own
     max_connections: int | None = None,
     max_held_bytes: int = 268_435_456,
     refuse: Callable[[int], Response] = refusal,
+    flag: str = "--port",
     connection: Callable[[Handler, Limits, Callable[[int], Response], set[Connection]], Connection] = Connection,
 ) -> Server:
     """Listen on `host:port` and answer each request with what `handler` returns for it.
@@ -104,6 +105,7 @@ async def start_server(  # noqa: PLR0913 - each is a setting of its own
         max_held_bytes: of all bodies that are not answered yet; more is 503. And of all answers that are not read yet;
             with more, the clients that have left theirs longest are dropped.
         refuse: makes the answer to what never reaches the handler: 400, 408, 413, 431, 503, 505.
+        flag: what chooses the port, for an error's fix.
         connection: makes the protocol of one client.
     Raises:
         LocalError: the port is in use or may not be taken, or the host is not of this machine.
@@ -133,7 +135,7 @@ async def start_server(  # noqa: PLR0913 - each is a setting of its own
             listener.close()
         if isinstance(error, asyncio.CancelledError):
             raise
-        raise _explained(error, host, port) from error
+        raise _explained(error, host, port, flag) from error
     return Server(listener, connections, limits)
 
 
@@ -163,20 +165,20 @@ def room_for_connections() -> int:
     return max(16, min(MAX_CONNECTIONS, (files - OTHER_FILES) // 2, files // 2))
 
 
-def _explained(error: OSError | OverflowError, host: str, port: int) -> LocalError:
+def _explained(error: OSError | OverflowError, host: str, port: int, flag: str) -> LocalError:
     if isinstance(error, OverflowError):
         return LocalError(f"{port} is no port", expected="a whole number from 0 to 65535")
     if error.errno == errno.EADDRINUSE:
         return LocalError(
             f"port {port} on {host} is in use by another program",
             expected="a free port",
-            fix=f"stop that program, or take another port: --port {_free_port_after(host, port)}",
+            fix=f"stop that program, or take another port: {flag} {_free_port_after(host, port)}",
         )
     if error.errno in {errno.EACCES, errno.EPERM}:
         return LocalError(
             f"port {port} on {host} may not be taken by this user",
             expected="a port from 1024 up",
-            fix=f"--port {_free_port_after(host, max(port, 2999))}",
+            fix=f"{flag} {_free_port_after(host, max(port, 2999))}",
             where=f"{host}:{port}",
         )
     if error.errno == errno.EMFILE:

@@ -52,9 +52,11 @@ def read_serving(folder: Path) -> Serving | None:
     return serving if serving.is_alive else None
 
 
-def write_serving(folder: Path, service: str, stage: str, urls: Mapping[str, str]) -> None:
+def write_serving(folder: Path, service: str, stage: str, urls: Mapping[str, str]) -> Serving | None:
     """Say that this process serves the project in `folder`. The newest of several is the one that is found.
 
+    Returns:
+        the local cloud that was found before, for `remove_serving`.
     Raises:
         PackagingError: `.bareboat` cannot be written.
     """
@@ -62,16 +64,25 @@ def write_serving(folder: Path, service: str, stage: str, urls: Mapping[str, str
     from bareboat.packaging.cache import write_whole
 
     prepare_output(folder / OUTPUT)
+    before = read_serving(folder)
     serving = Serving(os.getpid(), _started(os.getpid()), service, stage, dict(urls))
     write_whole(folder / OUTPUT / FILE, msgspec.json.format(msgspec.json.encode(serving), indent=2))
+    return before
 
 
-def remove_serving(folder: Path) -> None:
-    """Take back what this process has said, unless another one has said it since then."""
+def remove_serving(folder: Path, before: Serving | None = None) -> None:
+    """Take back what this process has said, unless another one has said it since then.
+
+    Args:
+        before: who is found again then, if it still serves.
+    """
     path = folder / ".bareboat" / FILE
     with suppress(OSError, msgspec.MsgspecError):
         if msgspec.json.decode(path.read_bytes(), type=Serving).pid == os.getpid():
-            path.unlink()
+            if before is not None and before.pid != os.getpid() and before.is_alive:
+                path.write_bytes(msgspec.json.encode(before))
+            else:
+                path.unlink()
 
 
 def _started(pid: int) -> str:

@@ -8,6 +8,8 @@ import stat
 import jwt
 import pytest
 
+from bareboat.local.serving import write_serving
+
 SERVICE = """
 service: shop
 provider:
@@ -53,6 +55,15 @@ def test_the_token_alone_is_the_result(folder, run):
     assert result.stderr == (
         'next: curl -X POST -H "Authorization: Bearer $(bareboat token)" http://127.0.0.1:3000/items\n'
     ).replace("$(bareboat token)", "$(bareboat token --scope items.read)")
+
+
+def test_the_request_goes_to_the_running_serve_and_the_route_with_the_scope(folder, run):
+    more = "      - httpApi: {path: /open, method: get, authorizer: {name: people}}\n      - http:"
+    (folder / "serverless.yml").write_text(SERVICE.replace("      - http:", more, 1))
+    write_serving(folder, "shop", "dev", {"httpApi": "http://127.0.0.1:4210"})
+
+    assert run("token").stderr.endswith("http://127.0.0.1:4210/open\n")
+    assert run("token", "--scope", "items.read").stderr.endswith("http://127.0.0.1:4210/items\n")
 
 
 def test_a_scope_that_is_missing_is_told(folder, run):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 
 import pytest
 
+from bareboat.errors import ConfigurationError
 from bareboat.local.doors import Gate, Ports
 from bareboat.local.init_error import init_error
 from bareboat.local.own_paths import own_paths
@@ -36,6 +38,26 @@ def test_a_port_that_was_asked_for_must_be_that_one():
     assert [ports.wanted(door, BOTH) for door in ("rest", "lambda", "console")] == [
         (4001, True), (4002, True), (4003, True),
     ]  # fmt: skip
+
+
+def test_behind_the_last_port_doors_stand_in_front():
+    assert [Ports(65_534).wanted(door, BOTH)[0] for door in BOTH] == [65_534, 65_535, 65_532, 65_530, 65_529, 65_531]
+
+
+def test_a_port_that_is_asked_for_twice_is_refused():
+    with pytest.raises(ConfigurationError, match="port 4340 is asked for twice, by --port and --lambda-port"):
+        Ports(4340, lambda_api=4340).all_wanted(BOTH)
+
+
+def test_doors_that_were_asked_for_open_before_the_others():
+    wanted = Ports(3000, lambda_api=3001).all_wanted(BOTH)
+
+    assert list(wanted)[:2] == ["httpApi", "lambda"]
+    assert wanted["rest"] == (3001, False)  # which then is taken
+
+
+def test_a_rest_api_that_is_alone_may_have_any_port():
+    assert Ports(3000, rest=3000).all_wanted(["rest", "lambda"])["rest"] == (3000, True)
 
 
 def test_port_0_is_any_free_one_for_all():
@@ -111,3 +133,22 @@ def test_tracebacks_name_the_projects_files(tmp_path):
     text = f'  File "{copy}/app.py", line 3\n  File "{copy}/numpy/core.py", line 4\n'
 
     assert own_paths(text) == f'  File "{tmp_path}/app.py", line 3\n  File "{copy}/numpy/core.py", line 4\n'
+
+
+def test_an_older_serve_is_found_again_when_the_newer_ends(tmp_path):
+    with subprocess.Popen(["sleep", "60"]) as other:
+        write_serving(tmp_path, "hot", "dev", {"lambda": "http://127.0.0.1:1"})
+        path = tmp_path / ".bareboat" / "serve.json"
+        older = {**json.loads(path.read_text()), "pid": other.pid, "started": ""}
+        path.write_text(json.dumps(older))
+
+        before = write_serving(tmp_path, "hot", "dev", {"lambda": "http://127.0.0.1:2"})
+        assert read_serving(tmp_path).urls == {"lambda": "http://127.0.0.1:2"}
+        remove_serving(tmp_path, before)
+        assert read_serving(tmp_path).pid == other.pid
+
+        before = write_serving(tmp_path, "hot", "dev", {})
+        other.kill()
+        other.wait()
+        remove_serving(tmp_path, before)
+        assert not path.exists()

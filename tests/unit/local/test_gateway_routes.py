@@ -175,3 +175,10 @@ def test_a_very_long_path_is_searched_without_recursion_trouble():
 
     assert taken(routes, "GET", "/a/" + "/".join("b" * 5000)) is None
     assert taken(routes, "GET", "/x/" + "/".join("b" * 5000)) == "ANY /x/{proxy+}"
+
+
+def test_why_there_is_no_route():
+    routes = table("GET /a/{id}", "POST /a/{id}")
+
+    assert routes.why_none("/b") == "no route has this path"
+    assert routes.why_none("/a/1") == "no route: the path has GET, POST"

@@ -134,17 +134,23 @@ def _announced(terminal: Terminal, cloud: LocalCloud) -> Iterator[None]:
     from bareboat.local.serving import remove_serving, write_serving
 
     service = cloud.service
-    write_serving(service.folder, service.name, service.provider.stage, cloud.urls)
+    before = write_serving(service.folder, service.name, service.provider.stage, cloud.urls)
     try:
         if terminal.as_json:
             terminal.document(document_of(cloud))
         else:
             show_doors(terminal, cloud)
         show_notes(terminal, cloud)
+        if before is not None:
+            where = next(iter(before.urls.values()), "")
+            terminal.note(
+                f"another bareboat serve (process {before.pid}, {where}) serves this folder too; "
+                "bareboat event and token use this one until it ends"
+            )
         terminal.say("Ctrl-C ends it.")
         yield
     finally:
-        remove_serving(service.folder)
+        remove_serving(service.folder, before)
 
 
 @contextlib.asynccontextmanager

@@ -97,18 +97,33 @@ def _tell(terminal: Terminal, service: Service, minted: Minted, named: str | Non
     from bareboat.local.access.mint import asking
     from bareboat.service.triggers import HttpEvent
 
-    for event, authorizer, scopes in asking(service):
-        if authorizer.name != minted.authorizer.name:
-            continue
-        has = str(minted.claims.get("scope", "")).split()
-        if scopes and not set(scopes) & set(has):
-            terminal.note(f"{event.route_key} asks for a scope: --scope {scopes[0]}")
-        stage = f"/{service.provider.stage}" if isinstance(event, HttpEvent) else ""
-        path = "/" if event.path == "*" else event.path
-        words = ["bareboat token", *([named] if named else []), *(f"--scope {scope}" for scope in has)]
-        again = f"$({' '.join(words)})"
-        terminal.next(_curl(event.method, f"http://127.0.0.1:3000{stage}{path}", authorizer.identity_source, again))
+    found = [(event, scopes) for event, one, scopes in asking(service) if one.name == minted.authorizer.name]
+    if not found:
         return
+    has = str(minted.claims.get("scope", "")).split()
+    fitting = [one for one in found if set(one[1]) & set(has)] or [one for one in found if not one[1]]
+    event, scopes = (fitting or found)[0]
+    if not fitting:
+        terminal.note(f"{event.route_key} asks for a scope: --scope {scopes[0]}")
+    path = "/" if event.path == "*" else event.path
+    words = ["bareboat token", *([named] if named else []), *(f"--scope {scope}" for scope in has)]
+    url = _base(service, "rest" if isinstance(event, HttpEvent) else "httpApi") + path
+    terminal.next(_curl(event.method, url, minted.authorizer.identity_source, f"$({' '.join(words)})"))
+
+
+def _base(service: Service, door: str) -> str:
+    """Return where an API is: as the running serve says, else where it would be."""
+    from bareboat.local.serving import read_serving
+    from bareboat.service.triggers import HttpApiEvent
+
+    serving = read_serving(service.folder)
+    if serving is not None and door in serving.urls:
+        return serving.urls[door]
+    if door == "httpApi":
+        return "http://127.0.0.1:3000"
+    events = [event for function in service.functions.values() for event in function.events]
+    has_http_api = any(isinstance(event, HttpApiEvent) for event in events)
+    return f"http://127.0.0.1:{3001 if has_http_api else 3000}/{service.provider.stage}"
 
 
 def _curl(method: str, url: str, identity_source: str, token: str) -> str:

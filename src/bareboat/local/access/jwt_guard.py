@@ -89,7 +89,7 @@ class JwtGuard:
                 return self._after_fetch(token, scopes)
             return self._decide(token, keys, scopes)
         except InvalidTokenError as error:
-            return self._refused(str(error))
+            return self._refused(str(error), error.why)
         except KeysUnreachableError as error:
             return self._refused(UNREACHABLE, str(error))
 
@@ -100,7 +100,7 @@ class JwtGuard:
             self._keys.check()
             return self._decide(token, self._keys, scopes)
         except InvalidTokenError as error:
-            return self._refused(str(error))
+            return self._refused(str(error), error.why)
         except KeysUnreachableError as error:
             return self._refused(UNREACHABLE, str(error))
 

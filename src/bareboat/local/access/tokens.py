@@ -22,7 +22,15 @@ MAX_LENGTH = 16_384  # more than an API takes of headers
 
 
 class InvalidTokenError(Exception):
-    """The token lets nobody in. The text is what AWS says in `error_description`, as far as that is known."""
+    """The token lets nobody in. The text is what AWS says in `error_description`, as far as that is known.
+
+    Args:
+        why: the same for who reads the log; "" where the text does.
+    """
+
+    def __init__(self, said: str, why: str = "") -> None:
+        super().__init__(said)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,8 @@ def verified_claims(token: Token, key: RSAPublicKey) -> dict[str, Any]:
     try:
         payload = jwt.PyJWS().decode(token.text, key, algorithms=[token.algorithm])
     except jwt.PyJWTError as error:
-        raise InvalidTokenError("crypto/rsa: verification error") from error
+        why = f"the signature does not fit the key {token.kid}"
+        raise InvalidTokenError("crypto/rsa: verification error", why) from error
     try:
         claims = json.loads(payload)
     except (ValueError, RecursionError) as error:

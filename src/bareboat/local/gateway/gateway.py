@@ -94,7 +94,8 @@ class HttpApiGateway:
             if found is None or (is_preflight(request) and not explicit):
                 return self._finish(call, self._cors.preflight(request), started)
         if found is None:
-            return self._finish(call, self._shared(request, message(404)), started)
+            why = self._table.why_none(call.path)
+            return self._finish(call, self._shared(request, message(404)), started, error=why)
         if self._access is None:
             return self._serve(call, *found, started)
         call.parameters = found[1]

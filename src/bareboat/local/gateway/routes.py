@@ -82,6 +82,11 @@ class RouteTable(Generic[R]):
         methods = {route.method for route in self.routes}
         return METHODS if ANY in methods else tuple(sorted(methods))
 
+    def why_none(self, path: str) -> str:
+        """Return why a request to a path has no route, for the log: no route has the path, or others of its methods."""
+        methods = [method for method in METHODS if self.find(method, path) is not None]
+        return f"no route: the path has {', '.join(methods)}" if methods else "no route has this path"
+
     def find(self, method: str, path: str) -> tuple[R, dict[str, str]] | None:
         """Return the route of a request and its path parameters; None is a 404, and a 403 of a REST API.
 

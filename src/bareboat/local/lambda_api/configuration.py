@@ -11,6 +11,7 @@ from typing import Any
 from bareboat.artifact.model import Artifact
 from bareboat.local.spec import ACCOUNT
 from bareboat.service.model import Function, Service
+from bareboat.service.triggers import SourceEvent
 
 # What AWS answers where a variable cannot be decrypted. Other users of this machine reach this port too.
 NOT_TOLD = {
@@ -31,7 +32,8 @@ class Configurations:
     def __init__(self, service: Service, artifact_of: Callable[[str], Artifact | None]) -> None:
         self._service = service
         self._artifact_of = artifact_of
-        self._since = _moment(time.time())
+        self._since_s = round(time.time(), 3)
+        self._since = _moment(self._since_s)
 
     def configuration(self, function: Function, arn: str, *, listed: bool = False) -> dict[str, Any]:
         """Return a FunctionConfiguration, with what was recorded of one.
@@ -116,6 +118,36 @@ class Configurations:
         """Return the function's tags."""
         tags = function.options.get("tags")
         return {str(name): str(value) for name, value in tags.items()} if isinstance(tags, dict) else {}
+
+    def mappings(self, function: Function, arn: str) -> list[dict[str, Any]]:
+        """Return an EventSourceMappingConfiguration for each queue of a function."""
+        return [
+            self._mapping(function, event, arn)
+            for event in function.events
+            if isinstance(event, SourceEvent) and event.kind == "sqs"
+        ]
+
+    def _mapping(self, function: Function, event: SourceEvent, arn: str) -> dict[str, Any]:
+        region = self._service.provider.region
+        config = event.config if isinstance(event.config, dict) else {"arn": event.config}
+        written = config.get("arn")
+        known = isinstance(written, str) and written.startswith("arn:") and "$" not in written
+        uuid = _uuid(function.full_name, event.kind, event.name)
+        said: dict[str, Any] = {
+            "UUID": uuid,
+            "BatchSize": event.batch_size,
+            "MaximumBatchingWindowInSeconds": config.get("maximumBatchingWindow") or 0,
+            "EventSourceArn": written if known else f"arn:aws:sqs:{region}:{ACCOUNT}:{event.name}",
+            "FunctionArn": arn,
+            "LastModified": self._since_s,
+            "State": "Enabled" if event.enabled else "Disabled",
+            "StateTransitionReason": "USER_INITIATED",
+            "FunctionResponseTypes": ["ReportBatchItemFailures"] if event.reports_failures else [],
+            "EventSourceMappingArn": f"arn:aws:lambda:{region}:{ACCOUNT}:event-source-mapping:{uuid}",
+        }
+        if config.get("maximumConcurrency") is not None:
+            said["ScalingConfig"] = {"MaximumConcurrency": config["maximumConcurrency"]}
+        return said
 
     def account(self) -> dict[str, Any]:
         """Return what GetAccountSettings answers: Lambda's default quotas."""

@@ -20,7 +20,7 @@ NO_RESOURCE = "The resource you requested does not exist."
 class Reads:
     """Answers what is asked of the functions of one service, from serverless.yml and their artifacts.
 
-    Only `$LATEST` is there: no version is published and no alias made. Nor is there a policy or a mapping.
+    Only `$LATEST` is there: no version is published and no alias made. Nor is there a policy.
     """
 
     def __init__(
@@ -146,7 +146,17 @@ class Reads:
         return asked.answer(self._said.account())
 
     def _list_mappings(self, asked: Asked) -> Response:
-        return asked.answer({"EventSourceMappings": []})
+        """Answer with the queues of the functions; what else calls them (schedules, topics, buckets) maps nothing."""
+        wanted = asked.one("FunctionName")
+        source = asked.one("EventSourceArn")
+        functions = self._functions if wanted is None else (self._directory.find(wanted, None).function,)
+        found = [
+            mapping
+            for function in functions
+            for mapping in self._said.mappings(function, self._directory.arn(function.full_name, ""))
+            if source in {None, mapping["EventSourceArn"]}
+        ]
+        return asked.answer({"EventSourceMappings": found})
 
     def _list_tags(self, asked: Asked) -> Response:
         return asked.answer({"Tags": self._said.tags(self._find(asked).function)})

@@ -127,7 +127,8 @@ class RestApiGateway:
     def _lost(self, call: RestCall, started: float) -> Response:
         """Answer a stage, path or method that there is not. AWS calls none of them not found."""
         if call.path:
-            refusal = Refusal("MISSING_AUTHENTICATION_TOKEN", before=True)
+            why = self._table.why_none(call.resource_path)
+            refusal = Refusal("MISSING_AUTHENTICATION_TOKEN", why=why, before=True)
             return self._finish(call, None, self._answer(call, None, refusal), started, refusal=refusal)
         why = f"paths begin with the stage: /{self._api.stage}{call.stage_path}"
         if call.stage_path.strip("/"):

@@ -67,7 +67,13 @@ class Integration:
         if method.validator is not None:
             invalid = method.validator.check(call)
             if invalid is not None:
-                raise Refusal(invalid.kind, invalid.message, why=invalid.details, before=True, details=invalid.details)
+                raise Refusal(
+                    invalid.kind,
+                    invalid.message,
+                    why=invalid.details or invalid.message,
+                    before=True,
+                    details=invalid.details,
+                )
         if method.event.integration == "AWS_PROXY":
             return await self._proxy(call, method)
         if is_templated(method.event):

@@ -20,6 +20,7 @@ from bareboat.local.lambda_api import MAX_BODY_BYTES, MAX_HEADER_BYTES, EventQue
 from bareboat.local.pool import Pool
 from bareboat.packaging.target import host_target
 from bareboat.service.model import Function, Place, Provider, Service
+from bareboat.service.triggers import SourceEvent
 
 MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"
 PLACE = Place("serverless.yml", 1, 1)
@@ -106,6 +107,16 @@ FUNCTIONS = [
     function("single", "waits", reserved_concurrency=1, timeout_s=20),
     function("slow", "waits", timeout_s=1),
     function("named", "echo", environment={"SECRET": "s3cret"}, options={"tags": {"team": "data"}}),
+    function(
+        "worker",
+        "echo",
+        events=(
+            SourceEvent(
+                "sqs", "jobs", {"arn": {"Ref": "Jobs"}, "batchSize": 3}, PLACE, batch_size=3, reports_failures=True
+            ),
+            SourceEvent("s3", "pictures", "pictures", PLACE),
+        ),
+    ),
     function("missing", "no_such_name"),
 ]
 

@@ -348,6 +348,17 @@ def test_waiters_of_boto3_end_at_once(boto: Any) -> None:
         boto.get_waiter(name).wait(FunctionName="echo", WaiterConfig={"Delay": 1, "MaxAttempts": 1})
 
 
+def test_queues_are_mapped(boto: Any) -> None:
+    (found,) = boto.list_event_source_mappings()["EventSourceMappings"]
+
+    assert found["EventSourceArn"] == "arn:aws:sqs:us-east-1:123456789012:jobs"
+    assert found["FunctionArn"] == "arn:aws:lambda:us-east-1:123456789012:function:service-dev-worker"
+    assert (found["BatchSize"], found["State"]) == (3, "Enabled")
+    assert found["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert boto.list_event_source_mappings(FunctionName="echo")["EventSourceMappings"] == []
+    assert boto.list_event_source_mappings(EventSourceArn=found["EventSourceArn"])["EventSourceMappings"] == [found]
+
+
 def test_what_a_function_is(boto: Any) -> None:
     found = boto.get_function(FunctionName="named")
     said = found["Configuration"]
@@ -361,7 +372,6 @@ def test_what_a_function_is(boto: Any) -> None:
     assert boto.list_tags(Resource=said["FunctionArn"])["Tags"] == {"team": "data"}
     assert [one["Version"] for one in boto.list_versions_by_function(FunctionName="named")["Versions"]] == ["$LATEST"]
     assert boto.list_aliases(FunctionName="named")["Aliases"] == []
-    assert boto.list_event_source_mappings()["EventSourceMappings"] == []
     assert boto.get_function_concurrency(FunctionName="single")["ReservedConcurrentExecutions"] == 1
     assert "ReservedConcurrentExecutions" not in boto.get_function_concurrency(FunctionName="echo")
     assert boto.get_function_event_invoke_config(FunctionName="once")["MaximumRetryAttempts"] == 0

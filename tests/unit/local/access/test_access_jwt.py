@@ -207,6 +207,13 @@ ATTACKS = {
 }
 
 
+def test_the_log_says_which_key_the_signature_does_not_fit(api, issuer):
+    response = api.get(headers={"Authorization": f"Bearer {ATTACKS['jku to a foreign key']()}"})
+
+    assert b"verification error" not in response.body
+    assert api.records[-1].error.startswith(("the signature does not fit the key", "the issuer has no such key"))
+
+
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_what_is_not_right_lets_nobody_in(api, issuer, attack):
     response = api.get(headers={"Authorization": f"Bearer {ATTACKS[attack]()}"})

@@ -12,7 +12,7 @@ from bareboat.errors import LocalError
 from bareboat.local.access.verdict import Allowed, Refused
 from bareboat.local.invocation import Throttled
 from bareboat.local.messages import Response
-from bareboat.service.api import GatewayResponse, RestApi
+from bareboat.service.api import GatewayResponse, RequestRules, RestApi
 
 MEBIBYTE = 1024 * 1024
 
@@ -84,6 +84,23 @@ def test_the_method_of_a_path(kit, method, target, key):
     rest.ask(method, target)
 
     assert rest.records[0].route == key
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "why"),
+    [
+        ("GET", "/dev/nope", "no route has this path"),
+        ("POST", "/dev/x", "no route: the path has GET"),
+        ("GET", "/dev/x", "Missing required request parameters: [q]"),
+    ],
+)
+def test_the_log_says_why_a_request_is_refused(kit, method, target, why):
+    rules = RequestRules({"querystring.q": True})
+    rest = kit.Rest(kit.service(kit.http("GET /x", rules=rules)))
+
+    rest.ask(method, target)
+
+    assert rest.records[0].error == why
 
 
 def test_path_parameters_and_bodies_are_as_sent(kit):
