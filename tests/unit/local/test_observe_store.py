@@ -12,7 +12,7 @@ import pytest
 from bareboat.local.access_record import AccessRecord
 from bareboat.local.invocation import Invocation
 from bareboat.local.messages import Request, Response
-from bareboat.local.observe import query, store
+from bareboat.local.observe import batch, query, store
 from bareboat.local.observe.figures import metrics
 from bareboat.local.observe.store import Store
 from bareboat.local.reload.record import Reload
@@ -56,6 +56,30 @@ def opened(path):
     yield make
     for each in made:
         each.close()
+
+
+def test_a_request_finds_its_invocation_that_was_written_before(opened, path):
+    kept = opened()
+    kept.invocation(invocation(1, duration_ms=7.5))
+    kept.invocation(invocation(2))
+    assert kept.flush()
+    kept.request(record(1))
+    kept.request(record(3, invocation_id="id-3"))
+    assert kept.flush()
+
+    found = {one.request_id: one.duration_ms for one in query.requests(path)}
+
+    assert found == {"gw-1": 7.5, "gw-3": None}
+
+
+def test_invocations_that_no_request_asks_for_are_not_remembered_for_ever(opened, monkeypatch):
+    monkeypatch.setattr(batch, "_ALONE", 4)
+    kept = opened()
+    for number in range(9):
+        kept.invocation(invocation(number))
+        assert kept.flush()
+
+    assert len(kept._alone) <= 4
 
 
 def test_what_goes_in_comes_out_after_a_restart(opened, path):

@@ -104,8 +104,11 @@ def serve(  # noqa: PLR0913, PLR0917 - one argument a flag
 
 
 async def _serve(terminal: Terminal, cloud: LocalCloud, wish: Wish) -> None:
+    from bareboat.local.loop import settle
+
     async with cloud, _reloading(terminal, cloud, wish):
         ended = end_asked()
+        settle()
         with _announced(terminal, cloud):
             _schedule(terminal, cloud, wish)
             try:

@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,6 +17,7 @@ from bareboat.local.observe.mask import masked_headers, masked_json, masked_quer
 from bareboat.local.reload.record import Reload
 
 _encode = msgspec.json.Encoder().encode
+_ALONE = 10_000  # invocations that are remembered until their request comes, which is a moment later
 _HEADER_CHARACTERS = 16_384  # of names and values that are kept of a request or a response
 _KINDS = {"invocations": "invocation_bodies", "requests": "request_bodies"}
 
@@ -85,18 +86,27 @@ class Batch:
 
 
 def write(
-    connection: sqlite3.Connection, batch: Batch, dropped: tuple[int, int], limits: Limits, *, trim: bool = True
+    connection: sqlite3.Connection,
+    batch: Batch,
+    dropped: tuple[int, int],
+    limits: Limits,
+    alone: dict[str, int],
+    *,
+    trim: bool = True,
 ) -> None:
     """Write a batch in one transaction, and take out what is over the limits.
 
     Args:
-        trim: False leaves it for a later batch.
         dropped: how many bodies and how many rows were not kept since the last time.
+        alone: the rows of invocations whose requests have not come yet, by request id; kept here from batch to batch.
+        trim: False leaves it for a later batch.
     """
     connection.execute("begin immediate")
     try:
-        _insert(connection, "invocations", batch.invocations, batch.invocation_bodies)
-        _insert(connection, "requests", batch.requests, batch.request_bodies)
+        first = _insert(connection, "invocations", batch.invocations, batch.invocation_bodies)
+        alone.update((row[0], number) for number, row in enumerate(batch.invocations, first))
+        requests = [(*row, alone.pop(row[1], None)) for row in batch.requests]
+        _insert(connection, "requests", requests, batch.request_bodies)
         _append(connection, "reloads", batch.reloads)
         if any(dropped):
             _append(connection, "dropped", [(time.time(), *dropped)])
@@ -107,6 +117,9 @@ def write(
         if connection.in_transaction:
             connection.execute("rollback")
         raise
+    if len(alone) > _ALONE:  # the oldest were asked for by none
+        for request_id in list(islice(alone, len(alone) - _ALONE // 2)):
+            del alone[request_id]
     if trim:
         _trim_bytes(connection, limits.bytes)
 
@@ -116,12 +129,15 @@ def _insert(
     table: str,
     rows: Sequence[tuple[Any, ...]],
     bodies: Sequence[tuple[Any, ...] | None],
-) -> None:
-    if rows:
-        first = _append(connection, table, rows)
-        kept = [(number, *body) for number, body in enumerate(bodies, first) if body is not None]
-        if kept:
-            _add(connection, _KINDS[table], kept)
+) -> int:
+    """Insert rows and their bodies; return the first one's id."""
+    if not rows:
+        return 0
+    first = _append(connection, table, rows)
+    kept = [(number, *body) for number, body in enumerate(bodies, first) if body is not None]
+    if kept:
+        _add(connection, _KINDS[table], kept)
+    return first
 
 
 def _append(connection: sqlite3.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> int:

@@ -10,22 +10,23 @@ from pathlib import Path
 
 from bareboat.errors import PackagingError
 
-VERSION = 1
+VERSION = 2
 WAIT_S = 5.0  # for another process that writes
 _PAGE_LIMIT = 8_000_000  # bytes that the write-ahead log may keep
 
+# requests.invocation is the id of a row: an index over random request ids would cost as much as all else together,
+# since nearly each new row is on another page of it.
 TABLES = """
 create table invocations (
   id integer primary key, request_id text, function text, at real, duration_ms real, billed_ms integer,
   memory_mb integer, max_memory_mb integer, init_ms real, error text, source text, generation integer);
 create index invocations_at on invocations (at);
-create index invocations_request on invocations (request_id);
 create table invocation_bodies (id integer primary key, event blob, payload blob, log blob,
   event_bytes integer, payload_bytes integer, log_bytes integer);
 create table requests (
   id integer primary key, request_id text, invocation_id text, at real, method text, path text, query text,
   status integer, latency_ms real, function text, cold integer, error text, api text, route text, authorizer text,
-  refused text, api_key text);
+  refused text, api_key text, invocation integer);
 create index requests_at on requests (at);
 create table request_bodies (id integer primary key, request_headers text, request_body blob,
   response_headers text, response_body blob, request_bytes integer, response_bytes integer);

@@ -215,7 +215,7 @@ def requests(  # noqa: PLR0913
 
 
 _OF_INVOCATION = ", ".join(
-    f"(select i.{column} from invocations i where i.request_id = r.invocation_id and r.invocation_id <> '' limit 1)"
+    f"(select i.{column} from invocations i where i.id = r.invocation and i.request_id = r.invocation_id)"
     for column in ("duration_ms", "init_ms", "error")
 )
 

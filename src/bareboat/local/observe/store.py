@@ -77,6 +77,7 @@ class Store:
         self._ending = threading.Event()
         self._told: set[str] = set()
         self._retry_at = 0.0
+        self._alone: dict[str, int] = {}  # invocations without their request: `write`'s
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] = (0, 0)
         self._thread = threading.Thread(target=self._run, name="bareboat-observed", daemon=True)
@@ -209,7 +210,7 @@ class Store:
         dropped = self.dropped
         new = (dropped[0] - self._counted[0], dropped[1] - self._counted[1])
         trim = self._untrimmed >= self._limits.rows // 50 or self._untrimmed_bytes >= self._limits.bytes // 50
-        write(self._connection, batch, new, self._limits, trim=trim)
+        write(self._connection, batch, new, self._limits, self._alone, trim=trim)
         if trim:
             self._untrimmed = self._untrimmed_bytes = 0
         self._counted = dropped

@@ -48,7 +48,7 @@ from requests r where (:function = '' or r.function = :function) and (:before is
     :text) or exists (select 1 from request_bodies b where b.id = r.id
       and (instr(lower(cast(b.request_body as text)), :text) or instr(lower(cast(b.response_body as text)), :text)))
     or exists (select 1 from invocations i join invocation_bodies b on b.id = i.id
-      where i.request_id = r.invocation_id and r.invocation_id <> '' and instr(lower(cast(b.log as text)), :text)))
+      where i.id = r.invocation and i.request_id = r.invocation_id and instr(lower(cast(b.log as text)), :text)))
 """
 _ALONE = f"""
 select 'i' || i.id, i.at as at, '', '', 0, i.duration_ms + coalesce(i.init_ms, 0), i.function, i.init_ms is not null,
