@@ -65,10 +65,27 @@ def nothing_kept(source: Source, path: Path, *, narrowed: bool) -> BareboatError
     Args:
         narrowed: whether only a part was asked for, such as the last ten minutes.
     """
+    if path.is_file() and (why := _unusable(path)):
+        return BareboatError(f"{path.name} {why}", expected="what serve has kept", where=str(path))
     if narrowed and path.is_file():
-        return BareboatError("nothing that was kept is of that kind", fix="ask for less, or for an earlier --since")
+        return BareboatError(
+            "of what was kept, nothing fits what was asked for",
+            expected="another function, pattern or time: --since and --until",
+        )
     return BareboatError(
         "nothing has been kept of this service yet",
         expected="a request or an event that the local cloud has answered",
         fix=f"bareboat serve{source.flags}, then send a request",
+    )
+
+
+def _unusable(path: Path) -> str:
+    """Return why a store cannot be read; "" when it can."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return (
+        "" if head in (b"", b"SQLite format 3\0") else "is damaged; the next serve moves it aside and begins a new one"
     )

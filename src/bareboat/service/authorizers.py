@@ -5,6 +5,7 @@ What cannot be known before a deployment closes a route here rather than opening
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from bareboat.service.nodes import Node
 from bareboat.service.problems import listed, nearest
 from bareboat.service.report import Report
 
+_SOURCE = re.compile(r"\$(request\.(header|querystring)|context|stageVariables)\.\S")
 SOURCE = "$request.header.Authorization"  # what Serverless's guide "HTTP API" has
 
 
@@ -60,7 +62,14 @@ def _jwt(name: str, keys: AuthorizerKeys, node: Node, path: str, around: Surroun
             f"{path} has no {' and no '.join(missing)}",
             expected="issuerUrl and audience of the tokens that it takes",
         )
+    if issuer and not local.issuer and not _is_address(issuer):
+        report.problems.add(
+            (node.get("issuerUrl") or node).place,
+            f"{path}.issuerUrl is '{issuer}'",
+            expected="the address of an issuer, such as https://issuer.example",
+        )
     sources = sources_of(keys.identity_source)
+    _check_sources(sources, node.get("identitySource") or node, f"{path}.identitySource", report)
     return JwtAuthorizer(
         name=name,
         where=node.place,
@@ -69,6 +78,20 @@ def _jwt(name: str, keys: AuthorizerKeys, node: Node, path: str, around: Surroun
         identity_source=sources[0] if sources else SOURCE,
         jwks=local.source,
     )
+
+
+def _is_address(text: str) -> bool:
+    return "${" in text or re.match(r"https?://[^/\s]", text) is not None
+
+
+def _check_sources(sources: tuple[str, ...], node: Node, path: str, report: Report) -> None:
+    for source in sources:
+        if _SOURCE.match(source) is None and "${" not in source:
+            report.problems.add(
+                node.place,
+                f"{path} has '{source}'",
+                expected="$request.header.NAME, $request.querystring.NAME, $context.NAME or $stageVariables.NAME",
+            )
 
 
 def _text(value: Any, node: Node | None, path: str, around: Surroundings, report: Report) -> str:
@@ -111,6 +134,7 @@ def _http_lambda(
     elif keys.function_arn:
         function, arn = function_of_arn(keys.function_arn, node.get("functionArn") or node, path, around, report)
     sources = sources_of(keys.identity_source)
+    _check_sources(sources, node.get("identitySource") or node, f"{path}.identitySource", report)
     ttl_s = keys.result_ttl_in_seconds or 0
     if ttl_s and not sources:
         report.problems.add(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from bareboat.service.api import RequestRules, Schema
 from bareboat.service.keys.apis import ModelKeys, RequestKeys
+from bareboat.service.model import Place
 from bareboat.service.nodes import Node, plain
 from bareboat.service.problems import listed, nearest
 from bareboat.service.report import Report
@@ -116,19 +119,59 @@ def _written_out(
     return None
 
 
-def check_schema(node: Node, path: str, report: Report) -> None:
-    """Note types that JSON Schema does not have, at any depth, each with its place."""
+def check_schema(node: Node, path: str, report: Report, root: Node | None = None) -> None:
+    """Note what JSON Schema does not have, at any depth, each with its place: types, patterns, places referred to.
+
+    Args:
+        root: the whole schema, when `node` is a part of it.
+    """
+    root = root or node
     for key, child in node.items():
         if key == "type" and not child.state and not child.is_mapping:
             _check_type(child, f"{path}.type", report)
-        elif key in ("properties", "patternProperties", "definitions") and child.is_mapping:
+        elif key in ("properties", "patternProperties", "definitions"):
+            if not child.is_mapping and not child.state:
+                report.problems.add(
+                    child.place, f"{path}.{key} is {plain(child)!r:.60}", expected="a JSON schema for each name"
+                )
             for name, inner in child.items():
-                check_schema(inner, f"{path}.{key}.{name}", report)
+                if key == "patternProperties":
+                    _check_pattern(name, child.key_place(name), f"{path}.{key}", report)
+                check_schema(inner, f"{path}.{key}.{name}", report, root)
         elif key in ("items", "additionalProperties", "not", "allOf", "anyOf", "oneOf"):
             for inner in child.value if isinstance(child.value, list) else [child]:
-                check_schema(inner, f"{path}.{key}", report)
+                check_schema(inner, f"{path}.{key}", report, root)
+        elif key == "pattern" and isinstance(child.value, str) and not child.state:
+            _check_pattern(child.value, child.place, f"{path}.pattern", report)
+        elif key == "$ref" and isinstance(child.value, str) and not child.state:
+            _check_reference(child, path, root, report)
         elif key == "required" and not isinstance(child.value, list) and not child.state:
             report.problems.add(child.place, f"{path}.required is {plain(child)!r}", expected="a list of names")
+
+
+def _check_pattern(pattern: str, place: Place, path: str, report: Report) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        report.problems.add(place, f"{path}: '{pattern}' is no regular expression: {error}", expected="one")
+
+
+def _check_reference(node: Node, path: str, root: Node, report: Report) -> None:
+    """Note a reference within the schema to a place that it does not have; models of the API are looked for later."""
+    if not node.value.startswith("#/"):
+        return
+    found: Node | None = root
+    for part in node.value[2:].split("/"):
+        name = unquote(part).replace("~1", "/").replace("~0", "~")
+        inner = None if found is None else found.value
+        if isinstance(inner, list):
+            found = inner[int(name)] if name.isdecimal() and int(name) < len(inner) else None
+        else:
+            found = inner.get(name) if isinstance(inner, dict) else None
+    if found is None:
+        report.problems.add(
+            node.place, f"{path} refers to {node.value}, which the schema does not have", expected="a place in it"
+        )
 
 
 def _check_type(node: Node, path: str, report: Report) -> None:

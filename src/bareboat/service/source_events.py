@@ -8,12 +8,17 @@ from typing import Any
 from bareboat.service.intrinsics import name_in_arn, text_of
 from bareboat.service.keys.events import EventBridgeKeys, S3Keys, SnsKeys, SqsKeys
 from bareboat.service.nodes import Node, plain
-from bareboat.service.problems import is_misspelt
+from bareboat.service.problems import is_misspelt, listed, nearest
 from bareboat.service.report import Report
 from bareboat.service.triggers import OtherEvent, SourceEvent
 
 BATCH_SIZE = 10  # Serverless's and AWS's default of a queue
 _FIFO_BATCH = 10  # AWS Lambda developer guide: a FIFO queue gives at most ten
+# Amazon S3 user guide, "Supported event types for SQS, SNS, and Lambda": what stands before the second colon.
+_S3_EVENTS = (
+    "ObjectCreated", "ObjectRemoved", "ObjectRestore", "ReducedRedundancyLostObject", "Replication", "ObjectTagging",
+    "ObjectAcl", "LifecycleExpiration", "LifecycleTransition", "IntelligentTiering", "TestEvent",
+)  # fmt: skip
 _WHAT = {
     "stream": "no local stream calls the function; give it records by `bareboat invoke local -f NAME -e FILE`",
     "cloudwatchEvent": "no local bus calls the function; `bareboat event event-bridge` makes such an event",
@@ -57,6 +62,8 @@ def _missing(node: Node, key: str, kind: type, path: str, expected: str, report:
 
 def _sqs(value: str | SqsKeys, node: Node, path: str, pseudo: Mapping[str, str], report: Report) -> SourceEvent | None:
     if isinstance(value, str):
+        if not value.startswith("arn:") and "${" not in value and not node.state:
+            report.problems.add(node.place, f"{path} is '{value}'", expected="the arn of a queue")
         return SourceEvent("sqs", name_in_arn(value), plain(node), node.place)
     if value.arn is None:
         _missing(node, "arn", SqsKeys, path, "arn of a queue", report)
@@ -89,6 +96,8 @@ def _sqs(value: str | SqsKeys, node: Node, path: str, pseudo: Mapping[str, str],
 
 def _sns(value: str | SnsKeys, node: Node, path: str, pseudo: Mapping[str, str], report: Report) -> SourceEvent | None:
     if isinstance(value, str):
+        if not value and not node.state:
+            report.problems.add(node.place, f"{path} is empty", expected="the name of a topic, or its arn")
         return SourceEvent("sns", name_in_arn(value), plain(node), node.place)
     if value.arn is None and value.topic_name is None:
         if not is_misspelt("topicName", list(node.value), ("arn", "topicName")):
@@ -115,6 +124,16 @@ def _s3(value: str | S3Keys, node: Node, path: str, pseudo: Mapping[str, str], r
             (node.get("bucket") or node).place,
             f"{path}.bucket is CloudFormation, and the bucket is to be made",
             expected="existing: true, or the bucket's name",
+        )
+    said = node.get("event")
+    kind = said.value if said is not None and isinstance(said.value, str) and not said.state else ""
+    if said is not None and kind.startswith("s3:") and kind[3:].partition(":")[0] not in _S3_EVENTS:
+        near = nearest(kind[3:].partition(":")[0], _S3_EVENTS)
+        report.problems.add(
+            said.place,
+            f"{path}.event is '{kind}'",
+            expected=f"s3: and one of {listed(_S3_EVENTS)}",
+            fix=f"write s3:{near}" if near else "",
         )
     for rule in (node.get("rules") or Node([], node.place)).value:
         if rule.is_mapping and (len(rule.value) != 1 or next(iter(rule.value)) not in ("prefix", "suffix")):

@@ -96,7 +96,7 @@ def test_flags_choose(run, kept, flags, numbers):
     assert re.findall(r"said (\d)", result.stdout) == numbers
     if not numbers:
         assert result.exit_code == 1
-        assert "nothing that was kept is of that kind" in result.stderr
+        assert "of what was kept, nothing fits" in result.stderr
 
 
 def test_more_than_the_limit_is_told(run, kept):
@@ -182,3 +182,16 @@ def test_without_matplotlib_the_extra_is_named(run, kept, monkeypatch):
 
     assert result.exit_code == 1
     assert "fix       pip install 'bareboat[plots]'" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["logs", "metrics"])
+def test_a_damaged_store_is_told(run, tmp_path, monkeypatch, command):
+    (tmp_path / "serverless.yml").write_text("service: s\nprovider: {name: aws}\n")
+    (tmp_path / ".bareboat").mkdir()
+    (tmp_path / ".bareboat" / "observed.sqlite").write_text("garbage" * 1000)
+    monkeypatch.chdir(tmp_path)
+
+    result = run(command, "--local")
+
+    assert result.exit_code == 1
+    assert "observed.sqlite is damaged" in result.stderr

@@ -232,7 +232,7 @@ def test_an_authorizer_of_another_api_closes_the_method(authorizer):
             "",
         ),
         ("{own: {type: jwt, audience: a}}", "[]", "authorizers.own has no issuerUrl", "{type:", ""),
-        ("{own: {type: jwt, issuerUrl: a}}", "[]", "authorizers.own has no audience", "{type:", ""),
+        ("{own: {type: jwt, issuerUrl: 'https://a.test'}}", "[]", "authorizers.own has no audience", "{type:", ""),
         ("{own: {type: jtw}}", "[]", "authorizers.own.type is 'jtw'", "jtw", "write jwt"),
         (
             "{own: {type: request, functionName: my-auth}}",

@@ -61,7 +61,7 @@ def logs(  # noqa: PLR0913, PLR0917 - one argument a flag
         raise click.UsageError("--follow has no --until")
     asked: dict[str, Any] = {"function": function, "since": since, "until": until, "errors": errors}
     lines, is_cut, last = _newest(path, asked, grep, limit)
-    if not lines and not follow:
+    if not lines and not follow and not (terminal.as_json and last):
         is_narrowed = bool(function or grep or errors or since is not None or until is not None)
         raise nothing_kept(source, path, narrowed=is_narrowed)
     width = max((len(line.function) for line in lines), default=0)
