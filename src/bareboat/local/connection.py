@@ -118,6 +118,7 @@ class Connection(asyncio.Protocol):
         if self._resumes:
             return
         self._in_head = False
+        self._raw_bytes = 0
         version = self._parser.get_http_version()
         if version not in {"1.0", "1.1"}:
             self._stop(505)
@@ -211,15 +212,18 @@ class Connection(asyncio.Protocol):
             return
         if not self._receiving:
             self._since = self._loop.time()
-        complete = self._complete
+        complete, body_bytes, in_head = self._complete, self._body_bytes, self._in_head or not self._receiving
         try:
             self._feed(data)
         except httptools.HttpParserError:
             self._stop(400)
-        if self._in_head and self._complete == complete and not self._deaf:  # all of it is one head, not at its end
-            self._raw_bytes += len(data)
-            if self._raw_bytes > self._limits.header_bytes:
-                self._stop(431)
+        if self._complete == complete and not self._deaf:
+            if self._body_bytes != body_bytes:
+                self._raw_bytes = 0
+            elif self._in_head or not in_head:  # all of it is one head, or between or after chunks, and not at its end
+                self._raw_bytes += len(data)
+                if self._raw_bytes > self._limits.header_bytes:
+                    self._stop(431)
         if len(self._queue) >= QUEUE and self._transport is not None and not self._deaf:
             self._transport.pause_reading()
         self._advance()

@@ -301,6 +301,44 @@ def test_trailers_are_no_headers() -> None:
     run(body)
 
 
+@pytest.mark.parametrize("start", [b"0\r\nx: ", b"2\r\nab\r\n2;x="], ids=["trailer", "extension"])
+def test_what_is_no_body_has_an_end(start: bytes) -> None:
+    async def body() -> None:
+        async with serving() as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(CHUNKED + start)
+            answer = asyncio.ensure_future(reader.read())
+            sent = 0
+            while sent < 1_000_000 and not answer.done():
+                writer.write(b"a" * 1000)
+                sent += 1000
+                await asyncio.sleep(0.005 if sent % 20_000 == 0 else 0)
+            writer.write_eof()
+            assert status(await asyncio.wait_for(answer, 10)) == 431
+            writer.close()
+            assert sent < 500_000
+
+    run(body)
+
+
+def test_small_pieces_of_a_chunked_body_are_no_head() -> None:
+    async def body() -> None:
+        async with serving(max_header_bytes=200) as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(CHUNKED)
+            for _ in range(100):
+                for piece in (b"2\r\n", b"ab", b"\r\n"):
+                    writer.write(piece)
+                    await writer.drain()
+                    await asyncio.sleep(0)
+            writer.write(b"0\r\n\r\n")
+            writer.write_eof()
+            assert bodies(await asyncio.wait_for(reader.read(), 10)) == [b"POST / 200"]
+            writer.close()
+
+    run(body)
+
+
 def test_chunks_of_http_1_0_are_refused() -> None:
     async def body() -> None:
         async with serving() as server:
