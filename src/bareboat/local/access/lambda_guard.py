@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bareboat.errors import BareboatError
+from bareboat.local import patterns
 from bareboat.local.access.guard import Closed, Guard, Invoke, RouteLike, failure
 from bareboat.local.access.identity import Source, all_headers, source_of
 from bareboat.local.access.verdict import Allowed, Refused, Verdict
 from bareboat.local.gateway.response import error_text
+from bareboat.local.patterns import PatternTooSlowError
 from bareboat.service.policy import Policy, PolicyError, parse_policy
 
 if TYPE_CHECKING:
@@ -94,10 +96,9 @@ def lambda_guard(
         if source is None:
             return Closed(name, f"the identity source {written} is not known", manner.rest)
         sources.append(source)
-    pattern = None
     if authorizer.pattern:
         try:
-            pattern = re.compile(authorizer.pattern)
+            patterns.check(authorizer.pattern)
         except re.error as error:
             return Closed(name, f"{authorizer.pattern!r} is no pattern: {error}", manner.rest)
     header = ""
@@ -105,7 +106,7 @@ def lambda_guard(
         header = authorizer.identity_sources[0].rpartition("header.")[2].lower() if sources else "authorization"
         if not sources:
             sources = [source_of("method.request.header.Authorization")]  # type: ignore[list-item]
-    return LambdaGuard(authorizer, invoke, manner, sources, pattern, header, clock)
+    return LambdaGuard(authorizer, invoke, manner, sources, authorizer.pattern, header, clock)
 
 
 @dataclass
@@ -119,7 +120,7 @@ class LambdaGuard:
     invoke: Invoke
     manner: Manner
     sources: list[Source]
-    pattern: re.Pattern[str] | None
+    pattern: str  # "" where any token is asked about
     header: str  # of a token authorizer
     clock: Clock
     _kept: OrderedDict[tuple[str, ...], _Kept] = field(default_factory=OrderedDict)
@@ -132,8 +133,13 @@ class LambdaGuard:
             values = [(all_headers(call, self.header) or [""])[-1]]
         if not all(values):
             return self._unauthorized("an identity source is missing")
-        if self.pattern is not None and self.pattern.fullmatch(values[0]) is None:
-            return self._unauthorized("the token does not match identityValidationExpression")
+        if self.pattern:
+            patterns.begin()
+            try:
+                if not patterns.fullmatch(self.pattern, values[0]):
+                    return self._unauthorized("the token does not match identityValidationExpression")
+            except PatternTooSlowError as error:
+                return self._unauthorized(f"identityValidationExpression: {error}")
         key = tuple(values)
         if key and self.authorizer.ttl_s > 0:
             kept = self._kept.get(key)

@@ -16,7 +16,7 @@ from bareboat.local.access.throttle import Bucket, Clock
 
 if TYPE_CHECKING:
     from bareboat.local.access.api_keys import KnownKey
-    from bareboat.service.api import Period, Quota
+    from bareboat.service.api import Period, Quota, Throttle, UsagePlan
 
 FILE = "quotas.json"
 WRITE_S = 1.0  # how much may be forgotten when the process is killed
@@ -36,7 +36,7 @@ class Usage:
         self._path = path
         self._clock = clock
         self._now = now
-        self._buckets: dict[str, Bucket] = {}
+        self._buckets: dict[str, tuple[Throttle, Bucket]] = {}
         self._used: dict[str, list[object]] = {} if path is None else _read(path)
         self._written_at = 0.0
         self._changed = False
@@ -45,9 +45,10 @@ class Usage:
         """Take a request off the rate of a key's plan; True when there is none left now."""
         if key.plan is None or key.plan.throttle is None:
             return False
-        bucket = self._buckets.get(key.key_id)
-        if bucket is None:
-            bucket = self._buckets[key.key_id] = Bucket(key.plan.throttle, self._clock)
+        throttle, bucket = self._buckets.get(key.key_id, (None, None))
+        if bucket is None or throttle != key.plan.throttle:  # new, or changed in serverless.yml meanwhile
+            bucket = Bucket(key.plan.throttle, self._clock)
+            self._buckets[key.key_id] = (key.plan.throttle, bucket)
         return not bucket.take()
 
     def is_used_up(self, key: KnownKey) -> bool:
@@ -55,7 +56,7 @@ class Usage:
         if key.plan is None or key.plan.quota is None:
             return False
         quota = key.plan.quota
-        name = f"{key.plan.name}/{key.name}"
+        name = _label(key.plan, key)
         period = period_of(quota.period, self._now())
         kept = self._used.get(name)
         if kept is None:  # the first period of all
@@ -75,7 +76,7 @@ class Usage:
         """Return how many requests a key has left in this period; None where there is no quota."""
         if key.plan is None or key.plan.quota is None:
             return None
-        return _left(key.plan.quota, self._used.get(f"{key.plan.name}/{key.name}"), self._now())
+        return _left(key.plan.quota, self._used.get(_label(key.plan, key)), self._now())
 
     async def close(self) -> None:
         """Keep what has been used."""
@@ -90,6 +91,11 @@ class Usage:
                 write_private(self._path, json.dumps(self._used, indent=2).encode() + b"\n")
             except LocalError:
                 self._changed = True
+
+
+def _label(plan: UsagePlan, key: KnownKey) -> str:
+    """Return what a key's use is kept under: `PLAN/KEY`, with slashes of their own escaped."""
+    return "/".join(name.replace("%", "%25").replace("/", "%2F") for name in (plan.name, key.name))
 
 
 def _left(quota: Quota, kept: list[object] | None, now: float) -> int:

@@ -22,6 +22,7 @@ from bareboat.local.rest.methods import Method
 from bareboat.local.rest.refusal import Refusal
 from bareboat.local.rest.response import JSON, BadBase64Error, parse
 from bareboat.local.rest.template_event import build_template_event, template_response
+from bareboat.local.rest.validation import Invalid, Validator
 from bareboat.service.api import RestApi
 from bareboat.service.triggers import HttpEvent
 
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 10 * 1024 * 1024  # payload (quota of REST APIs)
 MAX_EVENT_BYTES = 6 * 1024 * 1024  # what Lambda takes in a synchronous invocation
+LARGE_BODY_BYTES = 16_384  # from here on, validation takes long enough for others to notice
 SOURCE = "http"
 
 Invoke = Callable[[str, bytes, str, str], Awaitable[Invocation]]  # function, event, trace id, source
@@ -65,7 +67,7 @@ class Integration:
         if self._unpacks:
             _unpack(call)
         if method.validator is not None:
-            invalid = method.validator.check(call)
+            invalid = await self._invalid(call, method, method.validator)
             if invalid is not None:
                 raise Refusal(
                     invalid.kind,
@@ -80,6 +82,18 @@ class Integration:
             return await self._template(call, method)
         text = f"The integration {method.event.integration} of {method.key} is not served locally"
         raise Refusal("DEFAULT_5XX", text, status=501, why=text, before=True)
+
+    async def _invalid(self, call: RestCall, method: Method, validator: Validator) -> Invalid | None:
+        """Return what is wrong with a request; a large body is looked at beside the event loop."""
+        assert method.event is not None
+        if len(call.request.body) < LARGE_BODY_BYTES:
+            return validator.check(call)
+        limit_s = method.event.timeout_s
+        try:
+            return await asyncio.wait_for(asyncio.to_thread(validator.check, call), limit_s)
+        except TimeoutError:
+            why = f"the body could not be validated in {limit_s:g} s"
+            raise Refusal("INTEGRATION_TIMEOUT", why=why, before=True) from None
 
     async def close(self) -> None:
         """Give up what still runs after its client was answered."""

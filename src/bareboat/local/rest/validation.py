@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from bareboat.errors import LocalError
+from bareboat.local import patterns
+from bareboat.local.patterns import PatternTooSlowError
 from bareboat.local.rest.call import RestCall
+from bareboat.local.rest.schema import draft_4
 from bareboat.service.api import RequestRules, Schema
 from bareboat.service.triggers import HttpEvent
 
@@ -104,24 +107,35 @@ def _required(rules: RequestRules) -> list[str]:
 
 
 def _content_type(call: RestCall) -> str:
+    found = ""
     for name, value in call.request.headers:
         if len(name) == 12 and name.lower() == "content-type":
-            return value.partition(";")[0].strip().lower() or "application/json"
-    return "application/json"
+            found = value.partition(";")[0].strip().lower()  # the last, as in the event
+    return found or "application/json"
 
 
 def _read(body: bytes, complain: Complain) -> str:
     if not body.strip():
         return complain({})  # no body is an empty object (recorded: it fails where something is required)
+    patterns.begin()
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        return complain(json.loads(body.decode(), parse_constant=_no_number))
+    except (
+        ValueError,
+        OverflowError,
+        PatternTooSlowError,
+        re.error,
+    ) as error:  # numbers too large to compute with among them
         return f"[{error}]"
-    return complain(document)
+    except RecursionError:
+        return "[the body is nested too deeply]"
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _compile(schema: Schema, models: Mapping[str, Schema]) -> Complain:
-    from jsonschema import Draft4Validator
     from jsonschema.exceptions import SchemaError, best_match
     from referencing import Registry, Resource
     from referencing.exceptions import Unresolvable
@@ -129,6 +143,7 @@ def _compile(schema: Schema, models: Mapping[str, Schema]) -> Complain:
 
     where = str(schema.where)
     document = _renamed(schema.schema, models, where)
+    Draft4Validator = draft_4()  # noqa: N806 - a class
     try:
         Draft4Validator.check_schema(document)
     except SchemaError as error:
@@ -149,10 +164,7 @@ def _compile(schema: Schema, models: Mapping[str, Schema]) -> Complain:
     validator = Draft4Validator(document, registry=registry, format_checker=Draft4Validator.FORMAT_CHECKER)
 
     def complain(body: Any) -> str:
-        try:
-            error = best_match(validator.iter_errors(body))
-        except RecursionError:
-            return "[the body is nested too deeply]"
+        error = best_match(validator.iter_errors(body))
         return "" if error is None else f"[{error.json_path}: {error.message}]"
 
     for reference in _local_references(document):
@@ -178,7 +190,11 @@ def _renamed(schema: Any, models: Mapping[str, Schema], where: str) -> Any:
         LocalError: a reference is neither to a model of the API nor within the schema.
     """
     if isinstance(schema, Mapping):
-        renamed = {name: _renamed(value, models, where) for name, value in schema.items()}
+        renamed = {
+            name: _renamed(value, models, where)
+            for name, value in schema.items()
+            if name != "$schema" or not isinstance(value, str)  # all of it is draft 4, and read by `draft_4`
+        }
         reference = schema.get("$ref")
         if isinstance(reference, str) and not reference.startswith("#"):
             found = MODEL.search(reference)

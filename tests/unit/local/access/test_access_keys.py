@@ -274,6 +274,26 @@ def test_what_is_throttled_takes_nothing_of_the_quota(make):
     assert rest.kinds(VALUE) == ["QUOTA_EXCEEDED"]
 
 
+def test_a_rate_that_changes_in_serverless_yml_holds_from_then_on(make):
+    rest = Rest(make, plans=(UsagePlan("", HERE, Throttle(1000, 1000)),))
+    assert rest.kinds(*[VALUE] * 3) == [""] * 3
+
+    (known,) = rest.access.keys
+    slower = replace(known, plan=UsagePlan("", HERE, Throttle(1, 1)))
+
+    assert [rest.access.usage.is_throttled(slower) for _ in range(3)] == [False, True, True]
+
+
+def test_keys_and_plans_with_slashes_do_not_share_a_quota(make):
+    rest = Rest(make, plans=(UsagePlan("", HERE, quota=Quota(1, "DAY")),))
+    (known,) = rest.access.keys
+    one = replace(known, name="a", plan=UsagePlan("x/y", HERE, quota=Quota(1, "DAY")))
+    other = replace(known, name="y/a", plan=UsagePlan("x", HERE, quota=Quota(1, "DAY")))
+
+    assert not rest.access.usage.is_used_up(one)
+    assert not rest.access.usage.is_used_up(other)
+
+
 def test_what_is_used_outlives_a_restart(make):
     plans = (UsagePlan("", HERE, quota=Quota(3, "MONTH")),)
     first = Rest(make, plans=plans)

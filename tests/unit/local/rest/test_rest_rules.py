@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
+import time
 import zlib
 
 import pytest
 
 from bareboat.errors import LocalError
 from bareboat.local.rest.binary import BinaryTypes
+from bareboat.local.rest.validation import Validator
 from bareboat.service.api import RequestRules, RestApi, RestCors, Schema
 
 NUMBERS = {
@@ -145,6 +148,145 @@ def test_a_schema_may_refer_to_itself(kit):
 
     assert rest.ask("POST", "/dev/x", JSON, b'{"next": {"next": {}}}').status == 200
     assert rest.ask("POST", "/dev/x", JSON, b'{"next": {"last": {}}}').status == 400
+
+
+SLOW = "^(a|a)*$"  # twice as long with each a
+
+
+@pytest.mark.parametrize(
+    ("schema", "document"),
+    [
+        ({"properties": {"a": {"pattern": SLOW}}}, {"a": "a" * 40 + "!"}),
+        ({"items": {"pattern": SLOW}}, ["a" * n + "!" for n in range(14, 24)] * 100),
+        ({"patternProperties": {SLOW: {}}}, {"a" * 40 + "!": 1}),
+        ({"patternProperties": {SLOW: {}}, "additionalProperties": False}, {"a" * 40 + "!": 1}),
+    ],
+    ids=["one", "many", "name", "additional"],
+)
+def test_a_pattern_without_end_refuses_the_request(kit, schema, document):
+    rest = kit.Rest(kit.service(kit.http("POST /x", rules=rules(kit, parameters={}, schema=schema))))
+
+    began = time.perf_counter()
+    response = rest.ask("POST", "/dev/x", JSON, json.dumps(document).encode())
+
+    assert response.status == 400
+    assert time.perf_counter() - began < 5
+    assert "took longer than 0.2 s" in rest.records[0].error
+    assert rest.invoke.calls == []
+
+
+@pytest.mark.parametrize(
+    ("document", "status"),
+    [
+        ({"x-a": 1, "b": 2}, 200),
+        ({"x-a": "1"}, 400),
+        ({"c": 1}, 400),
+        ({"b": "x"}, 200),
+        ([], 200),
+    ],
+)
+def test_names_by_pattern_and_those_beside_them(kit, document, status):
+    schema = {
+        "properties": {"b": {}},
+        "patternProperties": {"^x-": {"type": "number"}},
+        "additionalProperties": False,
+    }
+    rest = kit.Rest(kit.service(kit.http("POST /x", rules=rules(kit, parameters={}, schema=schema))))
+
+    assert rest.ask("POST", "/dev/x", JSON, json.dumps(document).encode()).status == status
+
+
+def test_additional_properties_may_have_a_schema(kit):
+    schema = {"properties": {"b": {}}, "additionalProperties": {"type": "number"}}
+    rest = kit.Rest(kit.service(kit.http("POST /x", rules=rules(kit, parameters={}, schema=schema))))
+
+    assert rest.ask("POST", "/dev/x", JSON, b'{"b": "x", "c": 1}').status == 200
+    assert rest.ask("POST", "/dev/x", JSON, b'{"c": "1"}').status == 400
+
+
+@pytest.mark.parametrize("referred", [False, True])
+def test_unique_items_of_a_large_body_are_compared_quickly(kit, referred):
+    schema = {"$schema": NUMBERS["$schema"], "type": "array", "uniqueItems": True}
+    if referred:
+        name = {"$ref": "https://apigateway.amazonaws.com/restapis/a/models/Unique"}
+        schemas = (
+            Schema("application/json", {"allOf": [name]}, kit.HERE, "All"),
+            Schema("text/plain", schema, kit.HERE, "Unique"),
+        )
+    else:
+        schemas = (Schema("application/json", schema, kit.HERE),)
+    rest = kit.Rest(kit.service(kit.http("POST /x", rules=RequestRules(schemas=schemas))))
+    items = [{"a": i} for i in range(20_000)]
+
+    began = time.perf_counter()
+    assert rest.ask("POST", "/dev/x", JSON, json.dumps(items).encode()).status == 200
+    assert rest.ask("POST", "/dev/x", JSON, json.dumps([*items, {"a": 7.0}]).encode()).status == 400
+    assert time.perf_counter() - began < 10  # compared in pairs, minutes
+
+
+@pytest.mark.parametrize(
+    ("items", "unique"),
+    [
+        ("[1, 1.0]", False),
+        ("[1, true]", True),
+        ('[0, false, null, ""]', True),
+        ('[{"a": 1, "b": [2]}, {"b": [2.0], "a": 1}]', False),
+        ('["1", 1]', True),
+        ("[[1, 2], [2, 1]]", True),
+        ("[9007199254740993, 9007199254740992.0]", True),
+    ],
+)
+def test_unique_items_are_those_of_json_schema(kit, items, unique):
+    schema = {"type": "array", "uniqueItems": True}
+    rest = kit.Rest(kit.service(kit.http("POST /x", rules=rules(kit, parameters={}, schema=schema))))
+
+    assert rest.ask("POST", "/dev/x", JSON, items.encode()).status == (200 if unique else 400)
+
+
+def test_a_large_body_is_validated_beside_the_event_loop(kit, monkeypatch):
+    rest = kit.Rest(kit.service(kit.http("POST /x", rules=rules(kit, parameters={}))))
+    threads = []
+    check = Validator.check
+    monkeypatch.setattr(Validator, "check", lambda *asked: threads.append(threading.current_thread()) or check(*asked))
+
+    rest.ask("POST", "/dev/x", JSON, b'{"a": 1, "b": 2}')
+    large = rest.ask("POST", "/dev/x", JSON, json.dumps({"a": 1, "b": "b" * 20_000}).encode())
+
+    assert large.status == 400
+    assert threads[0] is threading.main_thread()
+    assert threads[1] is not threading.main_thread()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a": NaN}',
+        b'{"a": 1e999}',
+        b'{"a": ' + b"9" * 400 + b"}",
+        b'{"a": ' + b"9" * 5000 + b"}",
+        '{"a": 2}'.encode("utf-16"),
+        b'\xef\xbb\xbf{"a": 2}',
+        b'{"a": ' + b"[" * 5000 + b"]" * 5000 + b"}",
+    ],
+    ids=["NaN", "infinite", "large", "huge", "utf-16", "mark", "deep"],
+)
+def test_what_no_validator_can_read_is_a_bad_request(kit, body):
+    schema = {"properties": {"a": {"multipleOf": 0.1}}}
+    rest = kit.Rest(kit.service(kit.http("POST /x", rules=rules(kit, parameters={}, schema=schema))))
+
+    response = rest.ask("POST", "/dev/x", JSON, body)
+
+    assert (response.status, json.loads(response.body)) == (400, {"message": "Invalid request body"})
+    assert rest.invoke.calls == []
+
+
+def test_of_two_content_types_the_last_counts_as_in_the_event(kit):
+    rest = kit.Rest(kit.service(kit.http("POST /x", rules=rules(kit, parameters={}))))
+
+    sent = [("Content-Type", "text/plain"), ("Content-Type", "application/json")]
+
+    assert rest.ask("POST", "/dev/x", sent, b"{}").status == 400
+    assert rest.ask("POST", "/dev/x", sent[::-1], b"{}").status == 200
 
 
 # CORS: the headers that the Serverless Framework generates
