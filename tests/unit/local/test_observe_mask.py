@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bareboat.local.observe.mask import masked_headers, masked_json, masked_query
+from bareboat.local.observe.mask import ALWAYS, Mask, mask_of
+from bareboat.service.api import JwtAuthorizer, LambdaAuthorizer
+from bareboat.service.model import Place
+from bareboat.service.triggers import HttpApiEvent, HttpEvent
 
 TEXTS = st.text(max_size=20)
 VALUES = st.recursive(
@@ -38,7 +42,7 @@ NAMES = st.sampled_from(
     ],
 )
 def test_a_header_keeps_what_is_no_secret(name, value, kept):
-    assert masked_headers([(name, value)]) == [(name, kept)]
+    assert ALWAYS.headers([(name, value)]) == [(name, kept)]
 
 
 def test_an_event_keeps_its_form():
@@ -54,7 +58,7 @@ def test_an_event_keeps_its_form():
     }
 
     for separators in ((",", ":"), (", ", ": ")):
-        assert json.loads(masked_json(json.dumps(event, separators=separators).encode())) == {
+        assert json.loads(ALWAYS.json(json.dumps(event, separators=separators).encode())) == {
             "headers": {"authorization": "Bearer ***", "cookie": "a=***", "accept": "*/*"},
             "multiValueHeaders": {"X-Api-Key": ["***", "***"], "Accept": ["*/*"]},
             "cookies": ["a=***", "b=***"],
@@ -69,7 +73,7 @@ def test_an_event_keeps_its_form():
 def test_an_answer_keeps_the_attributes_of_its_cookies():
     answer = {"cookies": ["s=1; Path=/"], "multiValueHeaders": {"Set-Cookie": ["t=2; Secure", "u=3"]}}
 
-    assert json.loads(masked_json(json.dumps(answer).encode())) == {
+    assert json.loads(ALWAYS.json(json.dumps(answer).encode())) == {
         "cookies": ["s=***; Path=/"],
         "multiValueHeaders": {"Set-Cookie": ["t=***; Secure", "u=***"]},
     }
@@ -80,19 +84,61 @@ def test_an_answer_keeps_the_attributes_of_its_cookies():
 def test_no_secret_is_left_in_json_and_none_in_a_part_of_it(rest, name, cut):
     whole = json.dumps({"before": rest, "headers": {name: SECRET, "x": [rest]}, "after": rest}).encode()
 
-    masked = masked_json(whole)
+    masked = ALWAYS.json(whole)
 
     assert SECRET.encode() not in masked
     assert json.loads(masked) == {"before": rest, "headers": {name: "***", "x": [rest]}, "after": rest}
-    assert SECRET.encode() not in masked_json(whole[:cut])
+    assert SECRET.encode() not in ALWAYS.json(whole[:cut])
 
 
 @given(st.binary(max_size=200))
 @settings(deadline=None)
 def test_what_is_no_json_goes_through(text):
-    assert isinstance(masked_json(text + b'"cookie": ' + text), bytes)
+    assert isinstance(ALWAYS.json(text + b'"cookie": ' + text), bytes)
 
 
 def test_a_presigned_query_loses_its_signature():
-    assert masked_query("x-amz-signature=1&b=2") == "x-amz-signature=***&b=2"
-    assert masked_query("a=1&b=2") == "a=1&b=2"
+    assert ALWAYS.query("x-amz-signature=1&b=2") == "x-amz-signature=***&b=2"
+    assert ALWAYS.query("a=1&b=2") == "a=1&b=2"
+
+
+OWN = Mask(["X-Token", "Authorization"], ["key", "access_token"])
+
+
+def test_what_the_authorizers_of_a_service_read_is_hidden_too():
+    assert OWN.headers([("x-token", "5ecret and more"), ("X-Other", "a")]) == [("x-token", "***"), ("X-Other", "a")]
+    assert OWN.query("a=1&Key=5ecret&keys=2") == "a=1&Key=***&keys=2"
+    assert ALWAYS.query("access_token=5ecret") == "access_token=***"
+    event = {
+        "headers": {"x-token": SECRET, "x-other": "a"},
+        "multiValueHeaders": {"X-Token": [SECRET, SECRET]},
+        "rawQueryString": f"a=1&key={SECRET}",
+        "queryStringParameters": {"key": SECRET, "a": "1"},
+        "multiValueQueryStringParameters": {"key": [SECRET]},
+        "path": f"/x?access_token={SECRET}",
+    }
+
+    masked = OWN.json(json.dumps(event).encode())
+
+    assert SECRET not in masked.decode()
+    assert json.loads(masked)["headers"] == {"x-token": "***", "x-other": "a"}
+    assert json.loads(masked)["queryStringParameters"] == {"key": "***", "a": "1"}
+
+
+def test_what_a_service_reads_is_found_in_its_authorizers():
+    here = Place("serverless.yml", 1, 1)
+    asks = LambdaAuthorizer("a", here, "f", identity_sources=("$request.header.X-Token", "$context.path"))
+    rest = LambdaAuthorizer("r", here, "f", identity_sources=("method.request.querystring.key",))
+    jwt = JwtAuthorizer("j", here, "https://i", identity_source="$request.querystring.jwt")
+    events = (
+        HttpApiEvent("GET", "/a", here, authorizer=asks),
+        HttpEvent("GET", "/b", here, authorizer=rest),
+        HttpApiEvent("GET", "/c", here, authorizer=jwt),
+        HttpApiEvent("GET", "/d", here),
+    )
+    function = SimpleNamespace(events=events)
+
+    mask = mask_of(SimpleNamespace(functions={"f": function}))
+
+    assert mask.headers([("X-Token", "abc")]) == [("X-Token", "***")]
+    assert mask.query("key=1&jwt=2&path=3") == "key=***&jwt=***&path=3"

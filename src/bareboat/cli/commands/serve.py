@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from bareboat.local.cloud import LocalCloud
+    from bareboat.local.reload.record import Reload
     from bareboat.service.model import Service, Slim
 
 
@@ -120,10 +121,15 @@ async def _serve(terminal: Terminal, cloud: LocalCloud, wish: Wish) -> None:
 @contextlib.contextmanager
 def _observed(terminal: Terminal, cloud: LocalCloud) -> Iterator[None]:
     """Keep what happens in `.bareboat/observed.sqlite`."""
-    from bareboat.local.observe import Store, observed_path
+    from bareboat.local.observe import Store, mask_of, observed_path
 
-    store = Store(observed_path(cloud.service.folder), on_note=terminal.warning)
-    cloud.observe(on_log=store.invocation, on_request=store.request, on_reload=store.reload)
+    store = Store(observed_path(cloud.service.folder), on_note=terminal.warning, mask=mask_of(cloud.service))
+
+    def reloaded(reload: Reload) -> None:
+        store.mask = mask_of(cloud.service)
+        store.reload(reload)
+
+    cloud.observe(on_log=store.invocation, on_request=store.request, on_reload=reloaded)
     try:
         yield
     finally:

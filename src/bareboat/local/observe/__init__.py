@@ -3,7 +3,8 @@
 `Store` writes it, from the process that serves; `query` reads it, from any.
 """
 
+from bareboat.local.observe.mask import mask_of
 from bareboat.local.observe.place import FILE, observed_path
 from bareboat.local.observe.store import Store
 
-__all__ = ["FILE", "Store", "observed_path"]
+__all__ = ["FILE", "Store", "mask_of", "observed_path"]

@@ -13,7 +13,7 @@ import msgspec
 
 from bareboat.local.access_record import AccessRecord
 from bareboat.local.invocation import Invocation
-from bareboat.local.observe.mask import masked_headers, masked_json, masked_query
+from bareboat.local.observe.mask import ALWAYS, Mask
 from bareboat.local.reload.record import Reload
 
 _encode = msgspec.json.Encoder().encode
@@ -55,6 +55,7 @@ class Batch:
     requests: list[tuple[Any, ...]] = field(default_factory=list)
     request_bodies: list[tuple[Any, ...] | None] = field(default_factory=list)
     reloads: list[tuple[Any, ...]] = field(default_factory=list)
+    mask: Mask = ALWAYS
 
     def __len__(self) -> int:
         return len(self.invocations) + len(self.requests) + len(self.reloads)
@@ -70,17 +71,18 @@ class Batch:
                     what.memory_mb, what.max_memory_mb, what.init_ms, what.error, what.source, what.generation,
                 )
             )  # fmt: skip
-            self.invocation_bodies.append(None if is_bare else _invocation_bodies(what, limit))
+            self.invocation_bodies.append(None if is_bare else _invocation_bodies(what, limit, self.mask))
         elif isinstance(what, AccessRecord):
             query = "" if what.request is None else what.request.target.partition("?")[2][:4096]
             self.requests.append(
                 (
                     what.request_id, what.invocation_id, what.at or time.time(), what.method, what.path,
-                    masked_query(query) if query else "", what.status, what.latency_ms, what.function, what.cold,
+                    self.mask.query(query) if query else "", what.status, what.latency_ms, what.function, what.cold,
                     what.error, what.api, what.route, what.authorizer, what.refused, what.api_key,
                 )
             )  # fmt: skip
-            self.request_bodies.append(None if is_bare or what.response is None else _request_bodies(what, limit))
+            bodies = None if is_bare or what.response is None else _request_bodies(what, limit, self.mask)
+            self.request_bodies.append(bodies)
         else:
             self.reloads.append((what.at, what.error, _encode(what).decode()))
 
@@ -193,10 +195,10 @@ def _oldest_tenth(connection: sqlite3.Connection, tables: list[str]) -> int:
     return gone
 
 
-def _invocation_bodies(what: Invocation, limit: int) -> tuple[Any, ...]:
+def _invocation_bodies(what: Invocation, limit: int, mask: Mask) -> tuple[Any, ...]:
     log = what.log.encode("utf-8", "replace")
     return (
-        masked_json(what.event[:limit]), masked_json(what.payload[:limit]), _both_ends(log, limit),
+        mask.json(what.event[:limit]), mask.json(what.payload[:limit]), _both_ends(log, limit),
         len(what.event), len(what.payload), len(log),
     )  # fmt: skip
 
@@ -210,20 +212,20 @@ def _both_ends(log: bytes, limit: int) -> bytes:
     return b"%s\n... %d bytes were not kept\n%s" % (head, len(log) - len(head) - len(tail), tail)
 
 
-def _request_bodies(what: AccessRecord, limit: int) -> tuple[Any, ...]:
+def _request_bodies(what: AccessRecord, limit: int, mask: Mask) -> tuple[Any, ...]:
     request, response = what.request, what.response
     assert response is not None
     body = b"" if request is None else request.body
     return (
-        _headers(()) if request is None else _headers(request.headers), body[:limit],
-        _headers(response.headers), response.body[:limit], len(body), len(response.body),
+        _headers((), mask) if request is None else _headers(request.headers, mask), body[:limit],
+        _headers(response.headers, mask), response.body[:limit], len(body), len(response.body),
     )  # fmt: skip
 
 
-def _headers(headers: Iterable[tuple[str, str]]) -> str:
-    text = _encode(masked_headers(headers))
+def _headers(headers: Iterable[tuple[str, str]], mask: Mask) -> str:
+    text = _encode(mask.headers(headers))
     if len(text) > _HEADER_CHARACTERS:
-        text = _encode([*[(name[:64], value[:64]) for name, value in masked_headers(headers)][:100], ("...", "cut")])
+        text = _encode([*[(name[:64], value[:64]) for name, value in mask.headers(headers)][:100], ("...", "cut")])
     return text.decode()
 
 

@@ -15,6 +15,7 @@ from bareboat.local.access_record import AccessRecord
 from bareboat.local.invocation import Invocation
 from bareboat.local.observe.batch import Bare, Batch, Item, Limits, write
 from bareboat.local.observe.file import is_damage, open_to_write, set_aside
+from bareboat.local.observe.mask import ALWAYS, Mask
 from bareboat.local.reload.record import Reload
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Store:
         max_rows: of invocations and of requests; the oldest go.
         max_bytes: of the file; the bodies of the oldest go first.
         max_body_bytes: of a body, an answer or a log; more is cut.
+        mask: hides credentials; it may be replaced at any time.
         on_note: told, in the store's thread, what a person should know: once for each trouble.
     """
 
@@ -59,8 +61,10 @@ class Store:
         max_bytes: int = MAX_BYTES,
         max_body_bytes: int = MAX_BODY_BYTES,
         on_note: Callable[[str], None] | None = None,
+        mask: Mask = ALWAYS,
     ) -> None:
         self.path = path
+        self.mask = mask
         self._limits = Limits(max_rows, max_bytes, max_body_bytes)
         self._on_note = on_note
         self._queue: deque[Item] = deque()
@@ -148,7 +152,7 @@ class Store:
         self._disconnect()
 
     def _write_some(self) -> None:
-        batch = Batch()
+        batch = Batch(mask=self.mask)
         queue, limit = self._queue, self._limits.body_bytes
         taken = 0
         self._let_bodies_in()

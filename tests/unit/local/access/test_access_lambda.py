@@ -355,6 +355,16 @@ def test_a_token_must_match_the_expression(make, token, is_asked):
     assert len(rest.cloud.calls) == is_asked
 
 
+def test_an_expression_that_does_not_end_lets_nobody_in(make):
+    rest = Rest(make, policy(), replace(TOKEN, pattern="^(a|a)*$"))
+
+    verdict = rest.check(headers=[("Authorization", "a" * 40 + "!")])
+
+    assert isinstance(verdict, Refused)
+    assert verdict.status == 401
+    assert rest.cloud.calls == []
+
+
 def test_an_expression_that_is_none_lets_nobody_in(make):
     rest = Rest(make, policy(), replace(TOKEN, pattern="(["))
 
