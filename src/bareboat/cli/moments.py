@@ -36,6 +36,18 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer ver
             raise error from None
 
 
+def check_span(since: float | None, until: float | None) -> None:
+    """Refuse a time that holds nothing.
+
+    Raises:
+        click.UsageError: it ends before it begins, or begins in the future.
+    """
+    if since is not None and until is not None and until <= since:
+        raise click.UsageError(f"--until ({clock_time(until)}) is not after --since ({clock_time(since)})")
+    if since is not None and since > time.time() + 60:  # another clock may be a little ahead
+        raise click.UsageError(f"--since ({clock_time(since)}) is in the future")
+
+
 def clock_time(moment: float) -> str:
     """Return a moment as this machine's clock has it, to the millisecond: `2026-11-22 11:00:00.123`."""
     return datetime.fromtimestamp(moment).astimezone().isoformat(" ", "milliseconds")[:23]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -57,7 +58,22 @@ def _source(text: str, node: Node, path: str, folder: Path, report: Report) -> s
         report.problems.add(
             node.place, f"{path}: there is no file {text}", expected="a JSON Web Key Set, as a file or an https address"
         )
+    elif why := _fault(file):
+        report.problems.add(node.place, f"{path}: {text} {why}", expected='a JSON Web Key Set: {"keys": [...]}')
     return str(file)
+
+
+def _fault(file: Path) -> str:
+    """Return why a file is no key set; "" when it is one."""
+    try:
+        found = json.loads(file.read_bytes())
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    except json.JSONDecodeError as error:
+        return f"is no JSON, at {error.lineno}:{error.colno}: {error.msg}"
+    except (ValueError, RecursionError) as error:
+        return f"is no JSON: {error}"
+    return "" if isinstance(found, dict) and isinstance(found.get("keys"), list) else "has no list of keys"
 
 
 def check_jwks(node: Node | None, jwks: Mapping[str, Jwks], used: Mapping[str, Authorizer], report: Report) -> None:

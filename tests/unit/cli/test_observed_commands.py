@@ -195,3 +195,25 @@ def test_a_damaged_store_is_told(run, tmp_path, monkeypatch, command):
 
     assert result.exit_code == 1
     assert "observed.sqlite is damaged" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["logs", "metrics"])
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--since", "1h", "--until", "2h"], "is not after --since"),
+        (["--since", "2099-01-01"], "is in the future"),
+    ],
+    ids=["reversed", "future"],
+)
+def test_a_time_that_holds_nothing_is_refused(run, kept, command, flags, said):
+    result = run(command, "--local", *flags)
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_json_of_nothing_is_an_empty_list(run, kept):
+    result = run("logs", "--local", "--since", "1s", "--json")
+
+    assert (result.exit_code, result.stdout) == (0, "[]\n")

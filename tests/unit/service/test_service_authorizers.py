@@ -115,6 +115,22 @@ def test_keys_of_a_jwt_authorizer_come_from_a_file(folder, authorizer):
     assert found.jwks == str(folder / "keys.json")
 
 
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("garbage", "keys.json is no JSON, at 1:1"),
+        ("[]", "keys.json has no list of keys"),
+        ("{}", "has no list of keys"),
+    ],
+)
+def test_a_file_that_is_no_key_set_is_refused(folder, refuse, content, found):
+    (folder / "keys.json").write_text(content)
+
+    (problem,) = refuse(text(f"{{own: {JWT}}}", "[]", "custom: {bareboat: {jwks: {own: keys.json}}}\n"))
+
+    assert found in problem.found
+
+
 def test_jwks_stand_in_for_what_only_a_deployment_knows(authorizer):
     jwks = "{own: {keys: 'https://a.example/jwks', issuer: 'https://a.example', audience: b}}"
     custom = f"custom: {{bareboat: {{jwks: {jwks}}}}}\n"

@@ -9,7 +9,7 @@ import click
 
 from bareboat.cli.functions import function_option
 from bareboat.cli.group import Command
-from bareboat.cli.moments import Moment, clock_time, utc_time
+from bareboat.cli.moments import Moment, check_span, clock_time, utc_time
 from bareboat.cli.observed import known_function, local_option, nothing_kept, observed_file
 from bareboat.cli.options import Source, service_options
 from bareboat.cli.terminal import Terminal
@@ -57,6 +57,7 @@ def logs(  # noqa: PLR0913, PLR0917 - one argument a flag
     """
     path = observed_file(terminal, source, "logs", is_local=is_local)
     function = known_function(terminal, source, path, name)
+    check_span(since, until)
     if follow and until is not None:
         raise click.UsageError("--follow has no --until")
     asked: dict[str, Any] = {"function": function, "since": since, "until": until, "errors": errors}

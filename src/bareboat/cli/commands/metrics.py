@@ -10,7 +10,7 @@ import click
 from bareboat.cli.functions import function_option
 from bareboat.cli.group import Command
 from bareboat.cli.models import check_plot, drawable, plot_option
-from bareboat.cli.moments import Moment, clock_time, utc_time
+from bareboat.cli.moments import Moment, check_span, clock_time, utc_time
 from bareboat.cli.observed import known_function, local_option, nothing_kept, observed_file
 from bareboat.cli.options import Source, service_options
 from bareboat.cli.terminal import Terminal, shown
@@ -51,6 +51,7 @@ def metrics(
     from bareboat.local.observe import figures
 
     check_plot(plot)
+    check_span(since, until)
     path = observed_file(terminal, source, "metrics", is_local=is_local)
     function = known_function(terminal, source, path, name)
     if until is None and (kept := figures.span(path)) is not None:

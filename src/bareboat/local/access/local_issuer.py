@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bareboat.errors import LocalError
 from bareboat.local.access.jwks import Keys, KeysUnreachableError
+from bareboat.local.access.secrets import TOKEN_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,7 @@ class LocalIssuer:
                 raise KeysUnreachableError(error.problems[0].found) from error
             if pem is None:
                 raise KeysUnreachableError("there is no local key; bareboat token makes one")
-            public = _public_entry(_loaded(pem))
+            public = _public_entry(_loaded(pem, self._secrets))
             self._keys.take(json.dumps({"keys": [public]}).encode())
             self._seen = seen
         return self._keys
@@ -64,7 +65,7 @@ class LocalIssuer:
         import jwt
 
         pem = self._secrets.token_key() or self._secrets.keep_token_key(_new_key())
-        key = _loaded(pem)
+        key = _loaded(pem, self._secrets)
         return jwt.encode(dict(claims), key, algorithm="RS256", headers={"kid": _public_entry(key)["kid"]})
 
 
@@ -76,7 +77,7 @@ def _new_key() -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def _loaded(pem: bytes) -> RSAPrivateKey:
+def _loaded(pem: bytes, secrets: LocalSecrets) -> RSAPrivateKey:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -86,7 +87,10 @@ def _loaded(pem: bytes) -> RSAPrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, RSAPrivateKey):
-        raise LocalError("the local key of tokens is damaged", expected="a private RSA key, PEM", fix="remove it")
+        path = secrets.folder / TOKEN_KEY
+        raise LocalError(
+            f"{path.name}, the local key of tokens, is damaged", expected="a private RSA key, PEM", fix=f"rm {path}"
+        )
     return key
 
 
