@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bareboat.cli.layers import layers_of
+from bareboat.cli.printable import printable
 
 if TYPE_CHECKING:
     import asyncio
@@ -137,7 +138,7 @@ class Lines:
         """Say what waits."""
         if self._waiting:
             lines, self._waiting = self._waiting, []
-            self._terminal.say("\n".join(lines))
+            self._terminal.say(printable("\n".join(lines)))
 
     def _say(self, line: str) -> None:
         if not self._waiting:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import monotonic
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from bareboat.local.fronts import Kind
     from bareboat.local.generation import Generation
     from bareboat.local.site import Front
+
+log = logging.getLogger(__name__)
 
 CONSOLE_HOST = "127.0.0.1"
 LAST_PORT = 65_535
@@ -199,11 +202,24 @@ class Door:
     def _pass(self, request: Request) -> Response | Awaitable[Response]:
         if self._front is None or self._generation is None:
             return refusal(503)  # closed before it served anything
-        answer = self._front.handle(request)
+        try:
+            answer = self._front.handle(request)
+        except Exception:
+            log.exception("the answer to %s failed", request.method)
+            return self._refuse(500)  # in place of a front that has a bug, so that the request is told and kept
         if isinstance(answer, Response):
             return answer
         self._generation.busy += 1
-        return _counted(answer, self._generation)
+        return self._counted(request, answer, self._generation)
+
+    async def _counted(self, request: Request, answer: Awaitable[Response], generation: Generation) -> Response:
+        try:
+            return await answer
+        except Exception:
+            log.exception("the answer to %s failed", request.method)
+            return self._refuse(500)  # in place of a front that has a bug, so that the request is told and kept
+        finally:
+            generation.left()
 
     async def _pass_later(self, request: Request, opened: asyncio.Event) -> Response:
         await opened.wait()
@@ -212,10 +228,3 @@ class Door:
 
     def _refuse(self, status: int) -> Response:
         return refusal(status) if self._front is None else self._front.refuse(status)
-
-
-async def _counted(answer: Awaitable[Response], generation: Generation) -> Response:
-    try:
-        return await answer
-    finally:
-        generation.left()

@@ -8,10 +8,12 @@ across origins says so in Origin or Sec-Fetch-Site.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Collection
 
 from bareboat.local.messages import Request
 
+_HOST = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::\d*)?")  # RFC 3986, section 3.2.2
 _FOREIGN_SITES = frozenset({"cross-site", "same-site"})
 
 
@@ -30,7 +32,7 @@ def foreign(request: Request, *, own_origins: Collection[str] = ()) -> str:
             origin = value
         elif lower == "sec-fetch-site":
             site = value.lower()
-    if not is_loopback_name(_without_port(host)):
+    if not is_loopback_name(host_name(host)):
         return f"the Host is {host!r:.80}, expected 127.0.0.1 or localhost"
     if origin and origin not in own_origins:
         return f"it comes from a web page of {origin!r:.80}"
@@ -53,7 +55,7 @@ def is_loopback_name(host: str) -> bool:
         return False
 
 
-def _without_port(host: str) -> str:
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0]
+def host_name(host: str) -> str:
+    """Return a Host header without its port; "" when it is none."""
+    found = _HOST.fullmatch(host)
+    return found[1] if found else ""

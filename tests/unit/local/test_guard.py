@@ -27,6 +27,10 @@ def test_a_program_of_this_machine_is_let_in(host: str) -> None:
         "10.0.0.1",
         "0.0.0.0:3002",
         "[::2]:1",
+        "[::1].evil.example",
+        "[::1]evil",
+        "[::1]:x",
+        "127.0.0.1:x.evil",
     ],
 )
 def test_a_name_that_a_page_could_own_is_refused(host: str) -> None:

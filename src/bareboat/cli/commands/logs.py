@@ -12,6 +12,7 @@ from bareboat.cli.group import Command
 from bareboat.cli.moments import Moment, check_span, clock_time, utc_time
 from bareboat.cli.observed import known_function, local_option, nothing_kept, observed_file
 from bareboat.cli.options import Source, service_options
+from bareboat.cli.printable import printable
 from bareboat.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -118,7 +119,9 @@ def _show(terminal: Terminal, lines: list[LogLine], width: int) -> None:
             terminal.write(json.dumps(_document(line)))
     elif lines:
         terminal.write(
-            "\n".join(f"{clock_time(line.at)}  {line.function:<{width}}  {line.text}".rstrip() for line in lines)
+            "\n".join(
+                f"{clock_time(line.at)}  {line.function:<{width}}  {printable(line.text)}".rstrip() for line in lines
+            )
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
-from bareboat.local.guard import foreign, is_loopback_name
+from bareboat.local.guard import foreign, host_name, is_loopback_name
 from bareboat.local.messages import Request, Response
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ def refusal(request: Request) -> str:
     """
     host = header(request, "host")
     if not request.target.startswith(BASE + "api/"):
-        name = host.partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-        return "" if is_loopback_name(name) else f"the Host is {host!r:.80}, expected 127.0.0.1 or localhost"
+        return "" if is_loopback_name(host_name(host)) else f"the Host is {host!r:.80}, expected 127.0.0.1 or localhost"
     refused = foreign(request, own_origins=(f"http://{host}",))
     if refused or request.method in ("GET", "HEAD"):
         return refused

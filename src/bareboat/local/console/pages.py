@@ -100,7 +100,7 @@ class Pages:
     async def _change(self, change: Callable[[dict[str, Any]], Awaitable[Any]], body: bytes) -> Response:
         try:
             asked = msgspec.json.decode(body, type=dict[str, Any])
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return _json(400, {"error": {"found": f"the body is no JSON object: {error}"}})
         found = await _told_of_errors(change(asked))
         return found if isinstance(found, Response) else _json(200, found)

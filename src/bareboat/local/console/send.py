@@ -107,7 +107,11 @@ def _checked(asked: Mapping[str, Any]) -> tuple[str, str, list[tuple[str, str]],
     method, path = str(asked.get("method", "GET")).upper(), str(asked.get("path", "/"))
     if not _TOKEN.match(method):
         raise InputError(f"{method[:40]!r} is no method", expected="such as POST")
-    if not path.startswith("/") or not path.isascii() or any(character <= " " for character in path):
+    if (
+        not path.startswith("/")
+        or not path.isascii()
+        or any(character <= " " or character == "\x7f" for character in path)
+    ):
         raise InputError("the path cannot be sent", expected="it begins with / and has no spaces or line breaks")
     headers: list[tuple[str, str]] = []
     given = asked.get("headers", [])

@@ -83,7 +83,7 @@ def _status(status: object) -> int:
         return 200
     if type(status) is not int:
         text = _scalar("statusCode", status)
-        if isinstance(status, float) or not (text.isascii() and text.isdigit()):
+        if isinstance(status, float) or not (len(text) == 3 and text.isascii() and text.isdigit()):
             raise MalformedResponseError(f"statusCode is {status!r:.40}, expected a whole number")
         status = int(text)
     if not 200 <= status <= 599:

@@ -129,6 +129,7 @@ def test_a_body_of_a_binary_type_is_base64(kit, types, encoded):
         (None, 502, "Internal server error", "null"),
         ({"statusCode": 200, "cookies": []}, 502, "Internal server error", "multiValueHeaders"),
         ({"statusCode": 99}, 502, "Internal server error", "99"),
+        ({"statusCode": "9" * 5000}, 502, "Internal server error", "expected a whole number"),
         ({"headers": {"a": {}}}, 502, "Internal server error", "an object"),
         ({"headers": {"a b": "c"}}, 502, "Internal server error", "no header name"),
         ({"headers": {"a": "b\r\nc: d"}}, 502, "Internal server error", "line break"),
