@@ -110,6 +110,7 @@ CHANGES = {
     "the path with dots": lambda request: changed(request, target="/y/../x?a=1"),
     "the query": lambda request: changed(request, target="/x?a=2"),
     "a parameter more": lambda request: changed(request, target="/x?a=1&b=2"),
+    "a signature in the query": lambda request: changed(request, target="/x?a=1&X-Amz-Signature=anything"),
     "no query": lambda request: changed(request, target="/x"),
     "the body": lambda request: changed(request, body=b"other"),
     "the host": lambda request: changed(request, headers=with_header(request, "Host", "127.0.0.1:3001")),
@@ -218,3 +219,11 @@ def test_longer_than_signed_is_not_right():
     longer = changed(request, target=request.target.replace("X-Amz-Expires=60", "X-Amz-Expires=600"))
 
     assert code(longer) == "InvalidSignatureException"
+
+
+def test_a_week_is_the_longest_however_it_is_written():
+    request = sent(presigned_s=60)
+
+    longer = changed(request, target=request.target.replace("X-Amz-Expires=60", "X-Amz-Expires=00000000019999999"))
+
+    assert code(longer) == "IncompleteSignatureException"

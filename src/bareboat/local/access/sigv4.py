@@ -95,7 +95,7 @@ def verify(
         (
             request.method,
             quote(path.encode("latin-1"), safe="/" + _SAFE),
-            _canonical_query(pairs),
+            _canonical_query(pairs if signed.expires_s is None else [p for p in pairs if p[0] != "X-Amz-Signature"]),
             _canonical_headers(request, signed.signed_headers),
             ";".join(signed.signed_headers),
             sha256(request.body).hexdigest(),
@@ -146,7 +146,7 @@ def _from_query(pairs: list[tuple[str, str]]) -> _Signed | None:
     if (
         given.get("X-Amz-Algorithm") != ALGORITHM
         or any(once.count(name) != 1 for name in names)
-        or not (expires.isascii() and expires.isdigit() and 0 < int(expires[:9]) <= MAX_EXPIRES_S)
+        or not (expires.isascii() and expires.isdigit() and len(expires) < 10 and 0 < int(expires) <= MAX_EXPIRES_S)
     ):
         raise SignatureError("IncompleteSignatureException", f"The query requires {', '.join(names)}.")
     return _Signed(
@@ -177,9 +177,7 @@ def _check_time(signed: _Signed, now: float) -> None:
 
 
 def _canonical_query(pairs: list[tuple[str, str]]) -> str:
-    encoded = [
-        (quote(name, safe=_SAFE), quote(value, safe=_SAFE)) for name, value in pairs if name != "X-Amz-Signature"
-    ]
+    encoded = [(quote(name, safe=_SAFE), quote(value, safe=_SAFE)) for name, value in pairs]
     return "&".join(f"{name}={value}" for name, value in sorted(encoded))
 
 
