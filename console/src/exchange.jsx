@@ -1,12 +1,14 @@
 // What became of a request: timings, what the handler was given and returned, its log.
 import { Code, Log } from './parts.jsx'
-import { ms } from './words.js'
+import { ms, refusal } from './words.js'
 
 export function Timings({ detail, took }) {
   if (!detail || (detail.duration_ms == null && detail.latency_ms == null)) return null
-  const init = detail.init_ms ?? 0
   const run = detail.duration_ms ?? 0
-  const whole = Math.max(detail.latency_ms ?? took ?? 0, init + run)
+  const taken = detail.latency_ms ?? took ?? 0
+  const early = detail.init_ms != null && taken > 0 && detail.init_ms + run > taken * 1.05 + 1 // a process that was started before anybody asked
+  const init = early ? 0 : (detail.init_ms ?? 0)
+  const whole = Math.max(taken, init + run)
   const rest = Math.max(0, whole - init - run)
   const parts = [
     ['gateway', rest, 'gateway and waiting'],
@@ -30,6 +32,12 @@ export function Timings({ detail, took }) {
             <dd>{ms(value)}</dd>
           </div>
         ))}
+        {early && (
+          <div>
+            <dt>init, before the request came</dt>
+            <dd>{ms(detail.init_ms)}</dd>
+          </div>
+        )}
         {detail.billed_ms != null && detail.billed_ms > 0 && (
           <div>
             <dt>billed</dt>
@@ -51,7 +59,7 @@ export function Timings({ detail, took }) {
 
 export function Reason({ detail }) {
   if (!detail) return null
-  const text = detail.error || (detail.refused && `refused: ${detail.refused}`) || detail.invocation_error
+  const text = detail.error || (detail.refused && `refused: ${refusal(detail.refused)}`) || detail.invocation_error
   if (!text) return null
   const line = (detail.log ?? '').split('\n').find((each) => /\[ERROR\]|Task timed out|"errorMessage"|Runtime exited/.test(each))
   return (

@@ -5,7 +5,7 @@ import { read } from './net.js'
 import { Badge, Choice, Code, Empty, Method, Problem } from './parts.jsx'
 import { href } from './state.js'
 import { draft_from } from './try.jsx'
-import { moment, ms } from './words.js'
+import { moment, ms, refusal } from './words.js'
 
 const PAGE = 60
 
@@ -15,25 +15,36 @@ export function History({ service, live, id }) {
   const [limit, setLimit] = useState(PAGE)
   const [error, setError] = useState(null)
   const mark = live?.mark
+  const latest = useRef(mark)
+  latest.current = mark
+  // Asks when something is new; a search that takes long rests four times as long.
   useEffect(() => {
     let ended = false
-    const timer = setTimeout(
-      () =>
-        read('history', { ...wanted, limit })
-          .then((rows) => {
-            if (!ended) {
-              setFound(rows)
-              setError(null)
-            }
-          })
-          .catch((refused) => !ended && setError(refused)),
-      found ? 150 : 0,
-    )
+    let timer
+    let seen = null
+    const turn = async () => {
+      const began = performance.now()
+      const fresh = seen === null || seen !== latest.current
+      if (fresh) {
+        seen = latest.current ?? ''
+        try {
+          const rows = await read('history', { ...wanted, limit })
+          if (ended) return
+          setFound(rows)
+          setError(null)
+        } catch (refused) {
+          if (ended) return
+          setError(refused)
+        }
+      }
+      timer = setTimeout(turn, fresh ? Math.max(200, 4 * (performance.now() - began)) : 200)
+    }
+    timer = setTimeout(turn, found ? 150 : 0)
     return () => {
       ended = true
       clearTimeout(timer)
     }
-  }, [wanted, limit, mark])
+  }, [wanted, limit])
   useEffect(() => {
     const press = (event) => {
       const step = { j: 1, k: -1 }[event.key]
@@ -91,6 +102,8 @@ export function History({ service, live, id }) {
   )
 }
 
+const named = (row) => row.path || row.function || 'could not be read as HTTP'
+
 function Rows({ rows, id }) {
   return (
     <table class="log-table">
@@ -109,19 +122,20 @@ function Rows({ rows, id }) {
       </thead>
       <tbody>
         {rows.map((row) => (
-          <tr key={row.id} class={row.id === id ? 'chosen' : ''}>
+          <tr key={row.id} class={row.id === id ? 'chosen' : ''} onClick={(event) => !event.target.closest('a') && !String(getSelection()) && (location.hash = href('history', row.id))}>
             <td class="time">{moment(row.at)}</td>
             <td>{row.status ? <Badge status={row.status} /> : <span class={`badge ${row.error ? 'bad' : 'good'}`}>{row.error ? 'failed' : 'ok'}</span>}</td>
             <td class="what">
               <a href={href('history', row.id)} aria-current={row.id === id ? 'true' : undefined}>
-                {row.method ? <Method name={row.method} /> : <span class="method">{row.source}</span>}
-                <span class="cut">{row.path || row.function}</span>
+                {row.method ? <Method name={row.method} /> : row.source && <span class="method">{row.source}</span>}
+                <span class="cut">{named(row)}</span>
               </a>
-              {(row.error || row.refused) && <span class="why-line">{row.error || row.refused}</span>}
+              {(row.error || row.refused) && <span class="why-line">{row.error || refusal(row.refused)}</span>}
             </td>
             <td class="extra">{row.function || <span class="faint">–</span>}</td>
             <td class="right figure">
               {row.cold && <span class="chip">cold</span>} {ms(row.latency_ms)}
+              <span class="narrow-only when">{moment(row.at)}</span>
             </td>
           </tr>
         ))}
@@ -156,9 +170,9 @@ function Detail({ id, service }) {
         <h2 class="line">
           {row ? (
             <>
-              {row.method ? <Method name={row.method} /> : <span class="method">{row.source}</span>}
-              <span class="cut" title={row.path || row.function}>
-                {row.path || row.function}
+              {row.method ? <Method name={row.method} /> : row.source && <span class="method">{row.source}</span>}
+              <span class="cut" title={named(row)}>
+                {named(row)}
               </span>
             </>
           ) : (
@@ -175,13 +189,15 @@ function Detail({ id, service }) {
           <section class="card">
             <div class="row spread">
               <div class="line">
-                {row.status ? <Badge status={row.status} /> : <span class={`badge ${row.invocation_error ? 'bad' : 'good'}`}>{row.invocation_error || 'returned'}</span>}
+                {row.status ? <Badge status={row.status} /> : <span class={`badge ${row.invocation_error ? 'bad' : 'good'}`}>{row.invocation_error ? 'failed' : 'returned'}</span>}
                 <span>{moment(row.at)}</span>
                 {row.cold && <span class="chip">cold start</span>}
               </div>
-              <button type="button" onClick={again}>
-                Send again…
-              </button>
+              {(row.method || row.source) && (
+                <button type="button" onClick={again}>
+                  Send again…
+                </button>
+              )}
             </div>
             <Timings detail={row} />
             <Reason detail={row} />

@@ -2,7 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { Choice, Empty, Method } from './parts.jsx'
 import { href, useWidth } from './state.js'
-import { count, ms, share } from './words.js'
+import { count, ms, share, some } from './words.js'
 
 const NONE = { requests: 0, client_errors: 0, server_errors: 0, refused: 0 }
 const ROW = 62
@@ -14,7 +14,7 @@ export function Picture({ service, live, seconds, setSeconds }) {
   const counts = live?.counts ?? { routes: {}, functions: {} }
   const fleets = live?.fleets ?? {}
   const total = total_of(counts, fleets)
-  const entries = entries_of(service, counts)
+  const entries = entries_of(service, counts, live?.has_clock)
   return (
     <section aria-labelledby="view">
       <div class="row spread head">
@@ -72,14 +72,16 @@ function total_of(counts, fleets) {
   ]
 }
 
-// Requests to functions' own addresses have no route; of several functions only their number is known.
-function of_url(service, counts, name) {
-  const alone = service.routes.filter((route) => route.api === 'url').length === 1
-  const key = Object.keys(counts.routes).find((each) => each.startsWith('url '))
-  return alone && key ? counts.routes[key] : { ...NONE, requests: counts.functions[name]?.sources?.url ?? 0 }
+const ADDED = ['requests', 'client_errors', 'server_errors', 'refused']
+
+// What came and is of no route that the service has now: paths that are not there, preflights, routes of before.
+function elsewhere(service, counts) {
+  const known = new Set(service.routes.map((route) => route.id))
+  const rows = Object.entries(counts.routes).filter(([key, row]) => !known.has(key) && row.requests)
+  return rows.length ? Object.fromEntries(ADDED.map((name) => [name, rows.reduce((all, [, row]) => all + row[name], 0)])) : null
 }
 
-function entries_of(service, counts) {
+function entries_of(service, counts, has_clock) {
   const both = ['http', 'httpApi'].every((api) => service.routes.some((route) => route.api === api))
   const routes = service.routes.map((route) => ({
     id: route.id,
@@ -90,7 +92,7 @@ function entries_of(service, counts) {
     gate: route.access,
     function: route.function,
     to: href('try', route.id),
-    counts: counts.routes[route.id] ?? (route.api === 'url' ? of_url(service, counts, route.function) : NONE),
+    counts: counts.routes[route.id] ?? NONE,
   }))
   const triggers = service.triggers.map((each, at) => ({
     id: `${each.kind} ${at}`,
@@ -102,8 +104,17 @@ function entries_of(service, counts) {
     to: href('try', `fn:${each.function}`),
     counts: { ...NONE, requests: counts.functions[each.function]?.sources?.[each.kind] ?? 0 },
   }))
-  return [...routes, ...triggers]
+  const other = elsewhere(service, counts)
+  const rest = { id: 'elsewhere', kind: 'other', title: 'other requests', method: '', gate: null, function: '', to: href('history'), counts: other }
+  return [...routes, ...triggers, ...(other ? [rest] : [])].map((entry) => ({ ...entry, called: called(entry, has_clock) }))
 }
+
+function called({ kind, function: name }, has_clock) {
+  if (!name) return 'answered by the API itself'
+  if (kind !== 'schedule') return 'by bareboat event'
+  return has_clock ? 'calls it by the clock' : 'by the clock with --schedules'
+}
+
 
 const gate_name = (gate) => (gate.name ? `${gate.name}${gate.private ? ' + key' : ''}` : gate.private ? 'API key' : ACCESS[gate.kind])
 
@@ -121,8 +132,8 @@ const mean = (list) => list.reduce((sum, each) => sum + each, 0) / Math.max(1, l
 const thick = (n) => (n ? 1.5 + Math.min(4.5, Math.log10(1 + n) * 1.5) : 1.25)
 
 function Flow({ entries, counts, fleets, width }) {
-  const names = [...new Set(entries.map((entry) => entry.function))]
-  const ordered = names.flatMap((name) => entries.filter((entry) => entry.function === name))
+  const names = [...new Set(entries.map((entry) => entry.function))].filter(Boolean)
+  const ordered = [...names, ''].flatMap((name) => entries.filter((entry) => entry.function === name))
   const gates = [...new Set(ordered.filter((entry) => entry.gate).map((entry) => gate_name(entry.gate)))]
   const height = Math.max(ordered.length, names.length * 1.5, gates.length, 4) * ROW + 14
   const top = ROW / 2 + 4
@@ -153,6 +164,8 @@ function Flow({ entries, counts, fleets, width }) {
     if (entry.gate) {
       edges.push({ id: `c-${entry.id}`, path: curve([right('client'), height / 2], [X.route[0], y_route[entry.id]]), n: requests, label: requests ? count(requests) : '', place: [X.route[0] - 9, y_route[entry.id] - 8, 'end'] })
       edges.push({ id: `g-${entry.id}`, path: curve([right('route'), y_route[entry.id]], [X.gate[0], y_gate[gate_name(entry.gate)]]), n: requests })
+    } else if (!entry.function) {
+      edges.push({ id: 'c-elsewhere', path: curve([right('client'), height / 2], [X.route[0], y_route[entry.id]]), n: requests, label: count(requests), place: [X.route[0] - 9, y_route[entry.id] - 8, 'end'] })
     } else {
       edges.push({ id: `f-${entry.id}`, path: curve([right('route'), y_route[entry.id]], [X.name[0], y_name[entry.function]]), n: requests, label: requests ? count(requests) : '', place: [X.name[0] - 9, y_name[entry.function] - 8, 'end'] })
     }
@@ -184,6 +197,13 @@ function Flow({ entries, counts, fleets, width }) {
       if (n > 0 || kind === '2xx') edges.push({ id: `a-${name}-${kind}`, path: curve(from, [X.answer[0], y_class[kind]]), n, kind: `e-${kind}`, label: n > 0 ? count(n) : '', place: [from[0] + 8, kind === '2xx' ? from[1] - 5 : from[1] + 15, 'start'] })
     }
   }
+  for (const entry of ordered.filter((each) => !each.function)) {
+    const { requests, client_errors, server_errors } = entry.counts
+    for (const [kind, n] of [['2xx', requests - client_errors - server_errors], ['4xx', client_errors], ['5xx', server_errors]]) {
+      answers[kind] += n
+      if (n > 0) edges.push({ id: `o-${kind}`, path: around([right('route'), y_route[entry.id]], [X.answer[0], y_class[kind]], Math.min(y_route[entry.id], height - 6), X.gate[0], right('name')), n, kind: `refused e-${kind}` })
+    }
+  }
   const at = (column, y, tall) => ({ left: `${X[column][0]}px`, width: `${X[column][1]}px`, top: `${y - tall / 2}px`, height: `${tall}px` })
   return (
     <div class="flow-box">
@@ -207,12 +227,12 @@ function Flow({ entries, counts, fleets, width }) {
             <li>
               <a class={`node route ${entry.gate ? '' : 'trigger'}`} href={entry.to} style={at('route', y_route[entry.id], 46)} aria-label={said(entry)} title={entry.title}>
                 <span class="line">
-                  {entry.method ? <Method name={entry.method} /> : <span class="method">{entry.kind}</span>}
+                  {entry.method ? <Method name={entry.method} /> : entry.function && <span class="method">{entry.kind}</span>}
                   <b>{entry.title}</b>
                   {entry.tag && <span class="tag">{entry.tag}</span>}
                 </span>
                 <span class="line faint">
-                  {entry.gate ? (entry.counts.requests ? `${ms(entry.counts.p50_ms)} · p99 ${ms(entry.counts.p99_ms)}` : 'no request yet') : 'calls it by itself'}
+                  {entry.gate ? (entry.counts.requests ? `${ms(entry.counts.p50_ms)} · p99 ${ms(entry.counts.p99_ms)}` : 'no request yet') : entry.called}
                 </span>
               </a>
             </li>
@@ -257,7 +277,8 @@ function Flow({ entries, counts, fleets, width }) {
 const said = (entry) => {
   const { requests, client_errors, server_errors, p50_ms } = entry.counts
   const gate = entry.gate ? `, ${gate_name(entry.gate)}` : ''
-  const seen = requests ? `${requests} requests, ${client_errors + server_errors} errors, median ${ms(p50_ms)}` : 'no request yet'
+  const seen = requests ? `${some(requests, 'request')}, ${some(client_errors + server_errors, 'error')}${p50_ms == null ? '' : `, median ${ms(p50_ms)}`}` : 'no request yet'
+  if (!entry.function) return `${entry.title}, ${entry.called}: ${seen}. See the history.`
   return `${entry.method || entry.kind} ${entry.title}${gate}, function ${entry.function}: ${seen}. Try it.`
 }
 
@@ -343,17 +364,17 @@ function List({ entries, fleets, counts }) {
           <li>
             <a class="card route-card" href={entry.to} aria-label={said(entry)}>
               <span class="line">
-                {entry.method ? <Method name={entry.method} /> : <span class="method">{entry.kind}</span>}
+                {entry.method ? <Method name={entry.method} /> : entry.function && <span class="method">{entry.kind}</span>}
                 <b>{entry.title}</b>
                 {entry.tag && <span class="tag">{entry.tag}</span>}
               </span>
               <span class="way">
                 {entry.gate && <span class={`node gate ${entry.gate.kind}`}>{entry.gate.kind !== 'open' && <Lock />}{gate_name(entry.gate)}</span>}
-                <span class="node name">{entry.function}</span>
-                <span class="line fleet">{fleets[entry.function]?.processes ? `${fleets[entry.function].processes} warm` : 'cold'}</span>
+                {entry.function && <span class="node name">{entry.function}</span>}
+                <span class="line fleet">{!entry.gate ? entry.called : fleets[entry.function]?.processes ? `${fleets[entry.function].processes} warm` : 'cold'}</span>
               </span>
               <span class="line faint">
-                {requests ? `${count(requests)} requests · ${ms(entry.counts.p50_ms ?? counts.functions[entry.function]?.p50_ms)}` : 'no request yet'}
+                {requests ? `${some(requests, entry.gate || !entry.function ? 'request' : 'invocation')}${entry.function ? ` · ${ms(entry.counts.p50_ms ?? counts.functions[entry.function]?.p50_ms)}` : ''}` : 'no request yet'}
                 {client_errors > 0 && <span class="odd"> · {count(client_errors)} 4xx</span>}
                 {server_errors > 0 && <span class="bad"> · {count(server_errors)} 5xx</span>}
               </span>

@@ -40,12 +40,12 @@ export function Try({ service, id, live }) {
           <span>Send to</span>
           <select value={target.id} onChange={(event) => (location.hash = href('try', event.currentTarget.value))}>
             {targets.map((each) => (
-              <option value={each.id}>{title_of(each)}</option>
+              <option value={each.id}>{title_of(each, of_both(service))}</option>
             ))}
           </select>
         </label>
         <div class="wide-only">
-          <Group title="Routes" targets={targets.filter((each) => each.route)} at={target.id} />
+          <Group title="Routes" targets={targets.filter((each) => each.route)} at={target.id} both={of_both(service)} />
           <Group title="Invoke a function" targets={targets.filter((each) => !each.route)} at={target.id} />
         </div>
       </nav>
@@ -54,9 +54,14 @@ export function Try({ service, id, live }) {
   )
 }
 
-const title_of = ({ route, function: one }) => (route ? `${route.method} ${route.api === 'url' ? `${one.name} (URL)` : route.path}` : `invoke ${one.name}`)
+// Where there are both kinds of API, a route tells which it is of.
+const of_both = (service) => ['http', 'httpApi'].every((api) => service.routes.some((route) => route.api === api))
+const api_of = (route, both) => (both && route ? ({ http: 'REST', httpApi: 'HTTP' }[route.api] ?? '') : '')
 
-function Group({ title, targets, at }) {
+const title_of = (target, both) => `${plain_title(target)}${api_of(target.route, both) && ` (${api_of(target.route, both)})`}`
+const plain_title = ({ route, function: one }) => (route ? `${route.method} ${route.api === 'url' ? `${one.name} (URL)` : route.path}` : `invoke ${one.name}`)
+
+function Group({ title, targets, at, both }) {
   if (!targets.length) return null
   return (
     <>
@@ -64,9 +69,10 @@ function Group({ title, targets, at }) {
       <ul>
         {targets.map((each) => (
           <li>
-            <a href={href('try', each.id)} aria-current={each.id === at ? 'page' : undefined} title={title_of(each)}>
+            <a href={href('try', each.id)} aria-current={each.id === at ? 'page' : undefined} title={title_of(each, both)}>
               {each.route ? <Method name={each.route.method} /> : <span class="method">λ</span>}
               <span class="cut">{each.route ? (each.route.api === 'url' ? `${each.function.name} (URL)` : each.route.path) : each.function.name}</span>
+              {api_of(each.route, both) && <span class="tag">{api_of(each.route, both)}</span>}
             </a>
           </li>
         ))}
@@ -190,14 +196,12 @@ function Bench({ service, target, live }) {
     }
     setBusy(false)
   }
-  const latest = useRef(send)
-  latest.current = send
   useEffect(() => {
     const press = (event) => {
       if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
         event.preventDefault()
         document.activeElement?.dispatchEvent(new Event('change', { bubbles: true }))
-        requestAnimationFrame(() => setTimeout(() => latest.current(), 0))
+        requestAnimationFrame(() => setTimeout(() => form.current?.requestSubmit(), 0))
       }
     }
     addEventListener('keydown', press)
@@ -238,6 +242,7 @@ function Bench({ service, target, live }) {
             <h2 title={route?.path}>{route ? (route.api === 'url' ? `${one.name} (URL)` : route.path) : one.name}</h2>
           </div>
           <p class="faint">
+            {api_of(route, of_both(service)) && `${api_of(route, true)} API · `}
             {route && route.access.kind !== 'open' ? `${ACCESS[route.access.kind]} · ` : ''}
             {one.name} · {one.runtime} · {one.memory_mb} MB
             {fleet ? ` · ${fleet.processes ? `${fleet.processes} warm` : 'cold'}` : ''}
@@ -287,7 +292,7 @@ function Bench({ service, target, live }) {
             <>
               <Samples one={one} route={route} onPick={(body) => change({ body })} />
               <textarea class="json" rows={Math.min(22, Math.max(8, draft.body.split('\n').length + 1))} spellcheck={false} placeholder='{"name": "value"}' aria-label={route ? 'Body' : 'Event'} value={draft.body} onInput={(event) => change({ body: event.currentTarget.value })} />
-              {draft.body.trim() && parsed(draft.body) === undefined && <p class="under odd">This is no JSON; it is sent as it stands.</p>}
+              {draft.body.trim() && parsed(draft.body) === undefined && <p class="under odd">{route ? 'This is no JSON; it is sent as it stands.' : 'This is no JSON: Lambda takes nothing else.'}</p>}
             </>
           )}
           {at === 'more' && (
@@ -410,7 +415,7 @@ function Answer({ answer, target, model }) {
       <section class="card answer-head">
         <div class="row spread">
           <div class="line">
-            {answer.status ? <Badge status={answer.status} /> : <span class={`badge ${answer.error ? 'bad' : 'good'}`}>{answer.error || 'returned'}</span>}
+            {answer.status ? <Badge status={answer.status} /> : <span class={`badge ${answer.error ? 'bad' : 'good'}`}>{answer.error ? 'failed' : 'returned'}</span>}
             <b>{answer.reason}</b>
             <span class="faint">{ms(answer.took_ms)}</span>
             {(detail?.cold || detail?.init_ms != null) && <span class="chip">cold start</span>}

@@ -8,6 +8,28 @@ export const ms = (value) => {
   return `${(value / 1000).toFixed(1)} s`
 }
 
+export const some = (n, one) => `${count(n)} ${one}${n === 1 ? '' : 's'}`
+
+// Why a request did not reach its function, as REST APIs name it, in words.
+const REFUSED = {
+  UNAUTHORIZED: 'no valid credential',
+  ACCESS_DENIED: 'the credential does not allow it',
+  MISSING_AUTHENTICATION_TOKEN: 'no such route, or no signature',
+  EXPIRED_TOKEN: 'the token has expired',
+  INVALID_SIGNATURE: 'the signature does not fit',
+  INVALID_API_KEY: 'no valid API key',
+  AUTHORIZER_FAILURE: 'the authorizer failed',
+  AUTHORIZER_CONFIGURATION_ERROR: 'the authorizer’s answer cannot be used',
+  THROTTLED: 'over its rate',
+  QUOTA_EXCEEDED: 'over its quota',
+  BAD_REQUEST_PARAMETERS: 'a query parameter or header that the route needs is missing',
+  BAD_REQUEST_BODY: 'the body does not fit its schema',
+  REQUEST_TOO_LARGE: 'the request is too large',
+  UNSUPPORTED_MEDIA_TYPE: 'the content type is not taken',
+}
+
+export const refusal = (kind) => REFUSED[kind] ?? kind.toLowerCase().replaceAll('_', ' ')
+
 export const count = (value) => {
   if (value == null) return '–'
   if (value < 10_000) return String(value)

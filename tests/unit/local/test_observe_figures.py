@@ -10,6 +10,7 @@ import pytest
 from bareboat.local.access_record import AccessRecord
 from bareboat.local.invocation import Invocation
 from bareboat.local.observe import figures
+from bareboat.local.observe.percentiles import Durations
 from bareboat.local.observe.store import Store
 
 START = 1_700_000_000.0
@@ -46,7 +47,7 @@ def kept(request, tmp_path_factory):
 
 
 def three(values):
-    return figures.Durations(*np.percentile(list(values), [50, 90, 99])) if values else figures.Durations()
+    return Durations(*np.percentile(list(values), [50, 90, 99])) if values else Durations()
 
 
 def assert_close(found, expected):

@@ -16,7 +16,8 @@ from bareboat.cli.options import Source, service_options
 from bareboat.cli.terminal import Terminal, shown
 
 if TYPE_CHECKING:
-    from bareboat.local.observe.figures import Bucket, Durations, Metrics
+    from bareboat.local.observe.figures import Bucket, Metrics
+    from bareboat.local.observe.percentiles import Durations
 
 _APIS = {"httpApi": "HTTP", "http": "REST", "url": "URL"}
 _BAR = 24

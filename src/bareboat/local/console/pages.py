@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -27,6 +26,7 @@ log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 Asked = Mapping[str, str]
 _WINDOW_S = 15 * 60
+_LONGEST_S = 30 * 86_400
 _MOST_WINDOWS = 8
 _PATIENCE_S = 0.2  # how long what is new of reloads and processes waits for new counts
 
@@ -115,24 +115,24 @@ class Pages:
         return await self._described.service()
 
     async def _live(self, asked: Asked) -> Any:
-        window = number(asked, "seconds", _WINDOW_S)
-        since = 0.0 if window <= 0 else time.time() - window
+        window = min(_LONGEST_S, max(0, round(number(asked, "seconds", _WINDOW_S))))
         mark = await asyncio.to_thread(self._observed.mark)
-        counts = await self._counted(round(window), since)
+        counts = await self._counted(window)
         reloaded = self._cloud.reloaded
         return {
             "fleets": {name: fleet._asdict() for name, fleet in self._cloud.fleets().items()},
             "generation": self._cloud.generation,
             "reload": None if reloaded is None else msgspec.to_builtins(reloaded),
             "mark": mark,
+            "has_clock": self._cloud.has_clock,
             "counts": counts,
         }
 
-    async def _counted(self, window: int, since: float) -> Mapping[str, Any]:
+    async def _counted(self, window: int) -> Mapping[str, Any]:
         """Return the counts of a window; those of before where a large store takes long over new ones."""
         running = self._counting.get(window)
         if running is None:
-            running = self._counting[window] = asyncio.ensure_future(asyncio.to_thread(self._observed.counts, since))
+            running = self._counting[window] = asyncio.ensure_future(asyncio.to_thread(self._observed.counts, window))
         known = self._counts.get(window)
         await asyncio.wait({running}, timeout=None if known is None else _PATIENCE_S)
         if not running.done():

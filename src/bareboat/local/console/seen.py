@@ -6,20 +6,24 @@ import math
 import re
 import time
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from bareboat.errors import InputError
-from bareboat.local.observe import figures, query, timeline
+from bareboat.local.gateway.response import error_text
+from bareboat.local.observe import query, timeline
+from bareboat.local.observe.percentiles import Histogram
+from bareboat.local.observe.rolling import Invocations, Requests, Rolling
 
 MOST_ROWS = 1000
 MOST_BUCKETS = 400
+_STEPS = 60  # a window that moves over what is old is looked at anew so often in its length
+_TICK_S = 0.1
+_MOST_MADE = 12
 _KEY = re.compile(r"([ri])(\d{1,18})\Z")
-_REST_S = 5.0  # figures of a window that moves are made anew this often when nothing new has come
-_SHARE = 4  # of the time at least so many times as much rests as figures take
 
 
 class Seen:
@@ -27,12 +31,42 @@ class Seen:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._counts: dict[int, tuple[float, str, float, Mapping[str, Any]]] = {}
+        self._rolling = Rolling(path)
+        self._marked: tuple[object, str] = (None, "")
+        self._made: dict[tuple[Any, ...], tuple[object, Mapping[str, Any]]] = {}
 
     def mark(self) -> str:
-        """Return what changes whenever there is something new."""
+        """Return what changes whenever there is something new; while nobody writes, without opening the store."""
+        files, written = self._written()
+        if files == self._marked[0]:
+            return self._marked[1]
         last = query.last_ids(self._path)
-        return f"{last.invocations}-{last.requests}"
+        mark = f"{last.invocations}-{last.requests}"
+        # what is written within the same tick of the file system's clock would not be seen
+        self._marked = (files if time.time() - written > _TICK_S else None, mark)
+        return mark
+
+    def _written(self) -> tuple[object, float]:
+        found: list[tuple[int, int, int]] = []
+        for path in (self._path, self._path.with_name(f"{self._path.name}-wal")):
+            try:
+                about = path.stat()
+            except OSError:
+                continue
+            found.append((about.st_ino, about.st_size, about.st_mtime_ns))
+        return found, max((each[2] for each in found), default=0) / 1e9
+
+    def _once(self, key: tuple[Any, ...], step_s: float, make: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+        """Return what was made before while nothing is new and no step of time has passed."""
+        now = (self.mark(), int(time.time() / step_s))
+        known = self._made.get(key)
+        if known is not None and known[0] == now:
+            return known[1]
+        made = make()
+        if len(self._made) > _MOST_MADE:
+            self._made.clear()
+        self._made[key] = (now, made)
+        return made
 
     def history(self, wanted: Mapping[str, str]) -> Mapping[str, Any]:
         """Return `{"rows": [...], "more": bool}`, the newest first."""
@@ -50,7 +84,7 @@ class Seen:
             before=number(wanted, "before", 0.0) or None,
             limit=limit + 1,
         )
-        return {"rows": [msgspec.structs.asdict(row) for row in rows[:limit]], "more": len(rows) > limit}
+        return {"rows": [_row(row) for row in rows[:limit]], "more": len(rows) > limit}
 
     def detail(self, key: str) -> Mapping[str, Any] | None:
         """Return one row of the history with its bodies, event and log."""
@@ -89,76 +123,98 @@ class Seen:
             found["response"] = {"headers": request.response_headers, **_body(body, request.response_bytes)}
         return found
 
-    def counts(self, since: float) -> Mapping[str, Any]:
+    def counts(self, seconds: float) -> Mapping[str, Any]:
         """Return `{"routes": {key: ...}, "functions": {name: ...}}` with requests, errors, latencies."""
-        window = round(time.time() - since) if since else 0
-        mark, now = self.mark(), time.monotonic()
-        kept = self._counts.get(window)
-        if kept is not None:
-            made, of, took, counts = kept
-            if now - made < (_REST_S if of == mark else took * _SHARE):
-                return counts
-        counts = self._counted(since)
-        if len(self._counts) > 8:
-            self._counts.clear()
-        self._counts[window] = (time.monotonic(), mark, time.monotonic() - now, counts)
-        return counts
+        return self._once((seconds,), max(1.0, seconds / _STEPS), lambda: self._counts(seconds))
 
-    def _counted(self, since: float) -> Mapping[str, Any]:
-        found = figures.metrics(self._path, since=since or None, buckets=0)
-        if found is None:
+    def _counts(self, seconds: float) -> Mapping[str, Any]:
+        total = self._rolling.total(seconds)
+        if not total.requests and not total.invocations:
             return {"routes": {}, "functions": {}}
-        called = timeline.sources(self._path, since=since)
-        median, late = timeline.latencies(self._path, since=since)
+        routes: dict[str, Requests] = {}
+        every, throttles = Requests(), dict[str, int]()
+        for (api, route, function), some in total.requests.items():
+            # a function's own URL has no route: its function tells which it is
+            routes.setdefault(f"{api} {function if api == 'url' else route}", Requests()).merge(some)
+            every.merge(some)
+            throttles[function] = throttles.get(function, 0) + some.throttles
+        functions: dict[str, Invocations] = {}
+        called: dict[str, dict[str, int]] = {}
+        alone = Invocations()
+        for (function, source), more in total.invocations.items():
+            functions.setdefault(function, Invocations()).merge(more)
+            called.setdefault(function, {})[source] = more.invocations
+            alone.merge(more)
+        of_all = (every.latency if every.requests else alone.duration).percentiles()
         return {
-            "all": {"p50_ms": median, "p99_ms": late},
-            "routes": {
-                f"{one.api} {one.route}": {
-                    "requests": one.requests,
-                    "client_errors": one.client_errors,
-                    "server_errors": one.server_errors,
-                    "refused": one.refused,
-                    "p50_ms": one.latency.p50,
-                    "p99_ms": one.latency.p99,
-                }
-                for one in found.routes
-            },
+            "all": {"p50_ms": of_all.p50, "p99_ms": of_all.p99},
+            "routes": {key: _counted(one) for key, one in sorted(routes.items())},
             "functions": {
-                one.function: {
+                name: {
                     "invocations": one.invocations,
                     "errors": one.errors,
-                    "throttles": one.throttles,
+                    "throttles": throttles.get(name, 0),
                     "cold": one.cold_starts,
-                    "p50_ms": one.duration.p50,
-                    "p99_ms": one.duration.p99,
-                    "sources": called.get(one.function, {}),
+                    **_times(one.duration),
+                    "sources": called[name],
                 }
-                for one in found.functions
+                for name, one in sorted(functions.items())
             },
         }
 
     def series(self, wanted: Mapping[str, str]) -> Mapping[str, Any]:
         """Return columns over time, buckets at round times."""
-        seconds = min(7 * 86_400.0, max(10.0, number(wanted, "seconds", 300)))
-        buckets = min(MOST_BUCKETS, max(2, int(number(wanted, "buckets", 100))))
-        now = time.time()
-        found = figures.metrics(self._path, function=wanted.get("function", ""), since=now - seconds, buckets=buckets)
-        if found is None:
-            return {"columns": {"at": [], "requests_s": []}}
-        rows, width = found.buckets, found.bucket_s
-        times = [row.latency if row.requests else row.duration for row in rows]
-        return {
-            "columns": {
-                "at": [round(row.at, 3) for row in rows],
-                "requests_s": [max(row.requests, row.invocations) / width for row in rows],
-                "errors_s": [row.errors / width for row in rows],
-                "p50_ms": [each.p50 for each in times],
-                "p90_ms": [each.p90 for each in times],
-                "p99_ms": [each.p99 for each in times],
-                "concurrency": [row.max_concurrency for row in rows],
-                "cold": [row.cold_starts for row in rows],
-            }
-        }
+        seconds = min(7 * 86_400.0, max(10.0, float(round(number(wanted, "seconds", 300)))))
+        most = min(MOST_BUCKETS, max(2, int(number(wanted, "buckets", 100))))
+        function = wanted.get("function", "")
+        return self._once((seconds, most, function), seconds / most, lambda: self._series(seconds, most, function))
+
+    def _series(self, seconds: float, most: int, function: str) -> Mapping[str, Any]:
+        width, buckets = self._rolling.buckets(seconds, most, function)
+        columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+        for at, slot in buckets:
+            requests, invocations = Requests(), Invocations()
+            for some in slot.requests.values():
+                requests.merge(some)
+            for more in slot.invocations.values():
+                invocations.merge(more)
+            times = (requests.latency if requests.requests else invocations.duration).percentiles()
+            row = (
+                round(at, 3), max(requests.requests, invocations.invocations) / width, invocations.errors / width,
+                times.p50, times.p90, times.p99, slot.most, invocations.cold_starts,
+            )  # fmt: skip
+            for name, value in zip(_COLUMNS, row, strict=True):
+                columns[name].append(value)
+        return {"columns": columns}
+
+
+_COLUMNS = ("at", "requests_s", "errors_s", "p50_ms", "p90_ms", "p99_ms", "concurrency", "cold")
+
+
+def _row(one: timeline.Happened) -> Mapping[str, Any]:
+    found = msgspec.structs.asdict(one)
+    answer = found.pop("answer")
+    return found if answer is None else {**found, "error": _error(one.error, answer)}
+
+
+def _error(error: str, answer: bytes | None) -> str:
+    """Return what an error document says in place of `Unhandled`, which says nothing."""
+    return error_text(answer) if error and answer else error
+
+
+def _counted(one: Requests) -> Mapping[str, Any]:
+    return {
+        "requests": one.requests,
+        "client_errors": one.client_errors,
+        "server_errors": one.server_errors,
+        "refused": one.refused,
+        **_times(one.latency),
+    }
+
+
+def _times(histogram: Histogram) -> Mapping[str, float | None]:
+    found = histogram.percentiles()
+    return {"p50_ms": found.p50, "p99_ms": found.p99}
 
 
 def _invoked(one: query.SeenInvocation) -> Mapping[str, Any]:
@@ -169,7 +225,7 @@ def _invoked(one: query.SeenInvocation) -> Mapping[str, Any]:
         "source": one.source,
         "generation": one.generation,
         "invocation_id": one.request_id,
-        "invocation_error": one.error,
+        "invocation_error": _error(one.error, one.payload),
         "latency_ms": one.duration_ms + (one.init_ms or 0.0),
         "cold": one.init_ms is not None,
         "duration_ms": one.duration_ms,
@@ -186,7 +242,14 @@ def _invoked(one: query.SeenInvocation) -> Mapping[str, Any]:
 def _text(body: bytes | None, size: int) -> str | None:
     if body is None:
         return None
-    return body.decode("utf-8", "replace") + (f"… ({size:,} bytes)" if len(body) < size else "")
+    text = body.decode("utf-8", "replace")
+    if len(body) >= size:
+        return text
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return f"{text}… ({size:,} bytes)"
+    return text  # whole: it is shorter because credentials in it are hidden
 
 
 def _body(body: bytes, size: int) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from time import perf_counter
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from bareboat.errors import InputError, LocalError
 from bareboat.local.console.source import Cloud, Observed
 
@@ -56,8 +58,16 @@ class Sender:
 
         Args:
             asked: function, event as JSON text.
+        Raises:
+            InputError: the event is no JSON.
         """
         event = str(asked.get("event", "") or "{}").encode()
+        try:
+            msgspec.json.decode(event)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise InputError(
+                f"the event is no JSON: {error}", expected="a JSON document: Lambda refuses others with 400"
+            ) from error
         started = perf_counter()
         async with self._room:
             done = await self._cloud.invoke(str(asked.get("function", "")), event)

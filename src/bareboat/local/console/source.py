@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bareboat.service.model import Service
 
 _KEPT = "console"
+_SCHEDULES = "schedules"  # as `serve` keeps its scheduler
 
 
 class Address(NamedTuple):
@@ -61,6 +62,10 @@ class Cloud(Protocol):
     def reloaded(self) -> Reload | None:
         """The last reload, or the last that failed."""
 
+    @property
+    def has_clock(self) -> bool:
+        """Whether schedules call their functions by themselves (`serve --schedules`)."""
+
     def fleets(self) -> Mapping[str, Fleet]:
         """Return the processes of each function."""
 
@@ -88,8 +93,12 @@ class Observed(Protocol):
             key: of a row, or the request id that a client was told.
         """
 
-    def counts(self, since: float) -> Mapping[str, Any]:
-        """Return `{"routes": {key: ...}, "functions": {name: ...}}` with requests, errors, latencies."""
+    def counts(self, seconds: float) -> Mapping[str, Any]:
+        """Return `{"routes": {key: ...}, "functions": {name: ...}}` with requests, errors, latencies.
+
+        Args:
+            seconds: how far back; 0 is all that is kept.
+        """
 
     def series(self, wanted: Mapping[str, str]) -> Mapping[str, Any]:
         """Return columns over time.
@@ -140,6 +149,11 @@ class Shown:
     def reloaded(self) -> Reload | None:
         """The last reload, or the last that failed."""
         return self._last.reload
+
+    @property
+    def has_clock(self) -> bool:
+        """Whether schedules call their functions by themselves (`serve --schedules`)."""
+        return _SCHEDULES in self._cloud.kept
 
     def fleets(self) -> Mapping[str, Fleet]:
         """Return the processes of each function."""

@@ -12,18 +12,10 @@ from typing import Any
 import msgspec
 
 from bareboat.local.observe.file import open_to_read
+from bareboat.local.observe.percentiles import SHARES, Durations, percentiles
 
-SHARES = (0.5, 0.9, 0.99)
 THROTTLES = ("THROTTLED", "QUOTA_EXCEEDED")
 _WIDTHS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
-
-
-class Durations(msgspec.Struct, frozen=True):
-    """Percentiles in milliseconds, between the two nearest values as numpy has them; None where there is nothing."""
-
-    p50: float | None = None
-    p90: float | None = None
-    p99: float | None = None
 
 
 class FunctionFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,7 +153,7 @@ def counts(path: Path, *, since: float | None = None) -> list[RouteFigures]:
         return _Figures(connection, "", since, None).routes()
 
 
-def _round_width(span_s: float, most: int) -> float:
+def round_width(span_s: float, most: int) -> float:
     """Return the least round number of seconds of which `most` cover a span, beginning at any moment."""
     for width in _WIDTHS:
         if span_s <= width * max(most - 1, 1):
@@ -188,7 +180,7 @@ class _Figures:
         )
         return Metrics(
             since=self._since, until=self._until,
-            bucket_s=_round_width(self._until - self._since, buckets) if buckets else 0.0,
+            bucket_s=round_width(self._until - self._since, buckets) if buckets else 0.0,
             functions=functions, routes=routes, buckets=self.buckets(buckets) if buckets else [],
             reloads=reloads, failed_reloads=failed, dropped_bodies=bodies, dropped_rows=rows,
         )  # fmt: skip
@@ -234,7 +226,7 @@ class _Figures:
         ]  # fmt: skip
 
     def buckets(self, most: int) -> list[Bucket]:
-        width = _round_width(self._until - self._since, most)
+        width = round_width(self._until - self._since, most)
         first = math.floor(self._since / width) * width
         count = math.ceil((self._until - first) / width)
         place = f"cast((at - {first!r}) / {width!r} as integer)"
@@ -247,7 +239,7 @@ class _Figures:
         asked: dict[int, int] = dict(self._all(f"select {place} as k, count(*) from {_REQUESTS} group by k"))
         duration = self._percentiles(f"select {place} as k, duration_ms as v from {_INVOCATIONS}")
         latency = self._percentiles(f"select {place} as k, latency_ms as v from {_REQUESTS}")
-        running = {row[0]: row[1:] for row in self._all(_RUNNING, first=first, count=count, width=width)}
+        running = {row[0]: row[1:] for row in self._all(running_sql(), first=first, count=count, width=width)}
         made = []
         for number in range(count):
             invocations, errors, cold = invoked.get(number, (0, 0, 0))
@@ -269,16 +261,10 @@ class _Figures:
         for key, size, number, value in rows:
             found.setdefault(key, {})[number] = value
             sizes[key] = size
-        made = {}
-        for key, at in found.items():
-            points = []
-            for share in SHARES:
-                position = (sizes[key] - 1) * share
-                low = int(position)
-                first = at[low + 1]
-                points.append(first + (at.get(low + 2, first) - first) * (position - low))
-            made[key] = Durations(*points)
-        return made
+        return {
+            key: percentiles(sizes[key], {number - 1: value for number, value in at.items()}.__getitem__)
+            for key, at in found.items()
+        }
 
     @property
     def _span(self) -> tuple[float, float]:
@@ -327,10 +313,18 @@ select function, max(c) from (
   select function, sum(d) over (partition by function order by t, d rows unbounded preceding) as c from ends)
 group by function
 """
-# The begin of each bucket is an end of its own, that changes nothing: so no step reaches over two buckets.
-_RUNNING = f"""
+
+
+def running_sql(rows: str = "1") -> str:
+    """Return the SQL of how many were under way in each bucket: its number, the most, and the average.
+
+    Args:
+        rows: a further condition of the invocations that are looked at.
+    """
+    # The begin of each bucket is an end of its own, that changes nothing: so no step reaches over two buckets.
+    return f"""
 with recursive numbers (n) as (select 0 union all select n + 1 from numbers where n < :count),
-ends as ({_ENDS.format(span=_OVERLAP)} union all select :first + n * :width, 0, '' from numbers),
+ends as ({_ENDS.format(span=f"{rows} and {_OVERLAP}")} union all select :first + n * :width, 0, '' from numbers),
 steps as (
   select t, sum(d) over (order by t, d rows unbounded preceding) as c, lead(t) over (order by t, d) as next from ends)
 select cast((t - :first) / :width + 1e-9 as integer) as k, max(c), sum(c * (next - t)) / :width

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from bareboat.errors import PackagingError
@@ -33,6 +34,10 @@ create table request_bodies (id integer primary key, request_headers text, reque
 create table reloads (id integer primary key, at real, error text, document text);
 create table dropped (id integer primary key, at real, bodies integer, rows integer);
 """
+
+BY_REQUEST = "('httpApi', 'http', 'url')"
+# Also made in a store that has none: the invocations that no request made are few among many.
+INDEXES = f"create index if not exists invocations_alone on invocations (at) where source not in {BY_REQUEST}"
 
 
 class ForeignFileError(Exception):
@@ -75,6 +80,17 @@ def open_to_read(path: Path) -> sqlite3.Connection | None:
     if connection is not None:
         connection.close()
     return None
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """Open the store for a while, as `open_to_read` does."""
+    connection = open_to_read(path)
+    if connection is None:
+        yield None
+        return
+    with contextlib.closing(connection):
+        yield connection
 
 
 def set_aside(path: Path) -> Path:
@@ -130,6 +146,7 @@ def _set_up(connection: sqlite3.Connection) -> None:
         elif version != VERSION:
             which = "a newer" if version > VERSION else "another"
             raise ForeignFileError(f"was written by {which} version of bareboat")
+        connection.execute(INDEXES)
         connection.execute("commit")
     except BaseException:
         with contextlib.suppress(sqlite3.Error):

@@ -1,4 +1,6 @@
-"""observed.sqlite -> invocations, requests and reloads. What is asked of the store is asked here and in `figures`.
+"""observed.sqlite -> invocations, requests and reloads.
+
+Beside it `timeline` asks for both in one list, and `figures` and `rolling` for numbers; nothing else asks the store.
 
 Everything here waits for the disk: in an event loop, `await asyncio.to_thread(...)`. Where there is no store, there is
 nothing: empty lists and None.
@@ -9,13 +11,13 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from bareboat.local.observe.file import open_to_read
+from bareboat.local.observe.file import reading
 from bareboat.local.reload.record import Reload
 
 _SHAPES = {"2xx": 200, "3xx": 300, "4xx": 400, "5xx": 500}
@@ -268,12 +270,8 @@ def last_ids(path: Path) -> LastIds:
 
 @contextmanager
 def _reading(path: Path, grep: str = "") -> Iterator[sqlite3.Connection | None]:
-    connection = open_to_read(path)
-    if connection is None:
-        yield None
-        return
-    with closing(connection):
-        if grep:
+    with reading(path) as connection:
+        if connection is not None and grep:
             connection.create_function("matches", 2, _matcher(grep), deterministic=True)
         yield connection
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from bareboat.local.observe.file import open_to_read
-
-_BY_REQUEST = "('httpApi', 'http', 'url')"
+from bareboat.local.observe.file import BY_REQUEST, reading
 
 
 class Happened(msgspec.Struct, frozen=True):
@@ -21,6 +18,7 @@ class Happened(msgspec.Struct, frozen=True):
         method, path, status: "", "" and 0 of an invocation.
         latency_ms: from the request to its answer; of an invocation its init and its duration.
         source: who asked, of an invocation; "" of a request.
+        answer: of an invocation that failed, where it was kept: its error document.
     """
 
     id: str
@@ -36,11 +34,12 @@ class Happened(msgspec.Struct, frozen=True):
     api: str
     route: str
     source: str
+    answer: bytes | None = None
 
 
 _REQUESTS = """
 select 'r' || r.id, r.at as at, r.method, r.path || case r.query when '' then '' else '?' || r.query end, r.status,
-  r.latency_ms, r.function, r.cold, r.error, r.refused, r.api, r.route, ''
+  r.latency_ms, r.function, r.cold, r.error, r.refused, r.api, r.route, '', null
 from requests r where (:function = '' or r.function = :function) and (:before is null or r.at < :before)
   and (:low = 0 or (r.status >= :low and r.status < :high)) and (:failed = 0 or r.status >= 500 or r.error <> '')
   and (:cold = 0 or r.cold)
@@ -52,13 +51,19 @@ from requests r where (:function = '' or r.function = :function) and (:before is
 """
 _ALONE = f"""
 select 'i' || i.id, i.at as at, '', '', 0, i.duration_ms + coalesce(i.init_ms, 0), i.function, i.init_ms is not null,
-  i.error, '', '', '', i.source
-from invocations i where i.source not in {_BY_REQUEST} and (:function = '' or i.function = :function)
+  i.error, '', '', '', i.source,
+  case i.error when '' then null else (select b.payload from invocation_bodies b where b.id = i.id) end
+from invocations i where i.source not in {BY_REQUEST} and (:function = '' or i.function = :function)
   and (:before is null or i.at < :before) and :low = 0 and (:failed = 0 or i.error <> '')
   and (:cold = 0 or i.init_ms is not null)
   and (:text = '' or instr(lower(i.function || ' ' || i.source || ' ' || i.error), :text) or exists (
     select 1 from invocation_bodies b where b.id = i.id and (instr(lower(cast(b.log as text)), :text)
       or instr(lower(cast(b.event as text)), :text) or instr(lower(cast(b.payload as text)), :text))))
+"""
+# Each part stops at the limit by itself, along its index.
+_BOTH = f"""
+select * from (select * from ({_REQUESTS}) order by at desc limit :limit)
+union all select * from (select * from ({_ALONE}) order by at desc limit :limit) order by at desc limit :limit
 """
 
 
@@ -83,9 +88,6 @@ def happened(
         before: seconds since 1970; only earlier ones.
         limit: at most so many.
     """
-    connection = open_to_read(path)
-    if connection is None:
-        return []
     asked: dict[str, Any] = {
         "function": function,
         "text": text.lower(),
@@ -96,44 +98,12 @@ def happened(
         "before": before,
         "limit": limit,
     }
-    with closing(connection):
-        found = connection.execute(f"{_REQUESTS} union all {_ALONE} order by at desc limit :limit", asked).fetchall()
+    with reading(path) as connection:
+        if connection is None:
+            return []
+        found = connection.execute(_BOTH, asked).fetchall()
     made = []
     for row in found:
         fields = dict(zip(Happened.__struct_fields__, row, strict=True))
         made.append(Happened(**{**fields, "cold": bool(fields["cold"])}))
     return made
-
-
-def sources(path: Path, *, since: float = 0.0) -> dict[str, dict[str, int]]:
-    """Return for each function how often who has called it."""
-    connection = open_to_read(path)
-    if connection is None:
-        return {}
-    found: dict[str, dict[str, int]] = {}
-    with closing(connection):
-        rows: list[tuple[str, str, int]] = connection.execute(
-            "select function, source, count(*) from invocations where at >= ? group by function, source", (since,)
-        ).fetchall()
-    for function, source, number in rows:
-        found.setdefault(function, {})[source] = number
-    return found
-
-
-def latencies(path: Path, *, since: float = 0.0) -> tuple[float | None, float | None]:
-    """Return the median and the 99th percentile of all requests, in milliseconds; of invocations where there are none.
-
-    The nearest value, not one between two.
-    """
-    connection = open_to_read(path)
-    if connection is None:
-        return None, None
-    with closing(connection):
-        for table, value in (("requests", "latency_ms"), ("invocations", "duration_ms")):
-            number = connection.execute(f"select count(*) from {table} where at >= ?", (since,)).fetchone()[0]
-            if number:
-                places = (int((number - 1) * share) for share in (0.5, 0.99))
-                sql = f"select {value} from {table} where at >= ? order by {value} limit 1 offset ?"
-                median, late = (connection.execute(sql, (since, place)).fetchone()[0] for place in places)
-                return median, late
-    return None, None

@@ -47,6 +47,8 @@ class Cloud:
         provider = Provider(http_api=HttpApi(authorizers={"members": JWT}))
         self.service = Service("s", folder / "serverless.yml", folder, provider, {one.name: one for one in functions})
 
+    has_clock = False
+
     def fleets(self) -> Mapping[str, Fleet]:
         return {"a": Fleet(3, 1)}
 
@@ -68,7 +70,7 @@ class Observed:
     def detail(self, key: str) -> Mapping[str, Any] | None:
         return {"id": key} if key == "r1" else None
 
-    def counts(self, since: float) -> Mapping[str, Any]:
+    def counts(self, seconds: float) -> Mapping[str, Any]:
         return {"routes": {}, "functions": {}}
 
     def series(self, wanted: Mapping[str, str]) -> Mapping[str, Any]:
@@ -276,7 +278,7 @@ def test_counts_that_take_long_hold_nothing_up(tmp_path: Path):
     began, end = threading.Event(), threading.Event()
 
     class Slow(Observed):
-        def counts(self, since: float) -> Mapping[str, Any]:
+        def counts(self, seconds: float) -> Mapping[str, Any]:
             if began.is_set():
                 assert end.wait(20)
             began.set()

@@ -124,6 +124,49 @@ def test_counts_are_by_route_and_by_function(seen: Seen):
     assert counts["functions"]["f"]["cold"] == 1
 
 
+def test_the_mark_changes_with_what_is_written(tmp_path: Path):
+    store, seen = Store(tmp_path / "observed.sqlite"), Seen(tmp_path / "observed.sqlite")
+    marks = [seen.mark()]
+    for name in ("a", "b", "c"):
+        store.request(record(name))
+        assert store.flush()
+        marks += [seen.mark(), seen.mark()]
+        time.sleep(0.12)  # so that the files seem at rest
+        assert seen.mark() == marks[-1]
+    store.close()
+
+    assert marks == ["0-0", "0-1", "0-1", "0-2", "0-2", "0-3", "0-3"]
+
+
+def test_what_failed_tells_why_and_what_is_masked_is_whole(tmp_path: Path):
+    store, seen = Store(tmp_path / "observed.sqlite"), Seen(tmp_path / "observed.sqlite")
+    failed = Invocation(
+        "id", "f", b'{"errorType": "ValueError", "errorMessage": "no"}', "Unhandled", 3.0, 3, 128, 60, None, "",
+        at=NOW, event=b'{"headers": {"authorization": "Bearer of-many-many-letters"}}', source="invoke",
+    )  # fmt: skip
+    store.invocation(failed)
+    assert store.flush()
+    store.close()
+
+    row = seen.history({})["rows"][0]
+    detail = seen.detail(row["id"])
+
+    assert row["error"] == "the function failed: ValueError: no"
+    assert detail is not None
+    assert detail["invocation_error"] == row["error"]
+    assert detail["event"].endswith("}")
+
+
+def test_urls_are_counted_by_their_function(tmp_path: Path):
+    store, seen = Store(tmp_path / "observed.sqlite"), Seen(tmp_path / "observed.sqlite")
+    for name in ("f", "g", "g"):
+        store.request(AccessRecord("GET", "/", 200, 5.0, name, "", False, at=NOW, api="url", route="$default"))
+    assert store.flush()
+    store.close()
+
+    assert {key: one["requests"] for key, one in seen.counts(0)["routes"].items()} == {"url f": 1, "url g": 2}
+
+
 def test_series_are_columns_of_one_length(seen: Seen):
     columns = seen.series({"seconds": "86400", "buckets": "12"})["columns"]
 
