@@ -118,7 +118,7 @@ def write_private(path: Path, data: bytes, *, replace: bool = True) -> None:
     Args:
         replace: whether one that is there gives way.
     Raises:
-        LocalError: it cannot be written.
+        BareboatError: it cannot be written.
     """
     beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
@@ -133,7 +133,8 @@ def write_private(path: Path, data: bytes, *, replace: bool = True) -> None:
     except OSError as error:
         raise LocalError(f"{path.name} cannot be written: {error.strerror}", where=str(path)) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink()
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bareboat.errors import LocalError
+from bareboat.errors import BareboatError
 from bareboat.local.access.secrets import read_private, write_private
 from bareboat.local.access.throttle import Bucket, Clock
 
@@ -89,7 +89,7 @@ class Usage:
             self._changed = False
             try:
                 write_private(self._path, json.dumps(self._used, indent=2).encode() + b"\n")
-            except LocalError:
+            except BareboatError:
                 self._changed = True
 
 
@@ -120,7 +120,7 @@ def _read(path: Path) -> dict[str, list[object]]:
     """Return what is kept; a file that is damaged, or that others may write, counts for nothing used."""
     try:
         found = json.loads(read_private(path) or b"{}")
-    except (ValueError, LocalError):
+    except (ValueError, BareboatError):
         return {}
     if not isinstance(found, dict):
         return {}

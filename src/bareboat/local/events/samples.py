@@ -17,7 +17,6 @@ from bareboat.errors import ConfigurationError
 from bareboat.local.events.origin import Origin
 from bareboat.local.ids import random_bytes, request_id
 
-MAX_QUEUE_BATCH = 10_000
 S3_EVENTS = (
     "ObjectCreated:Put",
     "ObjectCreated:Post",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import stat
 from dataclasses import replace
 
@@ -282,6 +283,14 @@ def test_a_rate_that_changes_in_serverless_yml_holds_from_then_on(make):
     slower = replace(known, plan=UsagePlan("", HERE, Throttle(1, 1)))
 
     assert [rest.access.usage.is_throttled(slower) for _ in range(3)] == [False, True, True]
+
+
+def test_where_nothing_can_be_kept_quotas_count_on(make):
+    rest = Rest(make, plans=(UsagePlan("", HERE, quota=Quota(2, "DAY")),))
+    shutil.rmtree(make.folder / ".bareboat", ignore_errors=True)
+    (make.folder / ".bareboat").write_text("a file")
+
+    assert rest.kinds(*[VALUE] * 3) == ["", "", "QUOTA_EXCEEDED"]
 
 
 def test_keys_and_plans_with_slashes_do_not_share_a_quota(make):
