@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -179,6 +180,36 @@ def test_the_history_grows_while_it_is_open(open_page: Open, running: Running):
     running.call("/hello/latecomer-31")
 
     page.wait_for_selector(".log-table a:has-text('latecomer-31')")
+
+
+def test_a_row_that_tells_an_error_opens_from_its_second_line(open_page: Open, running: Running):
+    running.call("/orders", {"item": "bomb"})
+    page = open_page("#/history")
+
+    page.locator(".log-table .why-line").first.click()
+
+    page.wait_for_selector(".detail .problem")
+    assert "no bombs today" in page.locator(".detail .problem").inner_text()
+
+
+def test_a_path_that_is_not_there_is_on_the_picture(open_page: Open, running: Running):
+    running.call("/nowhere")
+    page = open_page()
+
+    page.wait_for_selector(".node.route:has-text('other requests')")
+
+
+def test_what_is_missing_or_no_json_is_not_sent(open_page: Open):
+    page = open_page("#/try/" + quote("httpApi GET /hello/{name}", safe=""), may_fail=True)
+    page.keyboard.press("Control+Enter")
+    page.wait_for_timeout(300)
+    assert page.locator(".answer-head").count() == 0
+    page.goto(page.url.partition("#")[0] + "#/try/fn%3Anightly")
+    page.get_by_role("textbox", name="Event").fill("{nope")
+
+    page.keyboard.press("Control+Enter")
+
+    assert "the event is no JSON" in page.locator(".answer-pane .problem").inner_text()
 
 
 def test_charts_draw_what_happened_and_tell_it_as_a_table(open_page: Open, running: Running):
