@@ -74,7 +74,8 @@ def test_a_leak_from_event_to_event_ends_in_a_new_process(functions: Any) -> Non
     found = functions.invoke(pool, *[b"0"] * 9)
 
     assert len({one.payload for one in found if not one.error}) == 2
-    assert [document(one)["errorType"] for one in found if one.error] == ["Runtime.ExitError"]
+    # between two events it dies with nobody to tell
+    assert [document(one)["errorType"] for one in found if one.error] in ([], ["Runtime.ExitError"])
 
 
 def test_an_import_that_outgrows_the_memory_is_an_exit_error(functions: Any) -> None:
