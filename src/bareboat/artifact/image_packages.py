@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bareboat.errors import BareboatError
@@ -13,6 +13,8 @@ from bareboat.packaging.cache import cache_folder, scratch_folder, tidy
 from bareboat.packaging.interpreters import Interpreter
 
 log = logging.getLogger(__name__)
+
+_silent: set[str] = set()  # digests of Python files that do not speak of boto3
 
 
 def boto3_folder(interpreter: Interpreter) -> Path | None:
@@ -29,23 +31,43 @@ def boto3_folder(interpreter: Interpreter) -> Path | None:
         return None
 
 
-def mentions_boto3(folder: Path) -> bool:
+def mentions_boto3(folder: Path, digests: Mapping[str, str] | None = None) -> bool:
     """Return whether any Python file under `folder` speaks of boto3 or botocore. Remembered beside the folder.
 
     bareboat's own runtime does not count: it uses boto3 only where the manifest has `permissions`.
+
+    Args:
+        digests: path -> sha256, of all files in it if that is known; none of the same content is read twice.
     """
     answer = folder.with_name(folder.name + ".boto3")
     try:
-        return answer.read_bytes() == b"yes"
+        found = answer.read_bytes() == b"yes"
     except OSError:
         pass
-    files = (path for path in folder.rglob("*.py") if path.is_file() and folder / "bareboat" not in path.parents)
-    found = any(b"boto3" in text or b"botocore" in text for text in (path.read_bytes() for path in files))
+    else:
+        if not found and digests:
+            _silent.update(digest for name, digest in digests.items() if name.endswith(".py"))
+        return found
+    found = False
+    names = digests or {path.relative_to(folder).as_posix(): "" for path in folder.rglob("*.py") if path.is_file()}
+    for name, digest in names.items():
+        if not name.endswith(".py") or name.startswith("bareboat/") or digest in _silent:
+            continue
+        if _mentions_boto3(folder / name):
+            found = True
+            break
+        if digest:
+            _silent.add(digest)
     try:
         answer.write_bytes(b"yes" if found else b"no")
     except OSError as error:
         log.info("cannot remember whether %s needs boto3: %s", folder, error)
     return found
+
+
+def _mentions_boto3(path: Path) -> bool:
+    text = path.read_bytes()
+    return b"boto3" in text or b"botocore" in text
 
 
 def installed_for(interpreter: Interpreter, name: str, requirements: Sequence[str]) -> Path:

@@ -60,8 +60,7 @@ def complete_libraries(
         notes: list[Note] = []
         for library in sorted(wanted):
             if is_redistributable(library, plan.target):
-                on_step(f"Bundling {library}")
-                data, notice = fetch_library(library, plan.target)
+                data, notice = fetch_library(library, plan.target, on_step)
                 files[f"lib/{library}"] = data
                 files[f"lib/{library}.NOTICE.txt"] = notice.encode()
                 bundled[f"lib/{library}"] = origin(library, plan.target)

@@ -4,31 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import stat
+import threading
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from bareboat.artifact.former import DATE_S, as_unpacked, link_unchanged, newest_folders
 from bareboat.artifact.held import hold, release, remove_unheld
 from bareboat.artifact.model import MANIFEST, Artifact, LayerArtifact
 from bareboat.errors import ArtifactError
 from bareboat.packaging.cache import cache_folder, cannot_write, scratch_folder, tidy
+from bareboat.packaging.known import is_known, know, stamp
 
 if TYPE_CHECKING:
     from zipfile import ZipFile, ZipInfo
 
 _KEPT = 5
+_SHARES = 64  # of an archive's files, each a thread's work at a time
+
+_HARMLESS = re.compile(r"[\w./+ -]+")  # what nearly all names consist of
 
 
 def unpack(artifact: Artifact) -> Path:
     """Unpack an artifact, once for each digest, and return the folder.
 
-    Every file is compared with the manifest on the way; a folder that is there already is compared by names and sizes,
-    and loses what a function wrote into it, since nothing can be written there on Lambda. It is held (`held.hold`), so
-    that no process removes it, until it is released or this process ends.
+    Every file is compared with the manifest on the way; a folder that is there already is compared by names, sizes and
+    dates, and loses what a function wrote into it, since nothing can be written there on Lambda. It is held
+    (`held.hold`), so that no process removes it, until it is released or this process ends.
 
     Raises:
         ArtifactError: the archive is not the one that the artifact speaks of, is damaged, or has names that lead out.
@@ -54,16 +61,18 @@ def unpacked(archives: Sequence[Artifact | LayerArtifact], name: str) -> Path:
     below.mkdir(parents=True, exist_ok=True)
     tidy(below)
     with scratch_folder(below) as scratch:
-        (scratch / "task").mkdir()
+        task = scratch / "task"
+        task.mkdir()
+        there = link_unchanged(archives[0].manifest, task, below) if len(archives) == 1 else frozenset[str]()
         for archive in archives:
-            _extract(archive, scratch / "task")
+            _extract(archive, task, there)
         try:
-            (scratch / "task").replace(folder)
+            task.replace(folder)
         except OSError as error:
             if not folder.is_dir():  # another process was first: its folder is as good
                 raise cannot_write(folder, error) from error
     hold(folder)
-    forget_folders(below)
+    threading.Thread(target=forget_folders, args=(below,), name="bareboat-forget").start()  # nobody waits for it
     return folder
 
 
@@ -75,16 +84,12 @@ def unpacked_folder(archive: Artifact | LayerArtifact, name: str) -> Path:
 
 def forget_folders(below: Path) -> None:
     """Remove all but the newest few unpacked folders and those that are held."""
-    entries = []
-    for entry in below.iterdir():
-        with suppress(OSError):  # another process tidies too
-            if entry.is_dir() and not entry.name.startswith("."):
-                entries.append((entry.stat().st_mtime, entry))
-    for _, entry in sorted(entries, reverse=True)[_KEPT:]:
-        remove_unheld(entry)
-    for note in below.glob("*.boto3"):  # what `mentions_boto3` remembers of them
-        if not note.with_suffix("").exists():
-            note.unlink(missing_ok=True)
+    with suppress(OSError):  # the project itself may go meanwhile
+        for entry in newest_folders(below)[_KEPT:]:
+            remove_unheld(entry)
+        for note in below.glob("*.boto3"):  # what `mentions_boto3` remembers of them
+            if not note.with_suffix("").exists():
+                note.unlink(missing_ok=True)
 
 
 def check_name(name: str, where: str) -> None:
@@ -93,6 +98,8 @@ def check_name(name: str, where: str) -> None:
     Raises:
         ArtifactError: it is absolute, has `..`, a drive or a backslash.
     """
+    if name and name[0] != "/" and _HARMLESS.fullmatch(name) and ".." not in name:
+        return
     parts = PurePosixPath(name).parts
     if not name or name.startswith("/") or ".." in parts or "\\" in name or "\0" in name or ":" in (parts or ("",))[0]:
         raise ArtifactError(
@@ -101,6 +108,9 @@ def check_name(name: str, where: str) -> None:
 
 
 def _check_digest(artifact: Artifact | LayerArtifact) -> None:
+    if is_known(artifact.path, artifact.digest):
+        return
+    at = stamp(artifact.path)
     try:
         with artifact.path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -115,9 +125,11 @@ def _check_digest(artifact: Artifact | LayerArtifact) -> None:
             fix="bareboat package",
             where=str(artifact.path),
         )
+    know(artifact.path, digest, at)
 
 
-def _extract(artifact: Artifact | LayerArtifact, folder: Path) -> None:
+def _extract(artifact: Artifact | LayerArtifact, folder: Path, there: frozenset[str]) -> None:
+    """Write what is not there yet."""
     import zipfile
     from concurrent.futures import ThreadPoolExecutor
 
@@ -125,15 +137,20 @@ def _extract(artifact: Artifact | LayerArtifact, folder: Path) -> None:
     files: Mapping[str, Any] = artifact.manifest.get("files", {})
     try:
         with zipfile.ZipFile(artifact.path) as archive, ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as threads:
-            infos = _checked(archive.infolist(), files, where)
-            for parent in {(folder / info.filename).parent for info in infos}:
-                parent.mkdir(parents=True, exist_ok=True)
-            list(threads.map(lambda info: _extract_one(archive, info, folder, files, where), infos))
+            infos = [info for info in _checked(archive.infolist(), files, where) if info.filename not in there]
+            for parent in sorted({info.filename.rpartition("/")[0] for info in infos}):
+                os.makedirs(f"{folder}/{parent}", exist_ok=True)  # noqa: PTH103 - thousands of files
+
+            def extract(some: list[ZipInfo]) -> None:
+                for info in some:
+                    _extract_one(archive, info, folder, files, where)
+
+            list(threads.map(extract, (infos[start::_SHARES] for start in range(min(_SHARES, len(infos))))))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise _damaged(str(error), where) from error
     except OSError as error:
         raise cannot_write(folder, error) from error
-    absent = next((path for path in files if not (folder / path).is_file()), None)
+    absent = next((path for path in files if path not in there and not (folder / path).is_file()), None)
     if absent is not None:
         raise _damaged(f"{absent} is missing", where)
 
@@ -158,6 +175,7 @@ def _extract_one(archive: ZipFile, info: ZipInfo, folder: Path, files: Mapping[s
     target = folder / info.filename
     target.write_bytes(data)
     target.chmod(0o755 if (info.external_attr >> 16) & 0o111 else 0o644)
+    os.utime(target, (DATE_S, DATE_S))
 
 
 def _damaged(found: str, where: str) -> ArtifactError:
@@ -165,13 +183,7 @@ def _damaged(found: str, where: str) -> ArtifactError:
 
 
 def _is_whole(folder: Path, files: Mapping[str, Any]) -> bool:
-    for path, said in files.items():
-        try:
-            if os.stat(f"{folder}/{path}").st_size != said["size"]:  # noqa: PTH116 - thousands of files
-                return False
-        except OSError:
-            return False
-    return True
+    return all(as_unpacked(f"{folder}/{path}", said["size"]) for path, said in files.items())
 
 
 def _remove_strays(folder: Path, files: Mapping[str, Any]) -> None:

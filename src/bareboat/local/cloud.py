@@ -145,6 +145,11 @@ class LocalCloud:
         """How many processes the functions have."""
         return self._generation.functions.processes
 
+    @property
+    def init_s(self) -> float:
+        """What the longest init of a function took."""
+        return self._generation.functions.init_s
+
     def function(self, name: str) -> ServedFunction | None:
         """Return a function as it is served now; None where there is none that can be called."""
         return self._generation.functions.get(name)

@@ -120,6 +120,16 @@ class Gate:
         if limit_s is not None:
             self._timer = asyncio.get_running_loop().call_later(limit_s, self.open)
 
+    @property
+    def is_shut(self) -> bool:
+        """Whether requests are held back."""
+        return self._shut is not None
+
+    def hold_longer(self, limit_s: float) -> None:
+        """Hold requests back for `limit_s` from now on, where they are held back."""
+        if self._shut is not None:
+            self.close(max(limit_s, 0.0))
+
     def open(self) -> None:
         """Let requests pass."""
         if self._timer is not None:

@@ -65,6 +65,11 @@ class ServedFunction:
         return 0 if self._pool is None else self._pool.processes
 
     @property
+    def init_s(self) -> float:
+        """What its last init took; 0 before there was one."""
+        return 0.0 if self._pool is None else self._pool.init_s
+
+    @property
     def in_flight(self) -> int:
         """How many events it has: those that run and those that wait."""
         return 0 if self._pool is None else self._pool.in_flight
@@ -193,6 +198,11 @@ class Functions:
     def processes(self) -> int:
         """How many processes there are."""
         return sum(one.processes for one in self._served.values())
+
+    @property
+    def init_s(self) -> float:
+        """What the longest init of a function took."""
+        return max((one.init_s for one in self._served.values()), default=0.0)
 
     def __getitem__(self, name: str) -> ServedFunction:
         """Return a function.

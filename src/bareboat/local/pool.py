@@ -89,6 +89,7 @@ class Pool:
         self._freezer = Freezer(self._idle) if freeze else None
         self._generation = generation
         self.init_failure: InitFailure | None = None  # of the last process that was started
+        self.init_s = 0.0  # what the last init took that succeeded
         self._closed = False
 
     @property
@@ -132,6 +133,7 @@ class Pool:
         try:
             if self._root is not None:
                 await self._root.ensure()
+            began = perf_counter()
             failure = await sandbox.start(self._init_timeout_s)
         except BaseException:
             self._end(sandbox)
@@ -141,9 +143,11 @@ class Pool:
         self.init_failure = failure
         if failure is not None:
             self._end(sandbox)
-        elif sandbox.phase == "idle":
+            return failure
+        self.init_s = perf_counter() - began
+        if sandbox.phase == "idle":
             self._serve(sandbox)
-        return failure
+        return None
 
     async def invoke(
         self,
@@ -303,6 +307,7 @@ class Pool:
         try:
             if self._root is not None:
                 await self._root.ensure()
+            began = perf_counter()
             failure = await sandbox.start(self._init_timeout_s)
         except Exception as error:
             self._starting -= 1
@@ -315,6 +320,7 @@ class Pool:
         self._starting -= 1
         self.init_failure = failure
         if failure is None:
+            self.init_s = perf_counter() - began
             if sandbox.phase == "idle":  # else it has ended since, and `_gone` saw to the rest
                 self._serve(sandbox)
             return

@@ -121,8 +121,10 @@ def _wants_boto3(function: Function, artifact: Artifact, folder: Path, opt: Path
     """Return whether code may import boto3, or a cold start fetches a model from S3 with it."""
     if function.name in artifact.manifest.get("permissions", {}):
         return True
-    trees = [folder, *([opt] if opt is not None else ())]
-    return _has_user_code(function) and any(map(mentions_boto3, trees))
+    if not _has_user_code(function):
+        return False
+    digests = {path: said["sha256"] for path, said in artifact.manifest.get("files", {}).items()}
+    return mentions_boto3(folder, digests) or (opt is not None and mentions_boto3(opt, {}))
 
 
 def _brings_boto3(folder: Path, opt: Path | None) -> bool:

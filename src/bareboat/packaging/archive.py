@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from bareboat.packaging.bytecode import source_path
 from bareboat.packaging.cache import cannot_write
+from bareboat.packaging.known import know, stamp
 from bareboat.packaging.packs import Member, Pack, PackReader
 
 # PKZIP APPNOTE 6.3.10: 4.3.7 local header, 4.3.12 central directory, 4.3.14-16 ends; dates are 1980-01-01 00:00.
@@ -21,6 +23,7 @@ _END64 = struct.Struct("<4sQHHIIQQQQ")
 _LOCATOR64 = struct.Struct("<4sIQI")
 _DATE, _TIME = 0x0021, 0
 _UNIX = 3 << 8
+_CHUNK = 1 << 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +66,12 @@ def write_archive(path: Path, members: Sequence[tuple[Member, Pack]]) -> Written
         PackagingError: the disk is full, or a pack went away.
     """
     try:
-        with path.open("wb") as file:
-            out = _Hashed(file)
-            with PackReader() as packs:
-                central = [_write_member(out, member, packs.blocks(pack, member)) for member, pack in members]
+        with path.open("wb") as file, PackReader() as packs, _Hashed(file) as out:
+            central = [_write_member(out, member, packs.blocks(pack, member)) for member, pack in members]
             _write_end(out, central)
     except OSError as error:
         raise cannot_write(path, error) from error
-    return Written(out.hash.hexdigest(), out.position)
+    return Written(out.digest, out.position)
 
 
 def write_named_archive(
@@ -89,19 +90,46 @@ def write_named_archive(
         (scratch / "archive.zip").replace(path)
     except OSError as error:
         raise cannot_write(path, error) from error
+    know(path, written.digest, stamp(path))
     return path, written
 
 
 class _Hashed:
+    """A file whose digest is made by a thread beside the writing, a few chunks at a time."""
+
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self.hash = hashlib.sha256()
+        self._hash = hashlib.sha256()
+        self._threads = ThreadPoolExecutor(1)
+        self._hashing: Future[None] | None = None
+        self._waiting: list[bytes] = []
+        self._bytes = 0
         self.position = 0
+        self.digest = ""
+
+    def __enter__(self) -> _Hashed:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._threads:
+            if kind is None:
+                self._flush()
+        self.digest = self._hash.hexdigest()
 
     def write(self, data: bytes) -> None:
-        self._file.write(data)
-        self.hash.update(data)
+        self._waiting.append(data)
+        self._bytes += len(data)
         self.position += len(data)
+        if self._bytes >= _CHUNK:
+            self._flush()
+
+    def _flush(self) -> None:
+        chunk = b"".join(self._waiting)
+        self._waiting, self._bytes = [], 0
+        if self._hashing is not None:
+            self._hashing.result()
+        self._hashing = self._threads.submit(self._hash.update, chunk)
+        self._file.write(chunk)
 
 
 def _write_member(out: _Hashed, member: Member, data: Iterable[bytes]) -> bytes:

@@ -6,7 +6,6 @@ An archive's dates are fixed, so bytecode that is checked by date is stale on ar
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from collections.abc import Sequence
@@ -15,22 +14,34 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bareboat.errors import PackagingError
+from bareboat.packaging.cache import cannot_write
 from bareboat.packaging.interpreters import Interpreter
 
-# Runs in the target's interpreter, any from 3.8: a list of [source, destination, name in tracebacks] on stdin. A file
-# that does not compile (templates, Python 2) is named on stdout and has no bytecode, as with compileall.
-_CHILD = """
-import json, py_compile, sys
+# Runs in the target's interpreter, any from 3.8: source, destination and name in tracebacks of each file on stdin, the
+# number of a file that does not compile (templates, Python 2) on stdout; it has no bytecode, as with compileall. It
+# does what py_compile does, without its imports, which take as long as the interpreter's own start.
+_CHILD = r"""
+import sys, _imp, _frozen_importlib_external as external
 sys.setrecursionlimit(4000)
-mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-failed = []
-for source, destination, name in json.load(sys.stdin):
+texts = sys.stdin.buffer.read().decode("utf-8", "surrogateescape").split("\0")
+for number in range(0, len(texts) - 1, 3):
+    source, destination, name = texts[number : number + 3]
+    loader = external.SourceFileLoader("<py_compile>", source)
+    data = loader.get_data(source)
     try:
-        py_compile.compile(source, destination, name, True, 0, mode)
-    except (py_compile.PyCompileError, SyntaxError, ValueError, RecursionError, MemoryError, UnicodeError) as error:
-        failed.append([source, type(error).__name__])
-json.dump(failed, sys.stdout)
+        code = loader.source_to_code(data, name, _optimize=0)
+    except Exception:
+        print(number // 3)
+        continue
+    digest = _imp.source_hash(external._RAW_MAGIC_NUMBER, data)
+    try:
+        with open(destination, "wb") as file:
+            file.write(external._code_to_hash_pyc(code, digest, False))
+    except OSError as error:
+        print(error.errno, destination, file=sys.stderr)
+        sys.exit(3)
 """
+_CANNOT_WRITE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +97,9 @@ def compile_files(interpreter: Interpreter, jobs: Sequence[Job]) -> frozenset[Pa
 
 def _compile(interpreter: Interpreter, jobs: Sequence[Job]) -> frozenset[Path]:
     kept = {name: os.environ[name] for name in ("SYSTEMROOT", "TEMP", "TMP", "TMPDIR") if name in os.environ}
-    work = json.dumps([[str(job.source), str(job.destination), job.name] for job in jobs]).encode()
+    work = b"".join(
+        os.fsencode(text) + b"\0" for job in jobs for text in (str(job.source), str(job.destination), job.name)
+    )
     try:
         done = subprocess.run(
             [str(interpreter.path), "-s", "-S", "-X", "utf8", "-W", "ignore", "-c", _CHILD],
@@ -98,10 +111,13 @@ def _compile(interpreter: Interpreter, jobs: Sequence[Job]) -> frozenset[Path]:
         )
     except OSError as error:
         raise PackagingError(f"does not start: {error.strerror}", where=str(interpreter.path)) from error
+    if done.returncode == _CANNOT_WRITE:
+        number, _, path = os.fsdecode(done.stderr.strip()).partition(" ")
+        raise cannot_write(Path(path), OSError(int(number), os.strerror(int(number))))
     if done.returncode:
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise PackagingError(
             f"compiling bytecode failed: {' '.join(last) or f'exit status {done.returncode}'}",
             where=str(interpreter.path),
         )
-    return frozenset(Path(source) for source, _ in json.loads(done.stdout))
+    return frozenset(jobs[int(number)].source for number in done.stdout.split())

@@ -23,8 +23,9 @@ from bareboat.packaging.symbols import strip_files
 from bareboat.packaging.text import strip_text
 from bareboat.packaging.trees import ORIGINALS, TREE, keep_tree
 
-_FORMAT = 10  # goes up whenever the same wheel would give another pack
+_FORMAT = 11  # goes up whenever the same wheel would give another pack
 _KEPT_DAYS = 60
+_DAY_S = 86_400.0
 _TEXT = ".text"  # beside KEY.pack: the same without comments and docstrings
 
 
@@ -149,7 +150,8 @@ def _kept(path: Path) -> Pack | None:
         return None
     for file in (path, beside, path.with_suffix(TREE)):
         with suppress(OSError):  # a cache that is shared read-only serves as well
-            os.utime(file)
+            if file.stat().st_mtime < time.time() - _DAY_S:
+                os.utime(file)
     return pack
 
 
@@ -166,7 +168,7 @@ def _keep(pack: Pack, path: Path) -> Pack:
 
 def _forget(folder: Path) -> None:
     """Remove packs that no build has used for long."""
-    limit = time.time() - _KEPT_DAYS * 86_400
+    limit = time.time() - _KEPT_DAYS * _DAY_S
     for path in (path for suffix in (".pack", ORIGINALS, TREE, _TEXT) for path in folder.glob(f"*{suffix}")):
         try:
             if path.stat().st_mtime >= limit:

@@ -7,6 +7,7 @@ wheel and each library is known by its sha256.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,9 +81,11 @@ def redistributable(target: Target) -> list[str]:
     return sorted(library for library, machine in COPIES if machine == target.machine)
 
 
-def fetch_library(library: str, target: Target) -> tuple[bytes, str]:
+def fetch_library(library: str, target: Target, on_step: Callable[[str], None]) -> tuple[bytes, str]:
     """Return the library for the target and the notice that goes with it.
 
+    Args:
+        on_step: told when it has to be fetched.
     Raises:
         PackagingError: it cannot be fetched, or what came is not what was pinned.
     """
@@ -90,6 +93,7 @@ def fetch_library(library: str, target: Target) -> tuple[bytes, str]:
     kept = cache_folder("libraries") / f"{copy.sha256}-{library}"
     data = _read(kept)
     if data is None or hashlib.sha256(data).hexdigest() != copy.sha256:
+        on_step(f"Fetching {library}")
         data = _fetch(copy, library, target)
         write_whole(kept, data)
     notice = _GOMP_NOTICE.format(

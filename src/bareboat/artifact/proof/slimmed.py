@@ -99,9 +99,9 @@ def slimmed_packages(build: Build, declared: Side) -> Slimmed:
     at_most = build.slimming.level == "max"
     if not at_most and not any(pack.removed for pack in packs):
         return Slimmed(packs)
-    if not at_most:
-        _refuse_over_limit(build, declared, packs)
     hindrance = _hindrance(build, declared.plan)
+    if hindrance is None and not at_most:
+        _refuse_over_limit(build, declared, packs)
     if hindrance is not None:
         _refuse_at_most(build, [hindrance])
         text = f"the slimmed packages are not proved: {hindrance.found}; {hindrance.fix}"

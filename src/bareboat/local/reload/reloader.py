@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 HOLD_S = 1.0
+HOLD_MOST_S = 3.0  # when all is built and only an init is missing, or when changes go on
 LOOK_S = 0.005  # how often requests look for changes themselves, since the system tells of them a moment later
 LOOK_FILE_S = 75e-6  # for each file more, which costs 1.5 us: looking takes a fiftieth of the time at most
 SETTLE_S = 0.015  # files are written in several steps; longer than the clock of file systems ticks (4 ms)
@@ -32,7 +33,7 @@ SECOND_LOOK_S = 0.1  # what is broken may be half written
 WATCH_AFTER_S = 0.3  # the first requests come first
 OFTEN, OFTEN_S = 8, 20.0  # a file that changes more often than that is not written by a person
 CODE = (".py", ".yml", ".yaml", ".env", ".toml", ".so")
-LONG = ("Resolving", "Installing", "Fetching", "Compiling and compressing", "Proving", "Waiting", "Bundling")
+LONG = ("Resolving", "Installing", "Fetching", "Compiling and compressing", "Proving", "Waiting")
 """What builds say they do when it takes longer than anybody should wait for."""
 
 Load = Callable[[], "Service"]
@@ -70,6 +71,7 @@ class Reloader:
         self._since = 0.0
         self._wake = asyncio.Event()
         self._running = False
+        self._hold_until = 0.0
         self._is_long = False
         self._is_broken = False
         self._times: dict[str, list[float]] = {}
@@ -86,9 +88,13 @@ class Reloader:
                 self._running = True
                 try:
                     await self._reload()
+                    self._notice(self._changed())  # what was saved meanwhile comes before the requests that wait
                 finally:
                     self._running = False
-                    gate.open()
+                    if self._pending:
+                        self._hold()
+                    else:
+                        gate.open()
         finally:
             gate.look_with(None)
             starting.cancel()
@@ -142,7 +148,21 @@ class Reloader:
         self._pending |= paths
         self._wake.set()
         if not self._running:  # one that runs holds requests back itself, for as long as it may
+            self._hold()
+
+    def _hold(self) -> None:
+        """Hold requests back for a while, unless they are."""
+        if not self._cloud.gate.is_shut:
             self._cloud.gate.close(self._hold_s)
+            self._hold_until = time.monotonic() + HOLD_MOST_S
+
+    def _hold_for_init(self) -> None:
+        """Hold requests that are held back until a usual init is over: all else is done."""
+        left_s = self._hold_until - time.monotonic()
+        self._cloud.gate.hold_longer(min(self._cloud.init_s + self._hold_s, left_s))
+
+    def _changed(self) -> set[str]:
+        return self._watched.changed() if self._watched.size <= MOST else set()
 
     def _follow_less(self, changed: set[str]) -> None:
         """Follow no more what changes without end and is no code: some program's output that lies in the project."""
@@ -177,6 +197,8 @@ class Reloader:
                 if self._pending and time.perf_counter() - began < self._hold_s:
                     continue
                 new = self._is_new(service, artifacts)
+                if new:
+                    self._hold_for_init()
                 functions = await self._cloud.replace(service, artifacts) if new else ()
             except Exception as caught:  # noqa: BLE001 - whatever a half-written project leads to
                 error = caught
@@ -202,7 +224,7 @@ class Reloader:
         for _ in range(10):
             known = len(self._pending)
             await asyncio.sleep(SETTLE_S)
-            self._pending |= self._watched.changed() if self._watched.size <= MOST else set()
+            self._pending |= self._changed()
             if len(self._pending) == known:
                 return
 
