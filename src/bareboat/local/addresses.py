@@ -1,11 +1,17 @@
-"""Hosts and ports -> URLs, and the names that AWS would give."""
+"""Hosts and ports -> URLs, Host headers -> names, and the names that AWS would give."""
 
 from __future__ import annotations
 
 import hashlib
 import ipaddress
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from bareboat.service.model import Service
+if TYPE_CHECKING:
+    from bareboat.service.model import Service
+
+_HOST = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::\d*)?")  # RFC 3986, section 3.2.2
 
 
 def api_id(service: Service, kind: str = "") -> str:
@@ -27,6 +33,32 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def is_loopback_name(host: str) -> bool:
+    """Return whether a name without a port stands for this machine alone: an address of it, or `localhost`.
+
+    Browsers resolve `localhost` and the names below it themselves (RFC 6761, section 6.3), so no page can own them.
+    """
+    name = host.strip("[]").lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def host_name(host: str) -> str:
+    """Return a Host header without its port; "" when it is none."""
+    found = _HOST.fullmatch(host)
+    return found[1] if found else ""
+
+
+@lru_cache(maxsize=64)
+def domain_name(host: str) -> str:
+    """Return a Host header without its port, as events have it; what is no host stays as it is."""
+    return host_name(host) or host
 
 
 def url_of(host: str, port: int) -> str:

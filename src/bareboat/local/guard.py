@@ -7,13 +7,11 @@ across origins says so in Origin or Sec-Fetch-Site.
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Collection
 
+from bareboat.local.addresses import host_name, is_loopback_name
 from bareboat.local.messages import Request
 
-_HOST = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::\d*)?")  # RFC 3986, section 3.2.2
 _FOREIGN_SITES = frozenset({"cross-site", "same-site"})
 
 
@@ -39,23 +37,3 @@ def foreign(request: Request, *, own_origins: Collection[str] = ()) -> str:
     if site in _FOREIGN_SITES:
         return f"it comes from a web page of another site (Sec-Fetch-Site: {site})"
     return ""
-
-
-def is_loopback_name(host: str) -> bool:
-    """Return whether a name without a port stands for this machine alone: an address of it, or `localhost`.
-
-    Browsers resolve `localhost` and the names below it themselves (RFC 6761, section 6.3), so no page can own them.
-    """
-    name = host.strip("[]").lower().rstrip(".")
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
-def host_name(host: str) -> str:
-    """Return a Host header without its port; "" when it is none."""
-    found = _HOST.fullmatch(host)
-    return found[1] if found else ""

@@ -42,6 +42,14 @@ class Request:
     body: bytes
     peer: tuple[str, int]
 
+    def header(self, name: str) -> str:
+        """Return the first header of a name, which is in lower case; "" where there is none."""
+        length = len(name)
+        for sent, value in self.headers:
+            if len(sent) == length and sent.lower() == name:
+                return value
+        return ""
+
 
 @dataclass(slots=True)
 class Response:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from bareboat.local.guard import foreign, is_loopback_name
+from bareboat.local.addresses import is_loopback_name
+from bareboat.local.guard import foreign
 from bareboat.local.messages import Request
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bareboat.local.gateway.call import domain_name, header_text
+from bareboat.local.addresses import domain_name
+from bareboat.local.gateway.call import header_text
 
 if TYPE_CHECKING:
     from bareboat.local.access.guard import RouteLike

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bareboat.local.access.throttle import Clock
-from bareboat.local.guard import is_loopback_name
+from bareboat.local.addresses import is_loopback_name
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey

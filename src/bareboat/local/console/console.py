@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
-from bareboat.local.guard import foreign, host_name, is_loopback_name
+from bareboat.local.addresses import host_name, is_loopback_name
+from bareboat.local.guard import foreign
 from bareboat.local.messages import Request, Response
 
 if TYPE_CHECKING:
@@ -74,16 +75,11 @@ def refusal(request: Request) -> str:
     The page itself may be opened by a link from anywhere, which tells that link's page nothing; what the page asks for
     comes from the page alone.
     """
-    host = header(request, "host")
+    host = request.header("host")
     if not request.target.startswith(BASE + "api/"):
         return "" if is_loopback_name(host_name(host)) else f"the Host is {host!r:.80}, expected 127.0.0.1 or localhost"
     refused = foreign(request, own_origins=(f"http://{host}",))
     if refused or request.method in ("GET", "HEAD"):
         return refused
-    kind = header(request, "content-type").partition(";")[0].strip().lower()
+    kind = request.header("content-type").partition(";")[0].strip().lower()
     return "" if kind == "application/json" else f"the content type is {kind!r:.60}, expected application/json"
-
-
-def header(request: Request, name: str) -> str:
-    """Return the first header of a name, which is in lower case; "" where there is none."""
-    return next((value for key, value in request.headers if key.lower() == name), "")

@@ -13,7 +13,7 @@ import msgspec
 
 from bareboat.errors import BareboatError, InputError
 from bareboat.local.console.assets import load_assets
-from bareboat.local.console.console import BASE, SECURITY, header, told
+from bareboat.local.console.console import BASE, SECURITY, told
 from bareboat.local.console.describe import Described
 from bareboat.local.console.seen import Seen, number
 from bareboat.local.console.send import Sender
@@ -79,12 +79,12 @@ class Pages:
         if request.method not in ("GET", "HEAD"):
             return told(405, "this is read with GET")
         if name in self._reads:
-            return self._read(self._reads[name], dict(parse_qsl(query)), header(request, "if-none-match"))
+            return self._read(self._reads[name], dict(parse_qsl(query)), request.header("if-none-match"))
         asset = self._assets.get(name)
         if asset is None:
             return told(404, f"there is no {path[:200]}")
         about = (("Content-Type", asset.kind), ("ETag", asset.etag), ("Cache-Control", asset.keeping), *SECURITY)
-        if header(request, "if-none-match") == asset.etag:
+        if request.header("if-none-match") == asset.etag:
             return Response(304, about)
         return Response(200, about, asset.body)
 

@@ -150,9 +150,3 @@ def clock(second: int) -> str:
         text = f"{moment.tm_mday:02}/{month}/{moment.tm_year}"
         _clock = (second, f"{text}:{moment.tm_hour:02}:{moment.tm_min:02}:{moment.tm_sec:02} +0000")
     return _clock[1]
-
-
-def domain_name(host: str) -> str:
-    """Return a Host header without its port."""
-    name, colon, port = host.rpartition(":")
-    return name if colon and port.isdigit() else host

@@ -34,8 +34,8 @@ class CorsRules:
 
     def preflight(self, request: Request) -> Response:
         """Answer an OPTIONS request: 204, with CORS headers when the origin is allowed and asks for a method."""
-        asked = _header(request, "access-control-request-method")
-        allowed = self._allowed(_header(request, "origin")) if asked else []
+        asked = request.header("access-control-request-method")
+        allowed = self._allowed(request.header("origin")) if asked else []
         return Response(204, [*allowed, *self._preflight] if allowed else [])
 
     def apply(self, request: Request, response: Response) -> None:
@@ -45,7 +45,7 @@ class CorsRules:
 
     def headers(self, request: Request) -> list[tuple[str, str]]:
         """Return the configured headers of a response; none for an origin that is not allowed."""
-        allowed = self._allowed(_header(request, "origin"))
+        allowed = self._allowed(request.header("origin"))
         if allowed and self._exposed:
             allowed.append(("Access-Control-Expose-Headers", self._exposed))
         return allowed
@@ -68,13 +68,6 @@ def is_preflight(request: Request) -> bool:
     """Return whether a browser asks for leave: OPTIONS with an origin and the method that it is about to use."""
     return (
         request.method == "OPTIONS"
-        and bool(_header(request, "origin"))
-        and bool(_header(request, "access-control-request-method"))
+        and bool(request.header("origin"))
+        and bool(request.header("access-control-request-method"))
     )
-
-
-def _header(request: Request, wanted: str) -> str:
-    for name, value in request.headers:
-        if len(name) == len(wanted) and name.lower() == wanted:
-            return value
-    return ""

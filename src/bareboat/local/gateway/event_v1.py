@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bareboat.local.gateway.call import FORWARDED, HOP_BY_HOP, Call, domain_name, header_text
+from bareboat.local.addresses import domain_name
+from bareboat.local.gateway.call import FORWARDED, HOP_BY_HOP, Call, header_text
 from bareboat.local.gateway.routes import Route
 
 LEFT_OUT = HOP_BY_HOP | FORWARDED

@@ -158,12 +158,10 @@ class _Values:
         if self._asked is None:
             return ""
         if place == "header":
-            for sent, text in self._asked.request.headers:
-                if sent.lower() == name.lower():
-                    return header_text(text)
-        elif place == "querystring":
+            return header_text(self._asked.request.header(name.lower()))
+        if place == "querystring":
             return (self._asked.query().get(name) or [""])[-1]
-        elif place == "path":
+        if place == "path":
             return self._asked.parameters.get(name, "")
         return ""
 
@@ -184,9 +182,7 @@ class _Values:
 
 def _chosen(templates: Mapping[str, str], asked: Asked | None) -> tuple[str, str]:
     """Return the template of the type that the client accepts first, else the JSON one, else the first."""
-    accepted = ""
-    if asked is not None:
-        accepted = next((value for name, value in asked.request.headers if name.lower() == "accept"), "")
+    accepted = "" if asked is None else asked.request.header("accept")
     for kind in (*(part.partition(";")[0].strip() for part in accepted.split(",")), JSON[1]):
         if kind in templates:
             return kind, templates[kind]

@@ -27,7 +27,7 @@ def compress(request: Request, response: Response, from_bytes: int) -> None:
     """
     if len(response.body) < from_bytes or not response.body:
         return
-    accepted = _header(request, "accept-encoding")
+    accepted = request.header("accept-encoding")
     coding = next(
         (name for part in accepted.split(",") if (name := part.partition(";")[0].strip().lower()) in _KNOWN), ""
     )
@@ -45,7 +45,7 @@ def unpacked(request: Request, limit_bytes: int) -> bytes:
         TooLargeError: it is more than the limit.
         UnknownCodingError: the coding is none of gzip, deflate and identity, or the body is none of it.
     """
-    coding = _header(request, "content-encoding").strip().lower()
+    coding = request.header("content-encoding").strip().lower()
     if coding in {"", "identity"} or not request.body:
         return request.body
     if coding not in CODINGS:
@@ -63,10 +63,3 @@ def unpacked(request: Request, limit_bytes: int) -> bytes:
 
 
 _KNOWN = frozenset({*CODINGS, "identity"})
-
-
-def _header(request: Request, wanted: str) -> str:
-    for name, value in request.headers:
-        if len(name) == len(wanted) and name.lower() == wanted:
-            return value
-    return ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import Any
 
-from bareboat.local.gateway.call import FORWARDED, domain_name, header_text
+from bareboat.local.addresses import domain_name
+from bareboat.local.gateway.call import FORWARDED, header_text
 from bareboat.local.rest.binary import BinaryTypes
 from bareboat.local.rest.call import RestCall
 from bareboat.local.rest.methods import Method

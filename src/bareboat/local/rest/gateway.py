@@ -9,7 +9,8 @@ from typing import Protocol
 
 from bareboat.local.access.verdict import Allowed, Refused, Verdict
 from bareboat.local.access_record import AccessRecord
-from bareboat.local.gateway.call import Api, domain_name
+from bareboat.local.addresses import domain_name
+from bareboat.local.gateway.call import Api
 from bareboat.local.gateway.response import message
 from bareboat.local.gateway.routes import RouteTable
 from bareboat.local.invocation import Invocation

@@ -112,7 +112,7 @@ class Integration:
             why = error_text(invocation.payload)
             raise Refusal("DEFAULT_5XX", status=502, why=why, invocation=invocation)
         try:
-            return parse(invocation.payload, binary=self._binary.has(_accepted(call))), invocation
+            return parse(invocation.payload, binary=self._binary.has(call.request.header("accept"))), invocation
         except BadBase64Error as problem:
             raise Refusal("API_CONFIGURATION_ERROR", why=str(problem), invocation=invocation) from None
         except MalformedResponseError as problem:
@@ -178,10 +178,3 @@ def _unpack(call: RestCall) -> None:
         raise Refusal("REQUEST_TOO_LARGE", before=True) from None
     except UnknownCodingError as problem:
         raise Refusal("UNSUPPORTED_MEDIA_TYPE", why=str(problem), before=True) from None
-
-
-def _accepted(call: RestCall) -> str:
-    for name, value in call.request.headers:
-        if len(name) == 6 and name.lower() == "accept":
-            return value
-    return ""

@@ -39,7 +39,7 @@ class Preflight:
         """Return the answer."""
         origin = self._origin
         if self._origins:
-            sent = next((value for name, value in request.headers if name.lower() == "origin"), "")
+            sent = request.header("origin")
             if any(pattern.fullmatch(sent) for pattern in self._origins):
                 origin = sent
         return Response(

@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
-from bareboat.local.gateway.call import domain_name
+from bareboat.local.addresses import domain_name
 from bareboat.local.messages import Response
 from bareboat.local.rest.call import RestCall
 from bareboat.local.rest.event import read_headers, request_context
