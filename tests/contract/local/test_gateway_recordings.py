@@ -14,7 +14,8 @@ import pytest
 
 from bareboat.local.gateway import Api, Route, event_v1, event_v2
 from bareboat.local.gateway.call import Call
-from bareboat.local.gateway.response import MalformedResponseError, parse_v1, parse_v2
+from bareboat.local.gateway.response import parse_v1, parse_v2
+from bareboat.local.gateway.returned import MalformedResponseError
 from bareboat.local.gateway.routes import RouteTable
 from bareboat.local.messages import Request, encode
 

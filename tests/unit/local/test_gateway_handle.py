@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from bareboat.errors import LocalError
 from bareboat.local.access_record import AccessRecord
 from bareboat.local.gateway import Api, HttpApiGateway, Route, RouteTable
-from bareboat.local.gateway.response import MalformedResponseError, parse_v1, parse_v2
+from bareboat.local.gateway.response import parse_v1, parse_v2
+from bareboat.local.gateway.returned import MalformedResponseError
 from bareboat.local.invocation import Invocation, Throttled
 from bareboat.local.messages import Request, Response, encode
 from bareboat.service.api import Cors

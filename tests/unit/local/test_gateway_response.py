@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from bareboat.local.gateway.response import MalformedResponseError, canonical_name, message, parse_v1, parse_v2
+from bareboat.local.gateway.response import canonical_name, message, parse_v1, parse_v2
+from bareboat.local.gateway.returned import MalformedResponseError
 
 BOTH = pytest.mark.parametrize("parse", [parse_v1, parse_v2])
 

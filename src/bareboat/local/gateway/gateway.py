@@ -17,7 +17,8 @@ from bareboat.local.gateway.call import Api, Call
 from bareboat.local.gateway.cors import CorsRules, is_preflight
 from bareboat.local.gateway.deadline import DeadlinePassedError
 from bareboat.local.gateway.patience import Patience
-from bareboat.local.gateway.response import MalformedResponseError, error_text, message, parse_v1, parse_v2
+from bareboat.local.gateway.response import error_text, message, parse_v1, parse_v2
+from bareboat.local.gateway.returned import MalformedResponseError
 from bareboat.local.gateway.routes import Route, RouteTable
 from bareboat.local.invocation import Invocation, Throttled
 from bareboat.local.messages import Request, Response

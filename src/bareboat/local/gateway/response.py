@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import binascii
-import re
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
+from bareboat.local.gateway.returned import TOKEN, MalformedResponseError, document, from_base64, header_value, kind
 from bareboat.local.messages import FRAMING, REASONS, Response
 
 JSON = ("Content-Type", "application/json")
 TEXT = ("Content-Type", "text/plain; charset=utf-8")
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
-_decode = msgspec.json.Decoder().decode
-
-
-class MalformedResponseError(Exception):
-    """What a function returned is no response. The text says why; the client gets 500."""
 
 
 def parse_v2(payload: bytes, default_type: tuple[str, str] = TEXT) -> Response:
@@ -34,14 +27,14 @@ def parse_v2(payload: bytes, default_type: tuple[str, str] = TEXT) -> Response:
         AWS's guide; Function URLs recorded on AWS (compact JSON, a string without its quotes); the default type
         `text/plain; charset=utf-8` recorded on HTTP APIs. See docs/fidelity.md.
     """
-    answer = _json(payload)
+    answer = document(payload)
     if type(answer) is dict and "statusCode" in answer:
         headers = _headers(answer.get("headers"))
         cookies = answer.get("cookies")
         if cookies is not None:
             if not isinstance(cookies, list):
-                raise MalformedResponseError(f"cookies is {_kind(cookies)}, expected a list of strings")
-            headers += [("Set-Cookie", _value("cookies", cookie)) for cookie in cookies]
+                raise MalformedResponseError(f"cookies is {kind(cookies)}, expected a list of strings")
+            headers += [("Set-Cookie", header_value("cookies", cookie)) for cookie in cookies]
         return _response(answer, headers, default_type)
     if isinstance(answer, str):
         return Response(200, [JSON], answer.encode())
@@ -56,20 +49,20 @@ def parse_v1(payload: bytes) -> Response:
     Source:
         AWS's guide; recordings of HTTP APIs with format 1.0 and of the REST API's response validation.
     """
-    answer = _json(payload)
+    answer = document(payload)
     if type(answer) is not dict:
-        raise MalformedResponseError(f"the function returned {_kind(answer)}, expected an object with statusCode")
+        raise MalformedResponseError(f"the function returned {kind(answer)}, expected an object with statusCode")
     if "statusCode" not in answer:
         raise MalformedResponseError("the response has no statusCode")
     headers = _headers(answer.get("headers"))
     several = answer.get("multiValueHeaders")
     if several is not None:
         if not isinstance(several, dict):
-            raise MalformedResponseError(f"multiValueHeaders is {_kind(several)}, expected an object")
+            raise MalformedResponseError(f"multiValueHeaders is {kind(several)}, expected an object")
         for name, values in several.items():
             if not isinstance(values, list):
-                raise MalformedResponseError(f"multiValueHeaders[{name!r}] is {_kind(values)}, expected a list")
-            headers += [(canonical_name(name), _value(name, value)) for value in values]
+                raise MalformedResponseError(f"multiValueHeaders[{name!r}] is {kind(values)}, expected a list")
+            headers += [(canonical_name(name), header_value(name, value)) for value in values]
     return _response(answer, headers)
 
 
@@ -81,22 +74,13 @@ def message(status: int, text: str = "") -> Response:
 def error_text(payload: bytes) -> str:
     """Return what an error document says, in a line: `the function failed: ValueError: no such label`."""
     try:
-        document = _decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
+        said = document(payload)
+    except MalformedResponseError:
+        said = None
+    if not isinstance(said, dict):
         return "the function failed"
-    said = (str(document.get(name) or "") for name in ("errorType", "errorMessage"))
-    return ": ".join(["the function failed", *(" ".join(text.split())[:200] for text in said if text)])
-
-
-def _json(payload: bytes) -> Any:
-    try:
-        return _decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise MalformedResponseError(f"the function's answer is not JSON: {error}") from None
-    except RecursionError:
-        raise MalformedResponseError("the function's answer is nested too deeply") from None
+    texts = (str(said.get(name) or "") for name in ("errorType", "errorMessage"))
+    return ": ".join(["the function failed", *(" ".join(text.split())[:200] for text in texts if text)])
 
 
 def _response(answer: dict[str, Any], headers: list[tuple[str, str]], default_type: tuple[str, str] = TEXT) -> Response:
@@ -105,11 +89,11 @@ def _response(answer: dict[str, Any], headers: list[tuple[str, str]], default_ty
     if body is None:
         return Response(status, headers)
     if not isinstance(body, str):
-        raise MalformedResponseError(f"body is {_kind(body)}, expected a string")
+        raise MalformedResponseError(f"body is {kind(body)}, expected a string")
     encoded = answer.get("isBase64Encoded")
     if encoded is not None and not isinstance(encoded, bool):
-        raise MalformedResponseError(f"isBase64Encoded is {_kind(encoded)}, expected true or false")
-    data = _from_base64(body) if encoded else body.encode()
+        raise MalformedResponseError(f"isBase64Encoded is {kind(encoded)}, expected true or false")
+    data = from_base64(body) if encoded else body.encode()
     if data:
         for name, _ in headers:
             if name == "Content-Type":
@@ -123,40 +107,21 @@ def _status(status: object) -> int:
     if isinstance(status, str) and status.isascii() and status.isdigit() and len(status) == 3:
         status = int(status)
     if type(status) is not int or not 200 <= status <= 599:
-        shown = f"{status!r:.40}" if isinstance(status, int | float | str) else _kind(status)
+        shown = f"{status!r:.40}" if isinstance(status, int | float | str) else kind(status)
         raise MalformedResponseError(f"statusCode is {shown}, expected a whole number from 200 to 599")
     return status
-
-
-def _from_base64(text: str) -> bytes:
-    try:
-        return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
-    except ValueError as error:  # binascii.Error among them
-        raise MalformedResponseError(f"isBase64Encoded is true and body is not base64: {error}") from None
 
 
 def _headers(headers: object) -> list[tuple[str, str]]:
     if headers is None:
         return []
     if not isinstance(headers, dict):
-        raise MalformedResponseError(f"headers is {_kind(headers)}, expected an object")
+        raise MalformedResponseError(f"headers is {kind(headers)}, expected an object")
     return [
-        (canonical_name(name), value if type(value) is str and value.isprintable() else _value(name, value))
+        (canonical_name(name), value if type(value) is str and value.isprintable() else header_value(name, value))
         for name, value in headers.items()
         if value is not None and name.lower() not in FRAMING
     ]
-
-
-def _value(name: str, value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return msgspec.json.encode(value).decode()
-    if not isinstance(value, str):
-        raise MalformedResponseError(f"{name!r:.80} is {_kind(value)}, expected a string")
-    if "\r" in value or "\n" in value or "\0" in value:
-        raise MalformedResponseError(f"the value of {name!r:.80} holds a line break")
-    return value
 
 
 @lru_cache(maxsize=512)
@@ -169,11 +134,3 @@ def canonical_name(name: str) -> str:
     if not TOKEN.fullmatch(name):
         raise MalformedResponseError(f"{name!r:.80} is no header name")
     return "-".join(part.capitalize() for part in name.split("-"))
-
-
-def _kind(value: object) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return {dict: "an object", list: "a list", str: "a string", int: "a number", float: "a number"}[type(value)]

@@ -11,7 +11,8 @@ import msgspec
 from bareboat.errors import BareboatError
 from bareboat.local.gateway.deadline import DeadlinePassedError
 from bareboat.local.gateway.patience import Patience
-from bareboat.local.gateway.response import MalformedResponseError, error_text
+from bareboat.local.gateway.response import error_text
+from bareboat.local.gateway.returned import BadBase64Error, MalformedResponseError
 from bareboat.local.invocation import Invocation, Throttled
 from bareboat.local.messages import Response
 from bareboat.local.rest.binary import BinaryTypes
@@ -20,7 +21,7 @@ from bareboat.local.rest.compression import TooLargeError, UnknownCodingError, u
 from bareboat.local.rest.event import build_event
 from bareboat.local.rest.methods import Method
 from bareboat.local.rest.refusal import Refusal
-from bareboat.local.rest.response import JSON, BadBase64Error, parse
+from bareboat.local.rest.response import JSON, parse
 from bareboat.local.rest.template_event import build_template_event, template_response
 from bareboat.local.rest.validation import Invalid, Validator
 from bareboat.service.api import RestApi

@@ -21,7 +21,8 @@ from bareboat.local.access_record import AccessRecord
 from bareboat.local.gateway.call import Api, Call
 from bareboat.local.gateway.cors import CorsRules, is_preflight
 from bareboat.local.gateway.gateway import Access
-from bareboat.local.gateway.response import JSON, MalformedResponseError, error_text, parse_v2
+from bareboat.local.gateway.response import JSON, error_text, parse_v2
+from bareboat.local.gateway.returned import MalformedResponseError
 from bareboat.local.gateway.routes import Route
 from bareboat.local.invocation import Invocation, Throttled
 from bareboat.local.messages import REASONS, Request, Response
