@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bareboat.cli.terminal import Terminal
     from bareboat.local.access_record import AccessRecord
     from bareboat.local.invocation import Invocation
-    from bareboat.local.reload.record import Reload
+    from bareboat.local.reload_record import Reload
     from bareboat.service.model import Note, Service
 
 SAY_S = 0.01  # no reader sees the delay

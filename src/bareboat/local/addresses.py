@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bareboat.service.model import Service
 
+REST_APIS = "/restapis"  # where API Gateway's own API begins, on the port of Lambda's
 _HOST = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::\d*)?")  # RFC 3986, section 3.2.2
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bareboat.artifact.model import Artifact
     from bareboat.local.access_record import AccessRecord
     from bareboat.local.invocation import Invocation
-    from bareboat.local.reload.record import Reload
+    from bareboat.local.reload_record import Reload
     from bareboat.service.model import Service
 
 GRACE_S = 10.0  # what requests in flight get when the cloud closes

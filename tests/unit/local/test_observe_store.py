@@ -15,7 +15,7 @@ from bareboat.local.messages import Request, Response
 from bareboat.local.observe import batch, query, store
 from bareboat.local.observe.figures import metrics
 from bareboat.local.observe.store import Store
-from bareboat.local.reload.record import Reload
+from bareboat.local.reload_record import Reload
 
 PEER = ("::1", 1)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from bareboat.local.cloud import LocalCloud
-    from bareboat.local.reload.record import Reload
+    from bareboat.local.reload_record import Reload
     from bareboat.service.model import Service, Slim
 
 

@@ -8,6 +8,6 @@ from bareboat.local.access.http_api import HttpApiAccess
 from bareboat.local.access.rest import RestAccess
 from bareboat.local.access.settings import Settings
 from bareboat.local.access.url import UrlAccess
-from bareboat.local.access.verdict import Allowed, Refused, Verdict
+from bareboat.local.verdict import Allowed, Refused, Verdict
 
 __all__ = ["Allowed", "HttpApiAccess", "Refused", "RestAccess", "Settings", "UrlAccess", "Verdict"]

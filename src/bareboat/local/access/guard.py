@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from bareboat.local.access.verdict import Refused, Verdict
+from bareboat.local.verdict import Refused, Verdict
+from bareboat.service.api import Authorizer
+from bareboat.service.model import Place
 
 if TYPE_CHECKING:
     from bareboat.local.gateway.call import Call
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 # function, event, trace id, source -> what it came to: how a Lambda authorizer is called.
 Invoke = Callable[[str, bytes, str, str], Awaitable["Invocation"]]
+_NOWHERE = Place("", 0, 0)
 
 
 class RouteLike(Protocol):
@@ -57,3 +60,16 @@ def failure(
 ) -> Refused:
     """Return the 500 of a request whose authorizer could not say anything; a REST API has no words for it."""
     return Refused(kind, 500, None if rest else "Internal Server Error", reason=reason, authorizer=authorizer)
+
+
+async def closed_on_failure(asked: Awaitable[Verdict], *, rest: bool = False) -> Verdict:
+    """Await a verdict; whatever goes wrong is a refusal."""
+    try:
+        return await asked
+    except Exception as error:  # noqa: BLE001 - what goes wrong here must never let a request in
+        return failure(f"{type(error).__name__}: {error}", rest=rest)
+
+
+def without_place(authorizer: Authorizer) -> object:
+    """Return what an authorizer is, wherever it is written: the same for two routes that share it."""
+    return replace(authorizer, where=_NOWHERE)

@@ -6,14 +6,13 @@ from collections.abc import Awaitable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from bareboat.local.access.guard import Guard, Invoke, failure
+from bareboat.local.access.guard import Guard, Invoke, closed_on_failure, failure, without_place
 from bareboat.local.access.lambda_events import request_event_v1, request_event_v2
 from bareboat.local.access.lambda_guard import Manner, lambda_guard
 from bareboat.local.access.settings import Settings, secrets_of
 from bareboat.local.access.throttle import Throttles
-from bareboat.local.access.verdict import Allowed, Refused, Verdict
+from bareboat.local.verdict import OPEN, THROTTLED, Allowed, Refused, Verdict
 from bareboat.service.api import Authorizer, JwtAuthorizer, LambdaAuthorizer
-from bareboat.service.model import Place
 from bareboat.service.triggers import HttpApiEvent
 
 if TYPE_CHECKING:
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from bareboat.service.model import Service
 
 Shape = Literal["jwt", "lambda", "iam"]  # the key below `requestContext.authorizer`, format 2.0
-NOWHERE = Place("", 0, 0)
-OPEN = Allowed()
-THROTTLED = Refused("THROTTLED", 429, "Too Many Requests", reason="throttled")
 
 
 class HttpApiAccess:
@@ -88,14 +84,6 @@ class HttpApiAccess:
         return IamGuard(settings.credentials(), door="httpApi", region=self._region, now=settings.now), "iam"
 
 
-async def closed_on_failure(asked: Awaitable[Verdict], *, rest: bool = False) -> Verdict:
-    """Await a verdict; whatever goes wrong is a refusal."""
-    try:
-        return await asked
-    except Exception as error:  # noqa: BLE001 - what goes wrong here must never let a request in
-        return failure(f"{type(error).__name__}: {error}", rest=rest)
-
-
 def _shaped(verdict: Verdict, shape: Shape, route: Route) -> Verdict:
     """Return the verdict with its context as the event format of the route has it."""
     if isinstance(verdict, Refused):
@@ -103,8 +91,3 @@ def _shaped(verdict: Verdict, shape: Shape, route: Route) -> Verdict:
     if route.payload == "2.0":
         return replace(verdict, context={shape: verdict.context})
     return replace(verdict, context=None) if shape == "iam" else verdict
-
-
-def without_place(authorizer: Authorizer) -> object:
-    """Return what an authorizer is, wherever it is written: the same for two routes that share it."""
-    return replace(authorizer, where=NOWHERE)

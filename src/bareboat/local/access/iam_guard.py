@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bareboat.local.access.guard import RouteLike
 from bareboat.local.access.sigv4 import Credentials, SignatureError, verify
-from bareboat.local.access.verdict import Allowed, Refused, Verdict
+from bareboat.local.verdict import Allowed, Refused, Verdict
 
 if TYPE_CHECKING:
     from bareboat.local.access.credentials import KnownCredentials

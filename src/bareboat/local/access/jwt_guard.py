@@ -20,7 +20,7 @@ from bareboat.local.access.tokens import (
     scopes_of,
     verified_claims,
 )
-from bareboat.local.access.verdict import Allowed, Refused, Verdict
+from bareboat.local.verdict import Allowed, Refused, Verdict
 
 if TYPE_CHECKING:
     from bareboat.local.access.local_issuer import LocalIssuer

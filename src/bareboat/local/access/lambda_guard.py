@@ -16,9 +16,9 @@ from bareboat.errors import BareboatError
 from bareboat.local import patterns
 from bareboat.local.access.guard import Closed, Guard, Invoke, RouteLike, failure
 from bareboat.local.access.identity import Source, all_headers, source_of
-from bareboat.local.access.verdict import Allowed, Refused, Verdict
 from bareboat.local.gateway.response import error_text
 from bareboat.local.patterns import PatternTooSlowError
+from bareboat.local.verdict import Allowed, Refused, Verdict
 from bareboat.service.policy import Policy, PolicyError, parse_policy
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from bareboat.local.access.identity import header
-from bareboat.local.access.verdict import Allowed, Refused, Verdict
 from bareboat.local.addresses import api_id
+from bareboat.local.verdict import Allowed, Refused, Verdict
 from bareboat.service.api import Authorizer, IamAuthorizer, JwtAuthorizer
 from bareboat.service.policy import Decision, PolicyError, parse_policy
 from bareboat.service.resource_policy import ACCOUNT, condition_values

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from bareboat.local.access.api_keys import KeyRing, KnownKey, known_keys
-from bareboat.local.access.guard import Guard, Invoke, RouteLike, failure
-from bareboat.local.access.http_api import OPEN, THROTTLED, closed_on_failure, without_place
+from bareboat.local.access.guard import Guard, Invoke, RouteLike, closed_on_failure, failure, without_place
 from bareboat.local.access.identity import all_headers
 from bareboat.local.access.lambda_events import request_event_rest
 from bareboat.local.access.lambda_guard import Manner, lambda_guard
@@ -17,7 +16,7 @@ from bareboat.local.access.resource_policy import ResourcePolicy
 from bareboat.local.access.settings import Settings, secrets_of
 from bareboat.local.access.throttle import Throttles
 from bareboat.local.access.usage import FILE, Usage
-from bareboat.local.access.verdict import Allowed, Refused, Verdict
+from bareboat.local.verdict import OPEN, THROTTLED, Allowed, Refused, Verdict
 from bareboat.service.api import Authorizer, IamAuthorizer, JwtAuthorizer
 from bareboat.service.triggers import HttpEvent
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bareboat.local.access.guard import failure
-from bareboat.local.access.http_api import OPEN
 from bareboat.local.access.settings import Settings, secrets_of
-from bareboat.local.access.verdict import Allowed, Verdict
+from bareboat.local.verdict import OPEN, Allowed, Verdict
 
 if TYPE_CHECKING:
     from bareboat.local.access.iam_guard import IamGuard

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from bareboat.artifact.model import Artifact
     from bareboat.local.cloud import LocalCloud
     from bareboat.local.invocation import Invocation
-    from bareboat.local.reload.record import Reload
+    from bareboat.local.reload_record import Reload
     from bareboat.service.model import Service
 
 _KEPT = "console"

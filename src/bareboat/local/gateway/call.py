@@ -13,7 +13,7 @@ from bareboat.local.ids import random_bytes
 from bareboat.local.messages import Request
 
 if TYPE_CHECKING:
-    from bareboat.local.access.verdict import Allowed
+    from bareboat.local.verdict import Allowed
 
 # A gateway does not hand these on (RFC 9110, section 7.6.1); no published event of an HTTP API has one.
 HOP_BY_HOP = frozenset(

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from bareboat.errors import BareboatError
-from bareboat.local.access.verdict import Allowed, Refused, Verdict
 from bareboat.local.access_record import AccessRecord
 from bareboat.local.gateway import event_v1, event_v2
 from bareboat.local.gateway.call import Api, Call
@@ -22,6 +21,7 @@ from bareboat.local.gateway.returned import MalformedResponseError
 from bareboat.local.gateway.routes import Route, RouteTable
 from bareboat.local.invocation import Invocation, Throttled
 from bareboat.local.messages import Request, Response
+from bareboat.local.verdict import Allowed, Refused, Verdict
 from bareboat.service.api import Cors
 
 log = logging.getLogger(__name__)

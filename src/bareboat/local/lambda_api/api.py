@@ -11,6 +11,7 @@ import msgspec
 from bareboat.artifact.model import Artifact
 from bareboat.errors import BareboatError
 from bareboat.local import ids
+from bareboat.local.addresses import REST_APIS
 from bareboat.local.guard import foreign
 from bareboat.local.invocation import Invocation, Throttled
 from bareboat.local.lambda_api import event_stream, operations, refusal
@@ -28,7 +29,6 @@ log = logging.getLogger(__name__)
 MAX_BODY_BYTES = refusal.MAX_PAYLOAD_BYTES  # more is refused by the server, in Lambda's words
 MAX_HEADER_BYTES = 16_384  # a client context is up to 3,583 bytes, a signature with a session token about as much
 TAIL_BYTES = 4096
-PREFIX = "/restapis"  # of API Gateway's own API
 TYPES = ("Event", "RequestResponse", "DryRun")
 STREAM_TYPES = ("RequestResponse", "DryRun")
 LOG_TYPES = ("None", "Tail")
@@ -75,7 +75,7 @@ class LambdaApi:
             if why := foreign(request):
                 raise refusal.forbidden(f"The local Lambda API is for programs of this machine: {why}")
             path, _, query = request.target.partition("?")
-            if self._rest is not None and path.startswith(PREFIX):
+            if self._rest is not None and path.startswith(REST_APIS):
                 return self._rest(request)
             found = operations.find(request.method, path)
             if found is None:

@@ -14,7 +14,7 @@ import msgspec
 from bareboat.local.access_record import AccessRecord
 from bareboat.local.invocation import Invocation
 from bareboat.local.observe.mask import ALWAYS, Mask
-from bareboat.local.reload.record import Reload
+from bareboat.local.reload_record import Reload
 
 _encode = msgspec.json.Encoder().encode
 _ALONE = 10_000  # invocations that are remembered until their request comes, which is a moment later

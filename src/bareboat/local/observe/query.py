@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from bareboat.local.observe.file import reading
-from bareboat.local.reload.record import Reload
+from bareboat.local.reload_record import Reload
 
 _SHAPES = {"2xx": 200, "3xx": 300, "4xx": 400, "5xx": 500}
 SOME = 100

@@ -16,7 +16,7 @@ from bareboat.local.invocation import Invocation
 from bareboat.local.observe.batch import Bare, Batch, Item, Limits, write
 from bareboat.local.observe.file import is_damage, open_to_write, set_aside
 from bareboat.local.observe.mask import ALWAYS, Mask
-from bareboat.local.reload.record import Reload
+from bareboat.local.reload_record import Reload
 
 if TYPE_CHECKING:
     import sqlite3

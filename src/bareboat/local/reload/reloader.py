@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bareboat.local.reload.record import Reload
 from bareboat.local.reload.refusal import Refusal, refusal
 from bareboat.local.reload.syntax import check_syntax
 from bareboat.local.reload.watched import MOST, Watched, watched
 from bareboat.local.reload.watcher import Watcher
+from bareboat.local.reload_record import Reload
 
 if TYPE_CHECKING:
     from bareboat.artifact.model import Artifact

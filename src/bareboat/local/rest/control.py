@@ -13,10 +13,9 @@ from typing import Any
 
 import msgspec
 
-from bareboat.local.addresses import api_id
+from bareboat.local.addresses import REST_APIS, api_id
 from bareboat.local.gateway.routes import ANY
 from bareboat.local.ids import request_id
-from bareboat.local.lambda_api.api import PREFIX
 from bareboat.local.messages import Request, Response
 from bareboat.local.rest.integration import Invoke
 from bareboat.local.rest.methods import Method, resource_id, rest_methods
@@ -51,9 +50,9 @@ class RestControl:
         self._methods = rest_methods(service)
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
-        """Answer a request whose path begins with `PREFIX`."""
+        """Answer a request whose path begins with `REST_APIS`."""
         path = request.target.partition("?")[0].rstrip("/")
-        if path == PREFIX:
+        if path == REST_APIS:
             return _only(request, "GET") or _json(200, {"item": [self._api()]})
         found = _ONE.fullmatch(path)
         if found is None:

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter, time
 from typing import Protocol
 
-from bareboat.local.access.verdict import Allowed, Refused, Verdict
 from bareboat.local.access_record import AccessRecord
 from bareboat.local.addresses import domain_name
 from bareboat.local.gateway.call import Api
@@ -22,6 +21,7 @@ from bareboat.local.rest.event import request_context
 from bareboat.local.rest.integration import MAX_BODY_BYTES, SOURCE, Integration, Invoke, InvokeLater
 from bareboat.local.rest.methods import Method, rest_table
 from bareboat.local.rest.refusal import Refusal
+from bareboat.local.verdict import Allowed, Refused, Verdict
 from bareboat.service.model import Service
 
 __all__ = ["MAX_BODY_BYTES", "MAX_HEADER_BYTES", "RestApiGateway"]

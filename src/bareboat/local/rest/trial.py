@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from bareboat.local.access.verdict import Allowed
 from bareboat.local.addresses import api_id
 from bareboat.local.gateway.call import Api
 from bareboat.local.gateway.response import error_text
@@ -23,6 +22,7 @@ from bareboat.local.rest.execution_log import ExecutionLog
 from bareboat.local.rest.integration import Integration, Invoke
 from bareboat.local.rest.methods import Method
 from bareboat.local.rest.refusal import Refusal
+from bareboat.local.verdict import Allowed
 from bareboat.service.model import Service
 
 STAGE = "test-invoke-stage"

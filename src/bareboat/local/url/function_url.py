@@ -16,7 +16,6 @@ import msgspec
 
 from bareboat.errors import BareboatError
 from bareboat.local import ids
-from bareboat.local.access.verdict import Allowed, Refused
 from bareboat.local.access_record import AccessRecord
 from bareboat.local.gateway.call import Api, Call
 from bareboat.local.gateway.cors import CorsRules, is_preflight
@@ -27,6 +26,7 @@ from bareboat.local.gateway.routes import Route
 from bareboat.local.invocation import Invocation, Throttled
 from bareboat.local.messages import REASONS, Request, Response
 from bareboat.local.url.event import build_event
+from bareboat.local.verdict import Allowed, Refused
 from bareboat.service.model import Function, Service
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from bareboat.local.reload.record import Reload
+from bareboat.local.reload_record import Reload
 
 from .conftest import FURTHER, Running
 

@@ -18,8 +18,8 @@ from bareboat.artifact import build_here, targets_here
 from bareboat.artifact.model import Artifact
 from bareboat.local.cloud import LocalCloud
 from bareboat.local.invocation import Invocation
-from bareboat.local.reload.record import Reload
 from bareboat.local.reload.reloader import LOOK_S, Reloader
+from bareboat.local.reload_record import Reload
 from bareboat.service import load_service
 from bareboat.service.model import Service
 

@@ -11,11 +11,11 @@ import pytest
 
 from bareboat.errors import LocalError
 from bareboat.local.access import Allowed, Refused, lambda_guard
-from bareboat.local.access.verdict import Verdict
 from bareboat.local.gateway import Api
 from bareboat.local.messages import Request
 from bareboat.local.rest.call import RestCall
 from bareboat.local.rest.methods import rest_table
+from bareboat.local.verdict import Verdict
 from bareboat.service.api import LambdaAuthorizer
 from bareboat.service.model import Place
 from bareboat.service.triggers import HttpEvent

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from bareboat.local.access.verdict import Allowed, Refused
 from bareboat.local.addresses import api_id
 from bareboat.local.gateway.call import Api
 from bareboat.local.messages import Request
 from bareboat.local.rest.call import RestCall
+from bareboat.local.verdict import Allowed, Refused
 from bareboat.service.api import IamAuthorizer, LambdaAuthorizer, RestApi
 from bareboat.service.model import Place
 from bareboat.service.triggers import HttpEvent

@@ -16,7 +16,7 @@ from bareboat.local.console import Console
 from bareboat.local.console.source import Address, Fleet
 from bareboat.local.invocation import Invocation
 from bareboat.local.messages import Request, Response
-from bareboat.local.reload.record import Reload
+from bareboat.local.reload_record import Reload
 from bareboat.service.api import HttpApi, JwtAuthorizer, LambdaAuthorizer
 from bareboat.service.model import Function, Place, Provider, Service
 from bareboat.service.triggers import HttpApiEvent, HttpEvent, ScheduleEvent

@@ -9,9 +9,9 @@ import re
 import pytest
 
 from bareboat.errors import LocalError
-from bareboat.local.access.verdict import Allowed, Refused
 from bareboat.local.invocation import Throttled
 from bareboat.local.messages import Response
+from bareboat.local.verdict import Allowed, Refused
 from bareboat.service.api import GatewayResponse, RequestRules, RestApi
 
 MEBIBYTE = 1024 * 1024

@@ -48,3 +48,6 @@ class Refused:
 
 
 Verdict = Allowed | Refused
+
+OPEN = Allowed()
+THROTTLED = Refused("THROTTLED", 429, "Too Many Requests", reason="throttled")
