@@ -96,15 +96,24 @@ else:
         return handle
 
 
-def write_whole(path: Path, data: bytes, *, by_way_of: Path | None = None) -> None:
+def write_whole(
+    path: Path, data: bytes, *, by_way_of: Path | None = None, mode: int = 0o666, replace: bool = True
+) -> None:
     """Write a file so that it is either there whole or not at all.
 
     Args:
         by_way_of: a folder on the same file system for what is half-written, which is tidied; else the file's own.
+        mode: its permissions from the first byte on, less the umask.
+        replace: whether a file that is there gives way.
     Raises:
         PackagingError: the disk is full or the folder cannot be written to.
     """
-    _place_whole(path, lambda part: part.write_bytes(data), by_way_of or path.parent)
+
+    def write(part: Path) -> None:
+        part.touch(mode, exist_ok=False)
+        part.write_bytes(data)
+
+    _place_whole(path, write, by_way_of or path.parent, replace=replace)
 
 
 def copy_whole(source: Path, path: Path) -> None:
@@ -112,11 +121,15 @@ def copy_whole(source: Path, path: Path) -> None:
     _place_whole(path, lambda part: shutil.copyfile(source, part), path.parent)
 
 
-def _place_whole(path: Path, write: Callable[[Path], object], folder: Path) -> None:
+def _place_whole(path: Path, write: Callable[[Path], object], folder: Path, *, replace: bool = True) -> None:
     part = folder / f".tmp-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     try:
         write(part)
-        part.replace(path)
+        if replace:
+            part.replace(path)
+        else:
+            with suppress(FileExistsError):
+                os.link(part, path)
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:  # an interruption too leaves nothing

@@ -62,6 +62,17 @@ def test_what_was_interrupted_is_neither_whole_nor_half(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["f", "source"]
 
 
+def test_a_file_for_its_owner_alone_may_leave_what_is_there(tmp_path: Path) -> None:
+    write_whole(tmp_path / "f", b"one", mode=0o600)
+    write_whole(tmp_path / "f", b"two", mode=0o600, replace=False)
+    assert (tmp_path / "f").read_bytes() == b"one"
+    assert (tmp_path / "f").stat().st_mode & 0o777 == 0o600
+
+    write_whole(tmp_path / "f", b"two", mode=0o600)
+    assert (tmp_path / "f").read_bytes() == b"two"
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+
+
 def test_the_lock_is_never_half_written_in_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".bareboat").mkdir()
     places: list[Path] = []

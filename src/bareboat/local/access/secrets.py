@@ -15,6 +15,7 @@ from typing import Any
 
 from bareboat.artifact.output import prepare_output
 from bareboat.errors import LocalError
+from bareboat.packaging.cache import write_whole
 
 FILE = "local-access.json"
 TOKEN_KEY = "local-token-key.pem"  # noqa: S105 - a file's name
@@ -36,7 +37,7 @@ class LocalSecrets:
         """Return the value of an API key that serverless.yml gives none.
 
         Raises:
-            LocalError: the file cannot be read or written, or others may read it.
+            BareboatError: the file cannot be read or written, or others may read it.
         """
         return str(self._kept("apiKeys", name, lambda: _random(KEY_LENGTH)))
 
@@ -69,7 +70,7 @@ class LocalSecrets:
         """Keep a private key unless there is one by now; return the one that is kept.
 
         Raises:
-            LocalError: it cannot be written.
+            BareboatError: it cannot be written.
         """
         path = self.folder / TOKEN_KEY
         if not path.exists():
@@ -118,23 +119,10 @@ def write_private(path: Path, data: bytes, *, replace: bool = True) -> None:
     Args:
         replace: whether one that is there gives way.
     Raises:
-        BareboatError: it cannot be written.
+        PackagingError: it cannot be written.
     """
-    beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    try:
-        prepare_output(path.parent)
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-        if replace:
-            beside.replace(path)
-        else:
-            with contextlib.suppress(FileExistsError):
-                os.link(beside, path)
-    except OSError as error:
-        raise LocalError(f"{path.name} cannot be written: {error.strerror}", where=str(path)) from error
-    finally:
-        with contextlib.suppress(OSError):
-            beside.unlink()
+    prepare_output(path.parent)
+    write_whole(path, data, mode=0o600, replace=replace)
 
 
 @contextlib.contextmanager
