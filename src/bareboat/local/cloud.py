@@ -16,6 +16,7 @@ from bareboat.local.fronts import FRONTS, Kind, http_api_routes
 from bareboat.local.functions import Functions, ServedFunction
 from bareboat.local.gateway import Route
 from bareboat.local.generation import Generation
+from bareboat.local.http import GRACE_S
 from bareboat.local.own_paths import MARK, own_paths
 from bareboat.local.site import Site
 from bareboat.local.warming import warm
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from bareboat.local.reload_record import Reload
     from bareboat.service.model import Service
 
-GRACE_S = 10.0  # what requests in flight get when the cloud closes
 RETIRE_S = 900.0  # what an older generation gets for its last requests: Lambda's longest timeout
 
 

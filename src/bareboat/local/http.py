@@ -14,7 +14,7 @@ from bareboat.local.messages import Request, Response
 
 __all__ = ["Handler", "Request", "Response", "Server", "start_server"]
 
-GRACE_S = 5.0
+GRACE_S = 10.0  # what requests under way get when a server closes, and the cloud with it
 CROWDED_IDLE_S = 1.0  # how long a connection may rest when there are many
 MAX_CONNECTIONS = 10_000
 ACCEPT = 1  # connections in one go of the loop

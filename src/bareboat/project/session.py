@@ -36,7 +36,6 @@ log = logging.getLogger(__name__)
 FUNCTION, ROUTE = "predict", "/predict"
 _KEPT_LINES = 10_000
 _ROWS_A_REQUEST = 1000
-_GRACE_S = 12.0  # `bareboat serve` gives requests under way ten seconds
 _READY_S = 60.0
 
 
@@ -184,7 +183,7 @@ class Session:
         finally:
             timer.cancel()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_GRACE_S)
+            self._process.wait(_ending_s())
         raise LocalError(f"bareboat serve did not start: {(self.logs() + told)[-1000:]}", expected="a URL")
 
     def _asked(self, document: Any) -> Any:
@@ -242,7 +241,7 @@ def _ended(process: subprocess.Popen[str], folder: Path) -> None:
     """End `bareboat serve` in good order, or else at once, and remove its folder."""
     process.terminate()
     try:
-        process.wait(_GRACE_S)
+        process.wait(_ending_s())
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -251,3 +250,10 @@ def _ended(process: subprocess.Popen[str], folder: Path) -> None:
         if stream is not None:
             stream.close()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _ending_s() -> float:
+    """Return how long `bareboat serve` may take to end, by its own rule and a little more."""
+    from bareboat.local.http import GRACE_S  # imported late: nothing else of the local cloud is needed here
+
+    return GRACE_S + 2.0

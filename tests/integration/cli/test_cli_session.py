@@ -304,7 +304,7 @@ def test_an_impatient_ctrl_c_ends_serve_at_once_and_without_a_traceback(handlers
         assert serving.end(signal.SIGINT) == 130
 
         client.close()
-        ending = "ending: requests under way have ten seconds; Ctrl-C again ends at once"
+        ending = "ending: requests under way have 10 seconds; Ctrl-C again ends at once"
         assert serving.stderr[len(said) :].strip() == ending
         assert not below & set(running_now())
 

@@ -105,6 +105,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one argument a flag
 
 
 async def _serve(terminal: Terminal, cloud: LocalCloud, wish: Wish) -> None:
+    from bareboat.local.http import GRACE_S
     from bareboat.local.loop import settle
 
     async with cloud, _reloading(terminal, cloud, wish):
@@ -115,7 +116,7 @@ async def _serve(terminal: Terminal, cloud: LocalCloud, wish: Wish) -> None:
             try:
                 await ended.wait()
             finally:  # Ctrl-C cancels
-                terminal.say("ending: requests under way have ten seconds; Ctrl-C again ends at once")
+                terminal.say(f"ending: requests under way have {GRACE_S:g} seconds; Ctrl-C again ends at once")
 
 
 @contextlib.contextmanager

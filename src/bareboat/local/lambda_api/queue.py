@@ -33,7 +33,7 @@ THROTTLED_WAIT_S = (0.05, 1.0)  # doubled from the first to the second; 1 s to 5
 CONCURRENCY = 16  # of one function's events at the same time
 MAX_EVENTS = 10_000
 MAX_BYTES = 100_000_000
-GRACE_S = 5.0  # what runs may end in when the cloud closes
+EVENTS_GRACE_S = 5.0  # what runs may end in once no request is under way any more
 
 
 class _Event:
@@ -127,7 +127,7 @@ class EventQueue:
         self._pump(lane)
         return event.request_id
 
-    async def close(self, *, grace_s: float = GRACE_S) -> int:
+    async def close(self, *, grace_s: float = EVENTS_GRACE_S) -> int:
         """Start nothing more, let what runs end for `grace_s` seconds, and return how many events are lost."""
         self._closed = True
         for timer in self._timers:
