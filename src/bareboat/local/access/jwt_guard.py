@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,22 @@ def jwt_guard(
     return JwtGuard(authorizer, keys, local=local, now=now)
 
 
+@dataclass(slots=True)
+class _Kept:
+    """A token that was verified, and what came of it.
+
+    Args:
+        keys, generation: what it was verified with.
+        verdicts: by the scopes that a route asks for, as long as the claims hold.
+    """
+
+    token: Token
+    keys: Keys
+    generation: int
+    claims: dict[str, Any]
+    verdicts: dict[tuple[str, ...], Verdict] = field(default_factory=dict)
+
+
 class JwtGuard:
     """Lets in who has a token of the issuer."""
 
@@ -71,7 +88,7 @@ class JwtGuard:
         assert source is not None, "jwt_guard has looked"
         self._source = source
         self._header = header_name(authorizer.identity_source)
-        self._verified: OrderedDict[str, tuple[Keys, int, dict[str, Any]]] = OrderedDict()
+        self._verified: OrderedDict[str, _Kept] = OrderedDict()
 
     def check(self, call: Call, route: RouteLike, scopes: tuple[str, ...]) -> Verdict | Awaitable[Verdict]:
         """Return what becomes of a request; a token of a key that has to be fetched first is awaited."""
@@ -83,7 +100,8 @@ class JwtGuard:
         if not text:
             return self._missing()
         try:
-            token = read_token(text)
+            kept = self._verified.get(text)
+            token = read_token(text) if kept is None else kept.token
             keys = self._keys_of(token)
             if keys is None:
                 return self._after_fetch(token, scopes)
@@ -117,9 +135,17 @@ class JwtGuard:
         return self._keys
 
     def _decide(self, token: Token, keys: Keys, scopes: tuple[str, ...]) -> Verdict:
-        claims = self._claims(token, keys)
+        kept = self._known(token, keys)
         authorizer = self._authorizer
-        check_claims(claims, issuer=authorizer.issuer, audience=authorizer.audience, now=self._now())
+        check_claims(kept.claims, issuer=authorizer.issuer, audience=authorizer.audience, now=self._now())
+        verdict = kept.verdicts.get(scopes)
+        if verdict is None:
+            verdict = kept.verdicts[scopes] = self._verdict(kept.claims, scopes)
+        return verdict
+
+    def _verdict(self, claims: dict[str, Any], scopes: tuple[str, ...]) -> Verdict:
+        """Decide on claims that hold."""
+        authorizer = self._authorizer
         has = scopes_of(claims)
         if authorizer.cognito:
             return self._cognito(claims, has, scopes)
@@ -135,20 +161,19 @@ class JwtGuard:
         context = {"claims": claims_as_text(claims), "scopes": has if scopes else None}
         return Allowed(context=context, authorizer=authorizer.name)
 
-    def _claims(self, token: Token, keys: Keys) -> dict[str, Any]:
-        """Return the claims of a token, verified now or before with the same keys."""
+    def _known(self, token: Token, keys: Keys) -> _Kept:
+        """Return a token with its claims, verified now or before with the same keys."""
         known = self._verified.get(token.text)
-        if known is not None and known[0] is keys and known[1] == keys.generation:
+        if known is not None and known.keys is keys and known.generation == keys.generation:
             self._verified.move_to_end(token.text)
-            return known[2]
+            return known
         key = keys.get(token.kid, token.algorithm)
         if key is None:
             raise InvalidTokenError("the issuer has no such key")
-        claims = verified_claims(token, key)
-        self._verified[token.text] = keys, keys.generation, claims
+        kept = self._verified[token.text] = _Kept(token, keys, keys.generation, verified_claims(token, key))
         if len(self._verified) > KEPT_TOKENS:
             self._verified.popitem(last=False)
-        return claims
+        return kept
 
     def _cognito(self, claims: dict[str, Any], has: list[str], scopes: tuple[str, ...]) -> Verdict:
         """Decide as a user pool's authorizer: an identity token, or an access token where the method has scopes."""

@@ -19,7 +19,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bareboat.local.access.jwks import FLOOR_S, KEPT_S, KeysUnreachableError
+from bareboat.local.access.jwt_guard import jwt_guard
 from bareboat.local.access.tokens import claim_text
+from bareboat.local.gateway.call import Api, Call
+from bareboat.local.gateway.routes import Route
+from bareboat.local.messages import Request
+from bareboat.local.verdict import Allowed, Refused
 from bareboat.service.api import JwtAuthorizer
 from bareboat.service.model import Place
 
@@ -281,6 +286,20 @@ def test_a_token_needs_one_of_the_route_s_scopes(make, issuer, claims, asked, st
         assert response.body == b'{"message":"Forbidden"}'
         assert dict(response.headers)["www-authenticate"].endswith('error="insufficient_scope"')
         assert api.records[0].refused == "ACCESS_DENIED"
+
+
+def test_a_kept_token_is_judged_by_the_scopes_of_each_route(tmp_path):
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps({"keys": [jwk()]}))
+    guard = jwt_guard(replace(JWT, jwks=str(keys)), now=lambda: NOW)
+    sent = [("Authorization", token({**CLAIMS, "scope": "read"}))]
+    call = Call(Request("GET", "/a", sent, b"", ("127.0.0.1", 1)), Api("a"))
+    route = Route("GET /a", "GET", "/a", "a", "2.0", 30.0)
+
+    for _ in range(2):
+        assert type(guard.check(call, route, ("read",))) is Allowed
+        assert type(guard.check(call, route, ("write",))) is Refused
+        assert type(guard.check(call, route, ())) is Allowed
 
 
 def test_scopes_are_told_where_the_route_asks_for_them(make, issuer):
