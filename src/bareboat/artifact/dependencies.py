@@ -11,7 +11,8 @@ from bareboat.artifact.beside import Beside, Brought, other_versions
 from bareboat.artifact.plan import Plan
 from bareboat.errors import PackagingError
 from bareboat.packaging.folder import Selection, select_files
-from bareboat.service.model import Layer, Note, Service
+from bareboat.service.layer import Layer
+from bareboat.service.model import Note, Service
 
 if TYPE_CHECKING:
     from bareboat.artifact.locking import Locking

@@ -24,7 +24,8 @@ from bareboat.packaging.interpreters import Interpreter
 from bareboat.packaging.packs import Contents, Pack, make_packs
 from bareboat.packaging.placing import placed
 from bareboat.packaging.sizes import PackageSize, measure, shed_bytecode
-from bareboat.service.model import Layer, Note, Service
+from bareboat.service.layer import Layer
+from bareboat.service.model import Note, Service
 
 _ON_A_PATH = frozenset({"python", "lib", "bin", "extensions"})
 PYTHON = "python/"

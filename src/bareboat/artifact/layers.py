@@ -20,7 +20,8 @@ from bareboat.packaging.folder import Selection, select_files
 from bareboat.packaging.interpreters import Interpreter, find_python
 from bareboat.packaging.sizes import UNZIPPED_BYTES
 from bareboat.packaging.target import Target
-from bareboat.service.model import Layer, Service
+from bareboat.service.layer import Layer
+from bareboat.service.model import Service
 
 if TYPE_CHECKING:
     from bareboat.packaging.pins import Pin

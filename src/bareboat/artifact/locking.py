@@ -17,7 +17,8 @@ from bareboat.packaging.exclusive import exclusive
 from bareboat.packaging.lock import LOCK, Environment, Lock, LockedModel, read_lock, write_lock
 from bareboat.packaging.requirements import Requirements, canonical
 from bareboat.packaging.target import Target
-from bareboat.service.model import Layer, RemoteModel, Service
+from bareboat.service.layer import Layer
+from bareboat.service.model import RemoteModel, Service
 
 if TYPE_CHECKING:
     from bareboat.packaging.pins import Pin

@@ -6,14 +6,14 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from inspect import iscoroutine
-from typing import Any, cast
+from typing import cast
 
 import httptools
 
-from bareboat.local.messages import REASONS, Request, Response, encode
+from bareboat.local.limits import Limits
+from bareboat.local.messages import Request, Response, encode, refusal
 
 log = logging.getLogger(__name__)
 
@@ -21,27 +21,6 @@ Handler = Callable[[Request], "Awaitable[Response] | Response"]
 QUEUE = 16  # pipelined requests read ahead of their answers
 LINGER_S = 2.0  # a refused client may go on sending this long, so that it gets to read why
 LINGERING = 64  # so many of those that are turned away get to read why
-
-
-@dataclass(slots=True)
-class Limits:
-    """What a server accepts. Times in seconds, sizes in bytes.
-
-    Args:
-        send_s: how long a client may leave its answer untouched.
-        connections: open ones; more are turned away.
-        held_bytes: of the bodies that are not answered yet, and of the answers that are not read yet, all clients'.
-        held: how many of `held_bytes` there are now, in bodies.
-    """
-
-    header_bytes: int
-    body_bytes: int
-    idle_s: float
-    receive_s: float
-    send_s: float = 30.0
-    connections: int = 1_000
-    held_bytes: int = 268_435_456
-    held: int = 0
 
 
 class Connection(asyncio.Protocol):
@@ -298,7 +277,7 @@ class Connection(asyncio.Protocol):
                 result = self._handler(item)
             except Exception:
                 log.exception("the handler of %s failed", item.method)
-                result = Response(500, (("Content-Type", "application/json"),), _message(500))
+                result = refusal(500)
             if isinstance(result, Response):
                 self._limits.held -= len(item.body)
                 self._answer(item, result, keep_alive)
@@ -333,7 +312,7 @@ class Connection(asyncio.Protocol):
             response = done.result()
         else:
             log.error("the handler of %s failed", request.method, exc_info=error)
-            response = Response(500, (("Content-Type", "application/json"),), _message(500))
+            response = refusal(500)
         self._answer(request, response, keep_alive)
         self._advance()
 
@@ -344,7 +323,7 @@ class Connection(asyncio.Protocol):
             data = encode(response, keep_alive=keep_alive, head_only=head_only)
         except ValueError as error:
             log.error("the answer to %s cannot be sent: %s", request.method, error)
-            broken = Response(500, (("Content-Type", "application/json"),), _message(500))
+            broken = refusal(500)
             data = encode(broken, keep_alive=keep_alive, head_only=head_only)
         self._write(data)
         if not keep_alive:
@@ -408,15 +387,3 @@ class Connection(asyncio.Protocol):
             self._running.cancel()
         if self._transport is not None:
             self._transport.abort()
-
-
-def _message(status: int) -> bytes:
-    return f'{{"message":"{REASONS[status]}"}}'.encode()
-
-
-def refusal(status: int) -> Response:
-    """Return the server's own answer to what it refuses: 400, 408, 413, 431, 505."""
-    return Response(status, (("Content-Type", "application/json"),), _message(status))
-
-
-__all__: list[Any] = ["Connection", "Handler", "Limits", "refusal"]

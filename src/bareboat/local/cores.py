@@ -32,5 +32,10 @@ class Cores:
         return frozenset(itertools.islice(self._turns, self.each))
 
 
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(_available()) or os.cpu_count() or 1
+
+
 def _available() -> tuple[int, ...]:
     return tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else ()

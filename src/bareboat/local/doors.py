@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 from bareboat.errors import ConfigurationError, LocalError
 from bareboat.local.addresses import url_of
-from bareboat.local.connection import refusal
 from bareboat.local.http import Server, start_server
-from bareboat.local.messages import Request, Response
+from bareboat.local.messages import Request, Response, refusal
 
 if TYPE_CHECKING:
     from bareboat.local.fronts import Kind

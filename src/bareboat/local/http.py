@@ -9,8 +9,9 @@ import socket
 from collections.abc import Callable
 
 from bareboat.errors import LocalError
-from bareboat.local.connection import Connection, Handler, Limits, refusal
-from bareboat.local.messages import Request, Response
+from bareboat.local.connection import Connection, Handler
+from bareboat.local.limits import Limits
+from bareboat.local.messages import Request, Response, refusal
 
 __all__ = ["Handler", "Request", "Response", "Server", "start_server"]
 

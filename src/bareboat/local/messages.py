@@ -92,6 +92,11 @@ def encode(response: Response, *, keep_alive: bool, head_only: bool = False) -> 
     return head if bodiless or head_only else head + response.body
 
 
+def refusal(status: int) -> Response:
+    """Return the server's own answer to what it refuses: 400, 408, 413, 431, 503, 505; and a 500."""
+    return Response(status, (("Content-Type", "application/json"),), b'{"message":"%s"}' % REASONS[status].encode())
+
+
 def http_date() -> str:
     """Return the time now as the Date header has it (RFC 9110, section 5.6.7)."""
     global _date  # noqa: PLW0603 - made once a second, not once a response

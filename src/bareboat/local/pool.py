@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections import deque
-from collections.abc import Coroutine
-from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 from bareboat.artifact.model import Artifact
 from bareboat.errors import InputError, LocalError
 from bareboat.local import ids
 from bareboat.local.ceiling import Ceiling
+from bareboat.local.cores import usable_cores
 from bareboat.local.freezer import Freezer
 from bareboat.local.invocation import Invocation, Throttled
 from bareboat.local.outcome import UNHANDLED, Outcome
 from bareboat.local.sandbox import MIB, InitFailure, Job, Sandbox
 from bareboat.local.spec import ACCOUNT, Spec, prepare
 from bareboat.local.task_root import TaskRoot
+from bareboat.local.tasks import keep
 from bareboat.service.model import Function
 
 log = logging.getLogger(__name__)
@@ -288,7 +286,7 @@ class Pool:
         assert self._spec is not None
         self._starting += 1
         sandbox = self._sandbox()
-        _keep(self._boots, self._boot(sandbox))
+        keep(self._boots, self._boot(sandbox))
 
     def _sandbox(self) -> Sandbox:
         assert self._spec is not None
@@ -301,7 +299,7 @@ class Pool:
     def _end(self, sandbox: Sandbox) -> None:
         """End a process in the background; `close` waits for it."""
         self._all.discard(sandbox)
-        _keep(self._ends, sandbox.close())
+        keep(self._ends, sandbox.close())
 
     async def _boot(self, sandbox: Sandbox) -> None:
         try:
@@ -383,23 +381,6 @@ class Pool:
 
     def _stopped(self) -> LocalError:
         return LocalError(f"{self._function.name} was stopped before it answered")
-
-
-def _keep(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
-    task = asyncio.get_running_loop().create_task(work)
-    tasks.add(task)
-    task.add_done_callback(partial(_forget, tasks))
-
-
-def _forget(tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
-    tasks.discard(task)
-    if not task.cancelled() and task.exception() is not None:
-        log.error("a process could not be started or ended", exc_info=task.exception())
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _one_line(text: str) -> str:

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from bareboat.local.cores import usable_cores
 from bareboat.local.functions import Functions, ServedFunction
 from bareboat.local.init_error import init_error
-from bareboat.local.pool import usable_cores
 
 
 async def warm(changed: Sequence[ServedFunction], before: Functions, folder: Path) -> None:

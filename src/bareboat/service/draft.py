@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from bareboat.service import modules
 from bareboat.service.keys.functions import FunctionKeys
 from bareboat.service.keys.provider import ProviderKeys
-from bareboat.service.model import Layer, Place, Provider
+from bareboat.service.layer import Layer
+from bareboat.service.model import Place, Provider
 from bareboat.service.nodes import Node, plain
 from bareboat.service.report import Report
 from bareboat.service.rest_events import RestSurroundings

@@ -12,8 +12,9 @@ from bareboat.service.environment import display, variables_of
 from bareboat.service.events import EventSurroundings, events_of
 from bareboat.service.function_urls import function_url
 from bareboat.service.keys.functions import FunctionKeys
+from bareboat.service.layer import LayerRef
 from bareboat.service.layers import references
-from bareboat.service.model import Architecture, Function, LayerRef, ModelFile, Place
+from bareboat.service.model import Architecture, Function, ModelFile, Place
 from bareboat.service.nodes import Node, plain
 from bareboat.service.packages import package_rules
 from bareboat.service.problems import is_misspelt

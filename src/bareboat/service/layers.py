@@ -10,7 +10,8 @@ from typing import Literal
 
 from bareboat.service.check import Checker
 from bareboat.service.keys.file import LayerKeys
-from bareboat.service.model import Function, Layer, LayerRef, Place
+from bareboat.service.layer import Layer, LayerRef
+from bareboat.service.model import Function, Place
 from bareboat.service.modules import file_in
 from bareboat.service.nodes import Node, plain
 from bareboat.service.problems import listed, nearest

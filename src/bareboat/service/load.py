@@ -19,8 +19,9 @@ from bareboat.service.functions import function_of
 from bareboat.service.keys.events import REFUSED_EVENTS, EventKeys
 from bareboat.service.keys.file import REFUSED_KEYS, REFUSED_PROVIDER_KEYS, ServerlessKeys
 from bareboat.service.keys.provider import ProviderKeys
+from bareboat.service.layer import Layer
 from bareboat.service.layers import LayerReader, with_targets
-from bareboat.service.model import Function, Layer, Place, Service
+from bareboat.service.model import Function, Place, Service
 from bareboat.service.nodes import Node, plain
 from bareboat.service.packages import package_rules
 from bareboat.service.plugins import plugin_names

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bareboat.service.api import FunctionUrl, HttpApi, RestApi
+from bareboat.service.layer import Layer, LayerRef
 from bareboat.service.triggers import Event
 
 Architecture = Literal["x86_64", "arm64"]
@@ -309,55 +310,6 @@ class Function:
             engine=self.engine,
         )
         return (model,)
-
-
-@dataclass(frozen=True, slots=True)
-class LayerRef:
-    """One entry of a function's `layers`.
-
-    Args:
-        name: of one of the service's own layers; "" for an ARN or what only CloudFormation knows.
-        written: as it stands in the file, for a deployment.
-    """
-
-    name: str = ""
-    written: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One layer that the service makes: an entry of `layers`, or that of `custom.pythonRequirements.layer`.
-
-    Args:
-        name: its key.
-        full_name: the name on AWS.
-        logical_id: the name in CloudFormation, which `{Ref: ...}` gives.
-        path: a folder that ships as it is, absolute.
-        patterns: which of the folder's files ship.
-        artifact: a zip that somebody else made, absolute.
-        requirements: what is installed into `python/`: lines, a file, or "project" for all that the project needs.
-        places: where each line of the requirements stands.
-        python, architecture: what it is built for.
-        license: `licenseInfo`.
-    """
-
-    name: str
-    where: Place
-    full_name: str
-    logical_id: str
-    path: Path | None = None
-    patterns: tuple[str, ...] = ()
-    artifact: Path | None = None
-    requirements: tuple[str, ...] | Path | Literal["project"] | None = None
-    places: tuple[str, ...] = ()
-    python: str = ""
-    architecture: Architecture = "x86_64"
-    description: str = ""
-    runtimes: tuple[str, ...] = ()
-    architectures: tuple[Architecture, ...] = ()
-    license: str = ""
-    retain: bool = False
-    allowed_accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

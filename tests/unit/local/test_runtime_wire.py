@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from bareboat.local.connection import Limits, refusal
 from bareboat.local.http import Response
+from bareboat.local.limits import Limits
+from bareboat.local.messages import refusal
 from bareboat.local.runtime_wire import RuntimeConnection
 
 ID = "5d9f4b2e-7d0f-4f0e-9a4e-0123456789ab"
