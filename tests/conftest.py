@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Callable, Generator
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from bareboat.local.cloud import LocalCloud
 
 REPOSITORY = Path(__file__).parent.parent
 ORACLE = Path(os.environ.get("BAREBOAT_ORACLE", REPOSITORY.parent / "shared" / "oracle"))
@@ -92,3 +99,37 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     if report.skipped and os.environ.get("CI") and any(words in str(report.longrepr) for words in PROMISED):
         report.outcome = "failed"
     return report
+
+
+@pytest.fixture(scope="session")
+def cloud_of() -> Callable[[Path], AbstractContextManager[LocalCloud]]:
+    """Serve the service of a folder on a thread of its own, on free ports: `with cloud_of(folder) as cloud`."""
+    from bareboat.artifact import build_here, targets_here
+    from bareboat.local.cloud import LocalCloud
+    from bareboat.service import load_service
+
+    @contextmanager
+    def running(folder: Path) -> Iterator[LocalCloud]:
+        service = load_service(folder)
+        artifacts = build_here(service, targets_here(service)[0])
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+
+        async def start() -> LocalCloud:
+            cloud = LocalCloud(service, artifacts, port=0, console=False)
+            await cloud.start()
+            return cloud
+
+        try:
+            cloud = asyncio.run_coroutine_threadsafe(start(), loop).result(60)
+            try:
+                yield cloud
+            finally:
+                asyncio.run_coroutine_threadsafe(cloud.close(), loop).result(60)
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(30)
+            loop.close()
+
+    return running

@@ -10,20 +10,12 @@ from bareboat.service.authorizers import http_authorizers
 from bareboat.service.keys.apis import CorsKeys, ProviderHttpApiKeys
 from bareboat.service.nodes import Node, plain
 from bareboat.service.report import Report
+from bareboat.service.routes import CORS_HEADERS
 from bareboat.service.stages import Stage
 from bareboat.service.triggers import HttpApiEvent
 
 PATH = "provider.httpApi"
-# The Serverless Framework's headers for `cors: true`, lib/plugins/aws/package/compile/events/http-api.js
-CORS_HEADERS = (
-    "Content-Type",
-    "X-Amz-Date",
-    "Authorization",
-    "X-Api-Key",
-    "X-Amz-Security-Token",
-    "X-Amz-User-Agent",
-    "X-Amzn-Trace-Id",
-)
+# lib/plugins/aws/package/compile/events/http-api.js
 CORS_ANY = ("GET", "POST", "PUT", "PATCH", "OPTIONS", "HEAD", "DELETE")
 _OPTIONS = ("id", "name", "description", "metrics", "useProviderTags", "shouldStartNameWithService", "timeout")
 

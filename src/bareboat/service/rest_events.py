@@ -15,7 +15,7 @@ from bareboat.service.problems import listed, nearest
 from bareboat.service.report import Report
 from bareboat.service.request_rules import rules_of
 from bareboat.service.rest_authorizers import rest_authorizer
-from bareboat.service.routes import METHODS
+from bareboat.service.routes import CORS_HEADERS, METHODS
 from bareboat.service.stages import throttle_of_plugin
 from bareboat.service.triggers import HttpEvent
 
@@ -23,15 +23,6 @@ Integration = Literal["AWS_PROXY", "AWS", "HTTP_PROXY", "HTTP", "MOCK"]
 
 TIMEOUT_S = 29.0  # API Gateway's own limit, and Serverless's default
 # Serverless Framework, lib/plugins/aws/package/compile/events/api-gateway/lib/validate.js
-CORS_HEADERS = (
-    "Content-Type",
-    "X-Amz-Date",
-    "Authorization",
-    "X-Api-Key",
-    "X-Amz-Security-Token",
-    "X-Amz-User-Agent",
-    "X-Amzn-Trace-Id",
-)
 CORS_ANY = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 _INTEGRATIONS: dict[str, Integration] = {
     "LAMBDA_PROXY": "AWS_PROXY",

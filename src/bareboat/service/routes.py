@@ -1,4 +1,4 @@
-"""The syntax of routes: methods, paths and their parameters.
+"""The syntax of routes, methods, paths and their parameters, and the headers that other origins may send them.
 
 Source: API Gateway's developer guide (routes of HTTP APIs); the Serverless Framework's httpApi and http events.
 """
@@ -10,6 +10,18 @@ from typing import NamedTuple
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY")
 METHODS_TEXT = "one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, or '*' for any"
+
+# The Serverless Framework's headers for `cors: true`, the same in lib/plugins/aws/package/compile/events/http-api.js
+# and api-gateway/lib/validate.js
+CORS_HEADERS = (
+    "Content-Type",
+    "X-Amz-Date",
+    "Authorization",
+    "X-Api-Key",
+    "X-Amz-Security-Token",
+    "X-Amz-User-Agent",
+    "X-Amzn-Trace-Id",
+)
 
 _SHORT = r"(\S+)\s+(\S*)\Z"
 _PARAMETER = r"\{([^{}]*)\}\Z"

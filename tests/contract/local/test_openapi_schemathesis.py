@@ -10,7 +10,6 @@ of a query, where an empty list or object is written as nothing, which a nullabl
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 import subprocess
@@ -27,10 +26,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from bareboat.artifact import build_here, targets_here
 from bareboat.artifact.openapi import openapi
 from bareboat.local.cloud import LocalCloud
-from bareboat.service import load_service
 
 IRIS = Path(__file__).parents[3] / "src" / "bareboat" / "templates" / "lightgbm-iris"
 KEY = "local-key-0123456789abcdef"
@@ -108,7 +105,9 @@ def gate(event, context):
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, LocalCloud, dict[str, Any], str]]:
+def served(
+    tmp_path_factory: pytest.TempPathFactory, cloud_of: Any
+) -> Iterator[tuple[Path, LocalCloud, dict[str, Any], str]]:
     """A service that runs, its folder, its document and a token for it."""
     folder = tmp_path_factory.mktemp("flowers")
     private = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
@@ -121,25 +120,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Loc
     (folder / "serverless.yml").write_text(SERVICE)
     (folder / "app.py").write_text(CODE)
     (folder / "lgb.model").write_bytes((IRIS / "lgb.model").read_bytes())
-    service = load_service(folder)
-    artifacts = build_here(service, targets_here(service)[0])
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-
-    async def start() -> LocalCloud:
-        cloud = LocalCloud(service, artifacts, port=0, console=False)
-        await cloud.start()
-        return cloud
-
-    cloud = asyncio.run_coroutine_threadsafe(start(), loop).result(60)
-    try:
-        yield folder, cloud, openapi(service, urls=cloud.urls), token
-    finally:
-        asyncio.run_coroutine_threadsafe(cloud.close(), loop).result(60)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(30)
-        loop.close()
+    with cloud_of(folder) as cloud:
+        yield folder, cloud, openapi(cloud.service, urls=cloud.urls), token
 
 
 def test_the_document_validates_and_says_who_may_call(served):

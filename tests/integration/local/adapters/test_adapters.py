@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import sysconfig
-import threading
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
-
-from bareboat.artifact import build_here, targets_here
-from bareboat.local.cloud import LocalCloud
-from bareboat.service import load_service
 
 SERVICE = f"""\
 service: web
@@ -155,31 +150,14 @@ handler = make_lambda_handler(app, binary_support=True)
 
 
 @pytest.fixture(scope="module")
-def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def urls(tmp_path_factory: pytest.TempPathFactory, cloud_of: Any) -> Iterator[dict[str, str]]:
     """Where the fronts of a service with both applications are."""
     folder = tmp_path_factory.mktemp("web")
     (folder / "serverless.yml").write_text(SERVICE)
     (folder / "with_fastapi.py").write_text(FASTAPI)
     (folder / "with_flask.py").write_text(FLASK)
-    service = load_service(folder)
-    artifacts = build_here(service, targets_here(service)[0])
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-
-    async def start() -> LocalCloud:
-        cloud = LocalCloud(service, artifacts, port=0, console=False)
-        await cloud.start()
-        return cloud
-
-    cloud = asyncio.run_coroutine_threadsafe(start(), loop).result(60)
-    try:
+    with cloud_of(folder) as cloud:
         yield cloud.urls
-    finally:
-        asyncio.run_coroutine_threadsafe(cloud.close(), loop).result(60)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(30)
-        loop.close()
 
 
 @pytest.fixture(params=["fastapi", "flask"])

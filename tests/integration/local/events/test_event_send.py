@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from bareboat.artifact import build_here, targets_here
 from bareboat.cli.root import bareboat
-from bareboat.local.cloud import LocalCloud
 from bareboat.local.serving import remove_serving, write_serving
-from bareboat.service import load_service
 
 SERVICE = """
 service: jobs
@@ -53,32 +48,17 @@ class Told(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def project(tmp_path_factory: pytest.TempPathFactory, cloud_of: Any) -> Iterator[Path]:
     """The folder of a service that is served."""
     folder = tmp_path_factory.mktemp("jobs")
     (folder / "serverless.yml").write_text(SERVICE)
     (folder / "handler.py").write_text(HANDLER)
-    service = load_service(folder)
-    artifacts = build_here(service, targets_here(service)[0])
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-
-    async def start() -> LocalCloud:
-        cloud = LocalCloud(service, artifacts, port=0, console=False)
-        await cloud.start()
-        return cloud
-
-    cloud = asyncio.run_coroutine_threadsafe(start(), loop).result(60)
-    write_serving(folder, service.name, "dev", cloud.urls)
-    try:
-        yield folder
-    finally:
-        remove_serving(folder)
-        asyncio.run_coroutine_threadsafe(cloud.close(), loop).result(60)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(30)
-        loop.close()
+    with cloud_of(folder) as cloud:
+        write_serving(folder, cloud.service.name, "dev", cloud.urls)
+        try:
+            yield folder
+        finally:
+            remove_serving(folder)
 
 
 @pytest.fixture
