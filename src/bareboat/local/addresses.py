@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bareboat.service.model import Service
 
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"  # of AWS's ids
 REST_APIS = "/restapis"  # where API Gateway's own API begins, on the port of Lambda's
 _HOST = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::\d*)?")  # RFC 3986, section 3.2.2
 
@@ -22,8 +23,13 @@ def api_id(service: Service, kind: str = "") -> str:
         kind: "" for the HTTP API; anything else names another API of the same service.
     """
     name = f"{service.name}/{service.provider.stage}" + (f"/{kind}" if kind else "")
+    return digest_id(name, 10)
+
+
+def digest_id(name: str, length: int, letters: str = LETTERS) -> str:
+    """Return an id of at most 32 characters that looks as AWS's do and is the same for the same name."""
     digest = hashlib.sha256(name.encode()).digest()
-    return "".join("abcdefghijklmnopqrstuvwxyz0123456789"[byte % 36] for byte in digest[:10])
+    return "".join(letters[byte % len(letters)] for byte in digest[:length])
 
 
 def is_loopback(host: str) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from bareboat.local.addresses import digest_id
 from bareboat.service.api import UsagePlan
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ def known_keys(keys: Sequence[ApiKey], plans: Sequence[UsagePlan], secrets: Loca
     for place, key in enumerate(keys, 1):
         name = key.name or f"key-{place}"
         plan = by_name.get(key.plan) if key.plan else by_name.get("", only)
-        digest = sha256(f"{key.plan}/{name}".encode()).digest()
-        key_id = "".join("abcdefghijklmnopqrstuvwxyz0123456789"[byte % 36] for byte in digest[:10])
+        key_id = digest_id(f"{key.plan}/{name}", 10)
         value = key.value if key.value is not None else secrets.api_key(name)
         known.append(KnownKey(name, key_id, value, key.enabled, key.value is None, plan))
     return tuple(known)

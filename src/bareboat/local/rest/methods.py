@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bareboat.errors import LocalError
+from bareboat.local.addresses import digest_id
 from bareboat.local.gateway.routes import Route, RouteTable
 from bareboat.local.rest.preflight import Preflight
 from bareboat.local.rest.validation import Validator, make_validators
@@ -73,8 +73,7 @@ def rest_methods(service: Service) -> tuple[Method, ...]:
 
 def resource_id(path: str) -> str:
     """Return six characters that name a resource as AWS's ids do, the same for the same path."""
-    digest = hashlib.sha256(path.encode()).digest()
-    return "".join("abcdefghijklmnopqrstuvwxyz0123456789"[byte % 36] for byte in digest[:6])
+    return digest_id(path, 6)
 
 
 def _preflights(methods: list[Method]) -> Iterable[Method]:

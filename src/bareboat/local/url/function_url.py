@@ -6,7 +6,6 @@ Source:
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Awaitable, Callable
 from time import perf_counter, time
@@ -17,6 +16,7 @@ import msgspec
 from bareboat.errors import BareboatError
 from bareboat.local import ids
 from bareboat.local.access_record import AccessRecord
+from bareboat.local.addresses import digest_id
 from bareboat.local.gateway.call import Api, Call
 from bareboat.local.gateway.cors import CorsRules, is_preflight
 from bareboat.local.gateway.gateway import Access
@@ -190,8 +190,8 @@ class _Nobody:
 
 def url_id(service: Service, function: str) -> str:
     """Return 32 characters that name a function's URL as AWS's ids do, the same for the same service and stage."""
-    digest = hashlib.sha256(f"{service.name}/{service.provider.stage}/{function}/url".encode()).digest()
-    return "".join("abcdefghijklmnopqrstuvwxyz234567"[byte % 32] for byte in digest)
+    name = f"{service.name}/{service.provider.stage}/{function}/url"
+    return digest_id(name, 32, "abcdefghijklmnopqrstuvwxyz234567")
 
 
 def _said(status: int, text: str | None) -> Response:
