@@ -4,7 +4,7 @@ import { fields_of, made_up } from './schema.js'
 export function RowsForm({ model, rows, onChange, at, setAt, several }) {
   const fields = fields_of(model.row)
   const row = rows[at] ?? rows[0]
-  const set = (name, value) => onChange(rows.map((each, place) => (place === at ? { ...each, [name]: value } : each)))
+  const set = (name, value) => onChange((now) => now.map((each, place) => (place === at ? { ...each, [name]: value } : each)))
   return (
     <div class="rows">
       {several && (
@@ -20,7 +20,7 @@ export function RowsForm({ model, rows, onChange, at, setAt, several }) {
             type="button"
             class="quiet"
             onClick={() => {
-              onChange([...rows, { ...row }])
+              onChange((now) => [...now, { ...(now[at] ?? now[0]) }])
               setAt(rows.length)
             }}
           >
@@ -31,7 +31,7 @@ export function RowsForm({ model, rows, onChange, at, setAt, several }) {
               type="button"
               class="quiet"
               onClick={() => {
-                onChange(rows.filter((_, place) => place !== at))
+                onChange((now) => now.filter((_, place) => place !== at))
                 setAt(Math.max(0, at - 1))
               }}
             >

@@ -287,7 +287,7 @@ function Bench({ service, target, live }) {
               </button>
             </p>
           )}
-          {at === 'form' && !draft.raw && <RowsForm model={model} rows={draft.rows} at={draft.row} several={!bodyless || !route} onChange={(rows) => change({ rows })} setAt={(row) => change({ row })} />}
+          {at === 'form' && !draft.raw && <RowsForm model={model} rows={draft.rows} at={draft.row} several={!bodyless || !route} onChange={(made) => setDraft((now) => ({ ...now, rows: made(now.rows) }))} setAt={(row) => change({ row })} />}
           {at === 'body' && (
             <>
               <Samples one={one} route={route} onPick={(body) => change({ body })} />
