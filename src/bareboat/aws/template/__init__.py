@@ -1,0 +1,1 @@
+"""(Service, Shipment) -> a CloudFormation template, a pure function."""

@@ -1,0 +1,55 @@
+"""A template in the making: what each part of it adds to, and asks of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bareboat.aws.shipment import Shipment
+from bareboat.service.model import Service
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Draft:
+    """A template in the making.
+
+    Args:
+        aliases: function name -> (logical id, name) of the alias that callers go through, where there is one.
+        statements: what the shared role allows, beside logs.
+        policies: ARNs (or intrinsics) of managed policies of the shared role.
+    """
+
+    service: Service
+    shipment: Shipment
+    resources: dict[str, Json] = field(default_factory=dict)
+    outputs: dict[str, Json] = field(default_factory=dict)
+    aliases: dict[str, tuple[str, str]] = field(default_factory=dict)
+    statements: list[Mapping[str, Any]] = field(default_factory=list)
+    policies: list[Any] = field(default_factory=list)
+
+    @property
+    def stage(self) -> str:
+        """The stage."""
+        return self.service.provider.stage
+
+    def add(self, logical_id: str, kind: str, properties: Json, **more: Any) -> str:
+        """Add a resource and return its logical id.
+
+        Args:
+            more: DependsOn, DeletionPolicy, Condition, ...; None is left out.
+        """
+        assert logical_id not in self.resources, f"{logical_id} is there already"
+        rest = {name: value for name, value in more.items() if value is not None}
+        self.resources[logical_id] = {"Type": kind, "Properties": properties, **rest}
+        return logical_id
+
+    def output(self, name: str, value: Any, description: str = "", *, export: bool = True) -> None:
+        """Add an output; exported as `sls-SERVICE-STAGE-NAME`, as Serverless does, unless said otherwise."""
+        entry: Json = {"Description": description} if description else {}
+        entry["Value"] = value
+        if export:
+            entry["Export"] = {"Name": f"sls-{self.service.name}-{self.stage}-{name}"}
+        self.outputs[name] = entry
