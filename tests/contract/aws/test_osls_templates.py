@@ -1,0 +1,151 @@
+"""Our template of a serverless.yml against osls's, resource by resource: every difference has its reason.
+
+The cases are the folders of `osls/`, recorded by record_osls.py. What differs must be explained by an entry of
+EXPLAINED; an entry that explains nothing in any case has to go.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bareboat.aws.shipment import FunctionCode, ImageCode, Shipment, ZipCode
+from bareboat.aws.template.difference import ABSENT, Difference, differences
+from bareboat.service import load_service
+from bareboat.service.model import Service
+
+pytest.importorskip("bareboat.aws.template.build", reason="the template is not merged yet")
+CASES = Path(__file__).parent / "osls"
+NAMES = sorted(path.parent.name for path in CASES.glob("*/template.json"))
+
+# Cases whose part of the template is not merged yet; they must fail, and leave this list as it is.
+PENDING: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Why our template differs there on purpose.
+
+    Args:
+        type: of the resource, or the section outside Resources (`Outputs`); a pattern of fnmatch.
+        path: of the property, `Properties.X.Y`; a pattern in which `[` and `]` stand for themselves; "" is for whole
+            entries that only one of the templates has.
+        reason: one sentence.
+        logical_id: a pattern.
+        when: asked with osls's value and ours; ABSENT is what is not there.
+    """
+
+    type: str
+    path: str
+    reason: str
+    logical_id: str = "*"
+    when: Callable[[Any, Any], bool] = lambda osls, ours: True
+
+    def fits(self, difference: Difference) -> bool:
+        return (
+            fnmatchcase(difference.type or difference.section, self.type)
+            and fnmatchcase(difference.path, self.path.replace("[", "[[]"))
+            and fnmatchcase(difference.logical_id, self.logical_id)
+            and self.when(difference.old, difference.new)
+        )
+
+
+def only_ours(osls: Any, ours: Any) -> bool:
+    return osls is ABSENT
+
+
+def only_theirs(osls: Any, ours: Any) -> bool:
+    return ours is ABSENT
+
+
+EXPLAINED: tuple[Explained, ...] = ()
+
+
+def masked(template: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a template in which code keys, and the digests and times in logical ids, are the same for everybody."""
+    text = json.dumps(template)
+    text = re.sub(r"(Lambda(?:Version|LayerPermission|Layer))[A-Za-z0-9]{32,64}\b", r"\1HASH", text)
+    text = re.sub(r"(ApiGatewayDeployment)[A-Za-z0-9]{10,}\b", r"\1TIME", text)
+    text = re.sub(r'("CodeSha256": )"[^"]*"', r'\1"SHA256"', text)
+    text = re.sub(r'"serverless/[^"]*\.zip"', '"CODE.zip"', text)
+    return dict(json.loads(text))
+
+
+def made_up(service: Service) -> Shipment:
+    """Return code for a service as if it had been uploaded."""
+    digest = "0123456789abcdef" * 4
+    prefix = service.provider.options.get("deploymentPrefix", "serverless")
+    code = ZipCode(f"{prefix}/{service.name}/{service.provider.stage}/code/{digest}.zip", digest)
+    functions = {
+        name: FunctionCode(code, function.architecture, handler=function.handler or "", runtime=function.runtime)
+        for name, function in service.functions.items()
+    }
+    for name, function in service.image_functions.items():
+        functions[name] = FunctionCode(image_of(service, function.options.get("image")), function.architecture)
+    bucket = service.provider.options.get("deploymentBucket")
+    named = bucket if isinstance(bucket, str) else bucket.get("name", "") if isinstance(bucket, dict) else ""
+    return Shipment(functions, dict.fromkeys(service.layers, code), bucket=named)
+
+
+def image_of(service: Service, image: Any) -> ImageCode:
+    """Return the image of a function: an address, a name of `provider.ecr.images`, or a mapping with overrides."""
+    said = image if isinstance(image, dict) else {"name": image} if ":" not in str(image) else {"uri": image}
+    uri = said.get("uri")
+    if uri is None:
+        entry = service.provider.options["ecr"]["images"][said["name"]]
+        uri = entry if isinstance(entry, str) else entry["uri"]
+    return ImageCode(
+        uri,
+        uri.rpartition("@sha256:")[2],
+        command=tuple(said.get("command", ())),
+        entry_point=tuple(said.get("entryPoint", ())),
+        working_directory=said.get("workingDirectory", ""),
+    )
+
+
+@cache
+def found_in(name: str) -> tuple[Difference, ...]:
+    """Return what differs in a case."""
+    from bareboat.aws.template.build import make_template
+
+    service = load_service(CASES / name, env={})
+    ours = json.loads(json.dumps(make_template(service, made_up(service))))
+    theirs = json.loads((CASES / name / "template.json").read_text())
+    return tuple(differences(masked(theirs), masked(ours)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_template_differs_from_osls_only_where_explained(name: str, request: pytest.FixtureRequest) -> None:
+    if name in PENDING:
+        request.applymarker(pytest.mark.xfail(strict=True, reason=PENDING[name]))
+
+    unexplained = [found for found in found_in(name) if not any(entry.fits(found) for entry in EXPLAINED)]
+
+    assert not unexplained, "\n" + "\n".join(map(str, unexplained))
+
+
+@pytest.mark.parametrize("entry", EXPLAINED, ids=lambda entry: f"{entry.type}-{entry.path}-{entry.logical_id}")
+def test_every_explanation_is_needed(entry: Explained) -> None:
+    cases = [name for name in NAMES if name not in PENDING]
+
+    assert any(entry.fits(found) for name in cases for found in found_in(name)), f"nothing needs it: {entry.reason}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_template_of_the_bucket_differs_from_osls_only_where_explained(name: str) -> None:
+    from bareboat.aws.template.build import bucket_template
+
+    theirs = json.loads((CASES / name / "bucket.json").read_text())
+
+    found = differences(theirs, json.loads(json.dumps(bucket_template(load_service(CASES / name, env={})))))
+
+    unexplained = [one for one in found if not any(entry.fits(one) for entry in EXPLAINED)]
+    assert not unexplained, "\n" + "\n".join(map(str, unexplained))
