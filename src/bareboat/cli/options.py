@@ -17,6 +17,7 @@ from bareboat.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from bareboat.service.model import Service, Slim
+    from bareboat.service.sources import AwsResolver
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -186,15 +187,19 @@ class Source:
         words += [f"--param {quote(f'{key}={value}')}" for key, value in self.params.items()]
         return "".join(f" {word}" for word in words)
 
-    def load(self, terminal: Terminal) -> Service:
+    def load(self, terminal: Terminal, resolvers: Mapping[str, AwsResolver] | None = None) -> Service:
         """Read the service.
 
+        Args:
+            resolvers: what asks AWS for the values of variables; None leaves them as text.
         Raises:
             ConfigurationError: with every problem of the file at once.
         """
         from bareboat.service import load_service
 
-        service = load_service(self.config or Path(), stage=self.stage, region=self.region, params=self.params)
+        service = load_service(
+            self.config or Path(), stage=self.stage, region=self.region, params=self.params, resolvers=resolvers
+        )
         terminal.log(f"read {service.path}: stage {service.provider.stage}, region {service.provider.region}")
         return service
 

@@ -150,7 +150,13 @@ class _Loader:
         keys = self.checker.keys(tree, ServerlessKeys, "")
         service = self.build(keys, tree)
         self.report.problems.raise_if_any()
-        return replace(service, notes=self.report.notes, values=tuple(self.report.values), read=self.files_read())
+        return replace(
+            service,
+            notes=self.report.notes,
+            values=tuple(self.report.values),
+            read=self.files_read(),
+            awaits=(*self.resolver.awaited.kept, *self.resolver.awaited.assumed),
+        )
 
     def files_read(self) -> tuple[Path, ...]:
         """Return the further files that the service depends on, those that would count if they were there included."""

@@ -339,6 +339,7 @@ class Service:
         notes: what a person should know, in file order.
         values: each effective setting with its origin, in file order, for `check`.
         read: the files beside `path` that it says something of: those of `${file()}` and .env, there or not.
+        awaits: the variables that need AWS and were not asked for, such as `${ssm:/key}`.
     """
 
     name: str
@@ -358,3 +359,4 @@ class Service:
     notes: tuple[Note, ...] = ()
     values: tuple[Value, ...] = ()
     read: tuple[Path, ...] = ()
+    awaits: tuple[str, ...] = ()
