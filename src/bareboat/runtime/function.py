@@ -78,7 +78,8 @@ class ModelFunction:
         """Answer one event, as Lambda calls it, and log one line.
 
         Returns:
-            For a gateway's event `{"statusCode", "body"}` (and headers); for any other event the answer itself.
+            For a gateway's event `{"statusCode", "body"}` (and headers); for a batch of a queue the messages that
+            failed; for any other event the answer itself.
         Raises:
             InputError: an event that no gateway sent does not fit; its text lists the fields.
             Exception: whatever `before`, `after` or the model raised, unless a gateway sent the event.
@@ -89,6 +90,12 @@ class ModelFunction:
             from bareboat.runtime.protocols import respond
 
             return respond(self, event, context)
+        if not through_http and type(event) is dict and ("Records" in event or "detail-type" in event):
+            from bareboat.runtime.messages import source_of
+
+            answer_all = source_of(self, event)
+            if answer_all is not None:
+                return answer_all(self, event, context)
         try:
             is_text = are_many = False
             if through_http:

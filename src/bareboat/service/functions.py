@@ -21,6 +21,7 @@ from bareboat.service.problems import is_misspelt
 from bareboat.service.report import Report
 from bareboat.service.scalars import js_text
 from bareboat.service.served import ServedDraft
+from bareboat.service.source_events import model_event
 from bareboat.service.stores import model_file
 from bareboat.service.triggers import Event, HttpApiEvent, HttpEvent, ScheduleEvent, SourceEvent
 
@@ -289,12 +290,9 @@ class _Function(ServedDraft):
                 f"{self.path}: the HTTP API waits 30 s at most and the timeout is {timeout_s} s: a late answer is 503",
                 node.place,
             )
-        sources = [event for event in events if isinstance(event, SourceEvent)]
-        if sources and not self.keys.handler and not self.keys.before:
-            self.report.warn(
-                f"{self.path}: a model function does not read {sources[0].kind} events yet: they fail; "
-                "before: MODULE.FUNCTION can make rows of them",
-                sources[0].where,
+        if self.keys.model is not None or self.keys.models is not None:
+            events = tuple(
+                model_event(event, self.path, self.report, wrapped=bool(self.keys.before)) for event in events
             )
         slow = [event for event in events if isinstance(event, HttpEvent) and timeout_s > event.timeout_s]
         if slow:

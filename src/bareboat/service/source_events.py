@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bareboat.service.intrinsics import name_in_arn, text_of
@@ -10,7 +11,7 @@ from bareboat.service.keys.events import EventBridgeKeys, S3Keys, SnsKeys, SqsKe
 from bareboat.service.nodes import Node, plain
 from bareboat.service.problems import is_misspelt, listed, nearest
 from bareboat.service.report import Report
-from bareboat.service.triggers import OtherEvent, SourceEvent
+from bareboat.service.triggers import Event, OtherEvent, ScheduleEvent, SourceEvent
 
 BATCH_SIZE = 10  # Serverless's and AWS's default of a queue
 _FIFO_BATCH = 10  # AWS Lambda developer guide: a FIFO queue gives at most ten
@@ -19,6 +20,8 @@ _S3_EVENTS = (
     "ObjectCreated", "ObjectRemoved", "ObjectRestore", "ReducedRedundancyLostObject", "Replication", "ObjectTagging",
     "ObjectAcl", "LifecycleExpiration", "LifecycleTransition", "IntelligentTiering", "TestEvent",
 )  # fmt: skip
+_TRANSFORMS = frozenset(["inputPath", "inputTransformer"])
+_UNREAD = frozenset(["s3", "stream", "cloudwatchLog", "rabbitmq"])
 _WHAT = {
     "stream": "no local stream calls the function; give it records by `bareboat invoke local -f NAME -e FILE`",
     "cloudwatchEvent": "no local bus calls the function; `bareboat event event-bridge` makes such an event",
@@ -50,6 +53,27 @@ def other_event(kind: str, node: Node, path: str, report: Report) -> OtherEvent:
     """Return an event that nothing local fires, with a warning of what that means."""
     report.warn(f"{path}: {kind} is not served locally: {_WHAT.get(kind, 'nothing here fires it')}", node.place)
     return OtherEvent(kind, plain(node), node.place)
+
+
+def model_event(event: Event, path: str, report: Report, *, wrapped: bool) -> Event:
+    """Return an event as a model function has it: of a queue it names the messages that failed.
+
+    Args:
+        path: `functions.NAME`.
+        wrapped: whether a `before` function makes rows of what no model can read.
+    """
+    kind = event.kind if isinstance(event, (SourceEvent, OtherEvent)) else ""
+    if isinstance(event, SourceEvent) and kind == "sqs":
+        return replace(event, reports_failures=True)
+    if isinstance(event, ScheduleEvent) and event.input is None and not _TRANSFORMS.intersection(event.options):
+        report.warn(f"{path}: a schedule without input brings a model function no row: it fails", event.where)
+    elif kind in _UNREAD and not wrapped:
+        report.warn(
+            f"{path}: a model function does not read {kind} events: they fail; "
+            "before: MODULE.FUNCTION can make rows of them",
+            event.where,
+        )
+    return event
 
 
 def _missing(node: Node, key: str, kind: type, path: str, expected: str, report: Report) -> None:

@@ -124,12 +124,35 @@ def test_bareboats_own_protocol_asks_for_no_route(tmp_path: Path) -> None:
     assert warnings(tmp_path, "    model: a.txt\n    protocol: bareboat\n") == []
 
 
-def test_a_queue_before_a_model_is_told_of(tmp_path: Path) -> None:
-    queue = "    model: a.txt\n    events: [{sqs: 'arn:aws:sqs:us-east-1:123456789012:rows'}]\n"
+QUEUE = "{sqs: 'arn:aws:sqs:us-east-1:123456789012:rows'}"
 
-    told = [note.text for note in load(tmp_path, queue).notes if note.level == "warning"]
 
-    assert len(told) == 1
-    assert told[0].startswith("functions.f: a model function does not read sqs events yet: they fail; before:")
-    (tmp_path / "wrap.py").write_text("def rows(event):\n    return event\n")
-    assert not load(tmp_path, queue + "    before: wrap.rows\n").notes
+def test_a_model_function_names_the_messages_of_a_queue_that_failed(tmp_path: Path) -> None:
+    service = load(tmp_path, f"    model: a.txt\n    events: [{QUEUE}]\n")
+
+    (event,) = service.functions["f"].events
+    assert event.reports_failures
+    assert not service.notes
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        ("{s3: photos}", "a model function does not read s3 events: they fail; before:"),
+        ("{schedule: rate(1 day)}", "a schedule without input brings a model function no row: it fails"),
+    ],
+    ids=["s3", "schedule"],
+)
+def test_an_event_that_no_model_reads_is_told_of(tmp_path: Path, event: str, told: str) -> None:
+    said = [note.text for note in load(tmp_path, f"    model: a.txt\n    events: [{event}]\n").notes]
+
+    assert [text for text in said if text.startswith(f"functions.f: {told}")]
+
+
+@pytest.mark.parametrize(
+    "event",
+    ["{sns: rows}", "{eventBridge: {pattern: {source: [shop]}}}", "{schedule: {rate: rate(1 day), input: {a: 1}}}"],
+    ids=["sns", "bus", "schedule"],
+)
+def test_an_event_that_a_model_reads_is_not_told_of(tmp_path: Path, event: str) -> None:
+    assert not load(tmp_path, f"    model: a.txt\n    events: [{event}]\n").notes

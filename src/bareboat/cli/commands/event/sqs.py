@@ -12,7 +12,7 @@ from bareboat.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from bareboat.local.events.delivery import Message
-    from bareboat.service.model import Function
+    from bareboat.service.model import Function, Service
 
 
 @click.command(cls=Command)
@@ -37,7 +37,7 @@ def sqs(sample: Sample, bodies: tuple[str, ...], queue: str | None, attributes: 
         )
     event = sample.document(
         lambda: samples.sqs(
-            bodies or ('{"sample": true}',),
+            bodies or (_sample_body(sample.service(), function),),
             sample.origin(),
             queue=name,
             attributes=dict(pairs(attributes, "--attribute", "=")),
@@ -48,6 +48,20 @@ def sqs(sample: Sample, bodies: tuple[str, ...], queue: str | None, attributes: 
         sample.finish(event, function)
         return
     _deliver(sample, event, function, source)
+
+
+def _sample_body(service: Service | None, function: Function | None) -> str:
+    """Return the body of the first sample of a model function, or some JSON."""
+    if service is not None and function is not None and function.serves_models:
+        import json
+
+        from bareboat.artifact.proof.events import sample_events
+
+        for sample in sample_events(service, function):
+            document = json.loads(sample.event or "null")
+            body = document.get("body", document) if isinstance(document, dict) else document
+            return body if isinstance(body, str) else json.dumps(body)
+    return '{"sample": true}'
 
 
 def _source(function: Function | None) -> Any:
@@ -61,10 +75,11 @@ def _deliver(sample: Sample, event: Any, function: Function, source: Any) -> Non
     from bareboat.local.events.delivery import batches, check_messages, outcome
 
     check_messages(event)
+    reports = function.serves_models or bool(source and source.reports_failures)
     messages: list[Message] = []
     for number, batch in enumerate(batches(event, source.batch_size if source else 10), 1):
         answer = sample.sent(batch, function)
-        messages += outcome(batch, answer, number, reports=bool(source and source.reports_failures))
+        messages += outcome(batch, answer, number, reports=reports)
     terminal = sample.terminal
     if terminal.as_json:
         rows = [
