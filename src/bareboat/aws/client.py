@@ -100,6 +100,23 @@ class Aws:
             raise _translated(error, f"{service}:{client.meta.method_to_api_mapping[operation]}") from error
         return answer
 
+    def read(self, service: str, operation: str, key: str, /, *, region: str = "", **arguments: Any) -> bytes:
+        """Make one call whose answer streams, such as `s3:GetObject`, and return all bytes of `key`.
+
+        Raises:
+            AwsError: AWS refuses, or the answer breaks off each time.
+        """
+        for attempt in range(self._attempts):
+            body = self.call(service, operation, region=region, **arguments)[key]
+            try:
+                with body:
+                    data: bytes = body.read()
+                return data
+            except Exception as error:
+                if attempt + 1 == self._attempts:
+                    raise _translated(error, f"{service}:{operation}") from error
+        raise AssertionError("no attempt was made")
+
     def pages(self, service: str, operation: str, key: str, /, *, region: str = "", **arguments: Any) -> Iterator[Any]:
         """Yield the entries of `key` of all pages of a call that lists.
 

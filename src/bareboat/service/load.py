@@ -269,7 +269,7 @@ class _Loader:
         )
         functions, images = self.functions(keys, tree, context)
         provider, functions = apis.with_routes(provider, functions)
-        custom = tree.get("custom", "bareboat")
+        everything, custom = tree.get("custom"), tree.get("custom", "bareboat")
         slim = slim_level(custom, requirements, report)
         resources = tree.get("resources")
         default = (_python(provider.runtime), provider_keys.architecture or "x86_64")
@@ -284,6 +284,7 @@ class _Loader:
             python_requirements=requirements,
             slim=slim,
             proof=wants_proof(custom, self.report),
+            custom=plain(everything) if everything is not None and everything.is_mapping else {},
             custom_bareboat=plain(custom) if custom is not None and custom.is_mapping else {},
             layers=layers,
             resources=plain(resources) if resources is not None and resources.is_mapping else {},

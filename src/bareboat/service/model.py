@@ -334,6 +334,7 @@ class Service:
         path: the file; `folder` is its directory, the root of everything that is packaged.
         slim: how much of the dependencies is left out (docs/slimming.md).
         proof: whether samples are run to prove that slimmed packages answer as whole ones do (docs/proof.md).
+        custom: `custom` as written, what plugins are told with it too.
         custom_bareboat: `custom.bareboat` as written.
         image_functions: functions that are container images; they have neither handler nor model, so they stand apart.
         notes: what a person should know, in file order.
@@ -351,6 +352,7 @@ class Service:
     python_requirements: PythonRequirements = PythonRequirements()
     slim: Slim = "safe"
     proof: bool = True
+    custom: Mapping[str, Any] = field(default_factory=dict)
     custom_bareboat: Mapping[str, Any] = field(default_factory=dict)
     layers: Mapping[str, Layer] = field(default_factory=dict)
     resources: Mapping[str, Any] = field(default_factory=dict)
