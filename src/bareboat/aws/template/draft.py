@@ -20,6 +20,9 @@ class Draft:
         aliases: function name -> (logical id, name) of the alias that callers go through, where there is one.
         statements: what the shared role allows, beside logs.
         policies: ARNs (or intrinsics) of managed policies of the shared role.
+        own_statements: function name -> what its own role allows, for functions that have one; of a function whose role
+            is none of the stack's, the list goes nowhere.
+        trusted: the services beside Lambda that may take the shared role, such as scheduler.amazonaws.com.
     """
 
     service: Service
@@ -29,6 +32,8 @@ class Draft:
     aliases: dict[str, tuple[str, str]] = field(default_factory=dict)
     statements: list[Mapping[str, Any]] = field(default_factory=list)
     policies: list[Any] = field(default_factory=list)
+    own_statements: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    trusted: list[str] = field(default_factory=list)
 
     @property
     def stage(self) -> str:
@@ -45,6 +50,15 @@ class Draft:
         rest = {name: value for name, value in more.items() if value is not None}
         self.resources[logical_id] = {"Type": kind, "Properties": properties, **rest}
         return logical_id
+
+    def allow(self, function: str, *statements: Mapping[str, Any]) -> None:
+        """Let the role of a function do something: its own role, where it has one, or the shared one.
+
+        Args:
+            statements: of IAM; one that is there already is not added again.
+        """
+        found = self.own_statements.get(function, self.statements)
+        found.extend(statement for statement in statements if statement not in found)
 
     def output(self, name: str, value: Any, description: str = "", *, export: bool = True) -> None:
         """Add an output; exported as `sls-SERVICE-STAGE-NAME`, as Serverless does, unless said otherwise."""
