@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bareboat.aws.shipment import Shipment
+from bareboat.aws.template import naming
 from bareboat.aws.template.alarms import add_alarms
 from bareboat.aws.template.aliases import Rollout, find_aliases
 from bareboat.aws.template.bucket import add_bucket
@@ -56,6 +57,7 @@ def bucket_template(service: Service) -> Json:
     """
     draft = Draft(service, Shipment({}))
     add_bucket(draft)
+    del draft.outputs[naming.BUCKET_OUTPUT]["Export"]  # as Serverless's first stack, whose bucket it may have to be
     return _template(draft)
 
 

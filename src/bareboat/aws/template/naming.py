@@ -52,7 +52,8 @@ def start_case(text: str) -> str:
 
 def camel_case(text: str) -> str:
     """Return words in camel case: `my-model` is myModel."""
-    first, *rest = [word.lower() for word in _WORD.findall(text)] or [""]
+    words: list[str] = [word.lower() for word in _WORD.findall(text)]
+    first, *rest = words or [""]
     return first + "".join(_upper_first(word) for word in rest)
 
 

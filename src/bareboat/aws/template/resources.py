@@ -22,7 +22,7 @@ def with_resources(template: Json, service: Service) -> Json:
     """
     said = dict(service.resources)
     extensions = said.pop("extensions", None) or {}
-    merged = merge(template, {key: value for key, value in said.items() if value is not None})
+    merged: Json = merge(template, {key: value for key, value in said.items() if value is not None})
     for name, changes in extensions.items():
         _extend(merged["Resources"], name, changes or {}, service.path.name)
     for resource in merged["Resources"].values():

@@ -56,7 +56,7 @@ def add_roles(draft: Draft) -> None:
     shared = [function for function in every if function.name not in draft.own_statements]
     if shared:
         said = _shared(provider)
-        statements = [*_log_statements(shared), *draft.statements, *_network(draft, shared), *said["statements"]]
+        statements = [*_log_statements(shared), *said["statements"], *_network(draft, shared), *draft.statements]
         name = said["name"] or naming.role_name(draft.service.name, draft.stage)
         _add(draft, naming.ROLE, name, statements, [*said["managedPolicies"], *draft.policies])
     for function in every:
