@@ -213,6 +213,8 @@ def shown(node: Node) -> str:
         return "a mapping"
     if isinstance(node.value, list):
         return "a list"
+    if node.secret:
+        return f"a value of {len(str(node.value))} characters"
     if isinstance(node.value, str):
         return f"'{node.value}'" if len(node.value) <= 60 else f"'{node.value[:57]}...'"
     return "null" if node.value is None else node.text or js_text(node.value)

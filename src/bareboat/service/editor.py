@@ -124,6 +124,7 @@ def _refine(
     jwks: dict[str, Any],
 ) -> None:
     """Add what the types do not say."""
+    account = {"type": ["string", "integer"], "pattern": r"^\d{12}$"}
     file = definitions["ServerlessKeys"]
     file["required"] = ["service", "provider"]
     properties = file["properties"]
@@ -144,6 +145,19 @@ def _refine(
                     "proof": {
                         "description": "Whether samples are run to prove that slimmed packages answer as whole ones.",
                         "anyOf": [{"type": ["boolean", "null"]}, {"$ref": "#/$defs/Variable"}],
+                    },
+                    "accounts": {
+                        "description": "The AWS accounts that it may be deployed to: one, a list, or by stage.",
+                        "anyOf": [
+                            account,
+                            {"type": "array", "items": account},
+                            {
+                                "type": "object",
+                                "additionalProperties": {"anyOf": [account, {"type": "array", "items": account}]},
+                            },
+                            {"$ref": "#/$defs/Variable"},
+                            {"type": "null"},
+                        ],
                     },
                     "throttle": {
                         "description": "Limits of each API, and of routes: {rate, burst, routes}.",

@@ -129,6 +129,7 @@ def _from_cloudformation(value: Mapping[str, Any], pseudo: Mapping[str, str]) ->
 
 def display(variable: Variable) -> str:
     """Return what `check` shows: a value that came from outside the file may be a secret, and is only counted."""
-    if variable.node.via and any(source in variable.node.via for source in _SECRET_SOURCES):
+    node = variable.node
+    if node.secret or (node.via and any(source in node.via for source in _SECRET_SOURCES)):
         return f"({len(variable.text)} characters)"
     return variable.text

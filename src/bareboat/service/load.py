@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bareboat.errors import ConfigurationError
 from bareboat.service import runtimes
+from bareboat.service.accounts import check_accounts
 from bareboat.service.apis import ApiReader
 from bareboat.service.check import Checker
 from bareboat.service.compose import compose
@@ -271,6 +272,7 @@ class _Loader:
         provider, functions = apis.with_routes(provider, functions)
         everything, custom = tree.get("custom"), tree.get("custom", "bareboat")
         slim = slim_level(custom, requirements, report)
+        check_accounts(custom, provider.stage, report)
         resources = tree.get("resources")
         default = (_python(provider.runtime), provider_keys.architecture or "x86_64")
         layers = with_targets(context.layers, functions.values(), default, report)

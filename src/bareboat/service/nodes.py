@@ -21,10 +21,11 @@ class Node:
         text: of a plain scalar: what was written, when the value differs from it.
         via: the variable that gave the value, as written, or "".
         origin: where the variable took it from (`--stage`, `.env`), or "".
+        secret: whether the value came from AWS's stores (`${ssm:}`, `${s3:}`), so that it is not shown.
         state: "" for a known value; "pending" when it needs AWS, and `value` is its text; "broken" after an error.
     """
 
-    __slots__ = ("keys", "origin", "place", "state", "text", "value", "via")
+    __slots__ = ("keys", "origin", "place", "secret", "state", "text", "value", "via")
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class Node:
         self.via = via
         self.origin = origin
         self.state = state
+        self.secret = False
 
     def __repr__(self) -> str:
         return f"Node({plain(self)!r}, {self.place})"

@@ -12,6 +12,7 @@ from bareboat.service.sources import AWS_SOURCES, KNOWN_SOURCES, Awaited, Found,
 from bareboat.service.syntax import Literal, Lookup, Parts, Variable, VariableSyntaxError, parse
 
 _MAX_TEXT = 1_000_000
+_SECRETIVE = frozenset({"ssm", "s3"})
 _DEFAULTS = {"provider.stage": "dev", "provider.region": "us-east-1"}
 
 
@@ -107,7 +108,9 @@ class Resolver:
         return js_text(found.value)
 
     def _copy(self, node: Node, value: Any) -> Node:
-        return Node(value, node.place, keys=node.keys, via=node.via, origin=node.origin)
+        copy = Node(value, node.place, keys=node.keys, via=node.via, origin=node.origin)
+        copy.secret = node.secret
+        return copy
 
     def _circle(self, node: Node, path: str) -> Node:
         start = next(index for index, (waiting, _) in enumerate(self._stack) if waiting == id(node))
@@ -126,18 +129,22 @@ class Resolver:
             done = Node(
                 result.value, node.place, keys=result.keys, text=text, via=node.value, origin=result.origin, state=""
             )
-            done.state = result.state
+            done.state, done.secret = result.state, result.secret
             return done
-        text, state = self._join(parts, node, path)
-        return Node(text, node.place, via=node.value, state=state)
+        text, state, secret = self._join(parts, node, path)
+        done = Node(text, node.place, via=node.value, state=state)
+        done.secret = secret
+        return done
 
-    def _join(self, parts: Parts, node: Node, path: str) -> tuple[str, Any]:
-        text, state = "", ""
+    def _join(self, parts: Parts, node: Node, path: str) -> tuple[str, Any, bool]:
+        """Return the text, the state and whether a secret is in it."""
+        text, state, secret = "", "", False
         for part in parts:
             if isinstance(part, str):
                 text += part
                 continue
             result = self._variable(part, node, path)
+            secret = secret or result.secret
             if result.state:
                 state = "broken" if "broken" in (state, result.state) else "pending"
                 text += part.text if result.state == "broken" else str(result.value)
@@ -149,7 +156,7 @@ class Resolver:
                 text += js_text(result.value)
         if len(text) > _MAX_TEXT:
             raise RefusedError(f"the text grows past {_MAX_TEXT:,} characters")
-        return text, state
+        return text, state, secret
 
     def _variable(self, variable: Variable, node: Node, path: str) -> Node:
         """Try the sources in order."""
@@ -183,7 +190,7 @@ class Resolver:
         texts: list[str] = []
         state = ""
         for parts in (*(lookup.params or ()), *((lookup.address,) if lookup.address is not None else ())):
-            text, inner = self._join(parts, node, path)
+            text, inner, _ = self._join(parts, node, path)
             texts.append(text)
             state = "broken" if "broken" in (state, inner) else state or inner
         if state:
@@ -247,11 +254,19 @@ class Resolver:
         if isinstance(found, Found):
             value = to_node(found.value, node.place)
             value.origin = found.origin
-            if isinstance(value.value, str):
-                self._done[id(value)] = value
-                self._kept.append(value)
+            self._from_outside(value, secret=source in _SECRETIVE)
             return value
         return found
+
+    def _from_outside(self, node: Node, *, secret: bool) -> None:
+        """Note that `${` in what came from outside is text, also within a secret's JSON or a list."""
+        node.secret = secret
+        if isinstance(node.value, str):
+            self._done[id(node)] = node
+            self._kept.append(node)
+        elif isinstance(node.value, (list, dict)):
+            for child in node.value.values() if isinstance(node.value, dict) else node.value:
+                self._from_outside(child, secret=secret)
 
     def _simple(self, source: str, address: str, params: list[str]) -> Found | Node | Missing | None:
         sources = self.sources
