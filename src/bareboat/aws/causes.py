@@ -7,7 +7,9 @@ import re
 from bareboat.aws.stack import StackEvent
 from bareboat.errors import Problem
 
-_TAIL = re.compile(r"\s*\((?:RequestToken|Service|Status Code|Request ID|SDK Attempt Count)[^()]*(?:\([^()]*\)[^()]*)*\)")
+_TAIL = re.compile(
+    r"\s*\((?:RequestToken|Service|Status Code|Request ID|SDK Attempt Count)[^()]*(?:\([^()]*\)[^()]*)*\)"
+)
 _ACTION = re.compile(r"not authorized to perform:?\s+([a-z0-9-]+:[A-Za-z*]+)", re.IGNORECASE)
 _WHO = re.compile(r"User:?\s+(arn:\S+)")
 _TAGGING = "permissions error performing a tagging operation"
