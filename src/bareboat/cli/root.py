@@ -28,6 +28,7 @@ SECTIONS = {
         "keys",
         "openapi",
     ),
+    "On AWS": ("list",),
     "Your model": ("model",),
     "Your images": ("image",),
     "Your source": ("strip", "loc"),
