@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def list(terminal: Terminal, source: Source, everything: bool) -> None:  # noqa: A001 - the command's name
     """List what was deployed, when and by whom.
 
-    The versions of the stage, and the service's other stages. Each version has its models' digests, who deployed it, when, and from which commit.
+    The versions of the stage with their models' digests and the commit, and the service's other stages.
     """
     from bareboat.aws.listing import list_deployed
 
