@@ -106,6 +106,8 @@ def recorded(folder: Path, osls: Path, endpoint: str) -> str:
             print(done.stdout + done.stderr, file=sys.stderr)
             return folder.name
         for name, made in WRITTEN.items():
+            if not (project / ".serverless" / made).exists():  # bucket.json, where the stack makes no bucket
+                continue
             text = (project / ".serverless" / made).read_text()
             (folder / name).write_text(json.dumps(json.loads(with_one_time(text)), indent=1) + "\n")
     (folder / "recorded.txt").write_text(versions(osls) + "\n")

@@ -74,26 +74,17 @@ def only_theirs(osls: Any, ours: Any) -> bool:
     return ours is ABSENT
 
 
-LOG_ACTIONS = {"logs:CreateLogStream", "logs:CreateLogGroup", "logs:TagResource", "logs:PutLogEvents"}
+def ours_is_exact(osls: Any, ours: Any) -> bool:
+    """Whether ours names log groups one by one, or says nothing."""
+    return ours is ABSENT or all("*" not in str(arn["Fn::Sub"]).removesuffix(":*") for arn in ours["Resource"])
 
 
-def parted(statements: Any) -> tuple[list[Any], list[Any]]:
-    """Return the statements about writing logs, and the others; actions as lists, as osls writes them."""
-    every = [
-        {**one, "Action": [one["Action"]] if isinstance(one["Action"], str) else one["Action"]} for one in statements
-    ]
-    return (
-        [one for one in every if set(one["Action"]) <= LOG_ACTIONS],
-        [one for one in every if not set(one["Action"]) <= LOG_ACTIONS],
-    )
+def is_fewer(osls: Any, ours: Any) -> bool:
+    """Whether ours waits for nothing that osls does not wait for."""
+    return ours is ABSENT or set(ours) < set(osls)
 
 
-def only_logs_differ(osls: Any, ours: Any) -> bool:
-    """Whether two roles allow the same, and ours writes to named log groups alone."""
-    logs, others = parted(ours)
-    exact = all("*" not in str(arn).rpartition(":")[0] for one in logs for arn in one["Resource"])
-    return exact and parted(osls)[1] == others
-
+STATEMENTS = "Properties.Policies[0].PolicyDocument.Statement."
 
 EXPLAINED: tuple[Explained, ...] = (
     Explained(
@@ -125,10 +116,28 @@ EXPLAINED: tuple[Explained, ...] = (
     ),
     Explained(
         "AWS::IAM::Role",
-        "Properties.Policies[0].PolicyDocument.Statement",
+        STATEMENTS + "* logs:*",
         "functions write to their own log groups alone, which the stack makes",
-        "IamRoleLambdaExecution",
-        only_logs_differ,
+        when=ours_is_exact,
+    ),
+    Explained(
+        "AWS::IAM::Role",
+        STATEMENTS + "Allow ec2:*",
+        "what a network interface needs is allowed as such, not by a managed policy that allows all log groups too",
+        when=only_ours,
+    ),
+    Explained("AWS::IAM::Role", "Properties.ManagedPolicyArns", "see ec2:*", when=only_theirs),
+    Explained(
+        "AWS::IAM::Role",
+        STATEMENTS + "Allow sns:Publish.Resource",
+        "osls allows an onError that is text alone; AWS refuses a function whose role may not send",
+        when=lambda osls, ours: [*osls, {"Ref": "Failed"}] == ours,
+    ),
+    *(
+        Explained(
+            kind, "DependsOn", "a Ref or Fn::GetAtt to it is there, and cfn-lint calls it redundant", when=is_fewer
+        )
+        for kind in ("AWS::Lambda::Function", "AWS::Lambda::Alias")
     ),
     Explained("Outputs", "Value", "a layer's digest is SHA-256, of the zip and its properties", "*LambdaLayerHash"),
 )
@@ -140,8 +149,27 @@ def masked(template: Mapping[str, Any]) -> dict[str, Any]:
     text = re.sub(r"(Lambda(?:Version|LayerPermission|Layer))[A-Za-z0-9]{32,64}\b", r"\1HASH", text)
     text = re.sub(r"(ApiGatewayDeployment)[A-Za-z0-9]{10,}\b", r"\1TIME", text)
     text = re.sub(r'("CodeSha256": )"[^"]*"', r'\1"SHA256"', text)
-    text = re.sub(r'"serverless/[^"]*\.zip"', '"CODE.zip"', text)
-    return dict(json.loads(text))
+    text = re.sub(r'"[^"]*/(?:\d{13}-[^"/]*|code)/[^"]*\.zip"', '"CODE.zip"', text)
+    found: dict[str, Any] = json.loads(text)
+    for resource in found["Resources"].values():
+        if resource["Type"] == "AWS::IAM::Role":
+            for policy in resource["Properties"].get("Policies", ()):
+                document = policy["PolicyDocument"]
+                document["Statement"] = by_action(document["Statement"])
+    return found
+
+
+def by_action(statements: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return statements by what they allow, so that their order and number do not matter."""
+    found: dict[str, Any] = {}
+    for statement in statements:
+        action, resource = statement.get("Action"), statement.get("Resource")
+        actions = [action] if isinstance(action, str) else action or ()
+        key = f"{statement['Effect']} {','.join(sorted(actions))}"
+        rest = {name: value for name, value in statement.items() if name not in ("Effect", "Action", "Resource")}
+        entry = found.setdefault(key, {"Resource": [], **rest})
+        entry["Resource"] += resource if isinstance(resource, list) else [resource]
+    return found
 
 
 def made_up(service: Service) -> Shipment:
@@ -215,7 +243,7 @@ def test_every_explanation_is_needed(entry: Explained) -> None:
     assert any(entry.fits(found) for name in cases for found in found_in(name)), f"nothing needs it: {entry.reason}"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if (CASES / name / "bucket.json").exists()])
 def test_template_of_the_bucket_differs_from_osls_only_where_explained(name: str) -> None:
     from bareboat.aws.template.build import bucket_template
 

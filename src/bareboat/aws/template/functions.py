@@ -76,6 +76,7 @@ def _properties(draft: Draft, function: Function, code: FunctionCode) -> Json:
         properties["LoggingConfig"] = logging
     if durable := options.get("durableConfig"):
         properties["DurableConfig"] = _durable(durable)
+        draft.allow(function.name, _checkpoints(function))
     _add_dead_letters(draft, function, properties)
     _add_key(draft, function, properties)
     _add_tracing(draft, function, properties)
@@ -121,6 +122,16 @@ def _durable(said: Mapping[str, Any]) -> Json:
     if said.get("retentionPeriodInDays") is not None:
         config["RetentionPeriodInDays"] = said["retentionPeriodInDays"]
     return config
+
+
+def _checkpoints(function: Function) -> Json:
+    """Let a durable function keep its state. The role cannot wait for the function: its ARN is spelt out."""
+    name = f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{function.full_name}"
+    return {
+        "Effect": "Allow",
+        "Action": ["lambda:CheckpointDurableExecution", "lambda:GetDurableExecutionState"],
+        "Resource": [{"Fn::Sub": f"{name}:*/durable-execution/*/*"}],
+    }
 
 
 def _add_dead_letters(draft: Draft, function: Function, properties: Json) -> None:
