@@ -44,7 +44,8 @@ class Aws:
 
     Args:
         profile: of the shared configuration; "" leaves it to AWS_PROFILE.
-        attempts: how often a call is tried that AWS throttles or does not answer.
+        attempts: how often a call is tried that AWS throttles or does not answer, unless AWS_MAX_ATTEMPTS says it; 1
+            is once, whatever that says.
         connect_s, read_s: how long an answer may take, seconds.
     Raises:
         BareboatError: boto3 is not installed.
@@ -78,7 +79,7 @@ class Aws:
             from botocore.config import Config
 
             retries: dict[str, Any] = {"mode": os.environ.get("AWS_RETRY_MODE", "standard")}
-            if "AWS_MAX_ATTEMPTS" not in os.environ:
+            if self._attempts == 1 or "AWS_MAX_ATTEMPTS" not in os.environ:
                 retries["total_max_attempts"] = self._attempts
             config = Config(connect_timeout=self._connect_s, read_timeout=self._read_s, retries=retries)
             try:
@@ -106,12 +107,22 @@ class Aws:
         Raises:
             AwsError: AWS refuses, or the answer breaks off each time.
         """
+        return self.whole(service, operation, key, region=region, **arguments)[1]
+
+    def whole(
+        self, service: str, operation: str, key: str, /, *, region: str = "", **arguments: Any
+    ) -> tuple[Mapping[str, Any], bytes]:
+        """Make one call whose answer streams, and return the answer and all bytes of `key`.
+
+        Raises:
+            AwsError: AWS refuses, or the answer breaks off each time.
+        """
         for attempt in range(self._attempts):
-            body = self.call(service, operation, region=region, **arguments)[key]
+            said = self.call(service, operation, region=region, **arguments)
             try:
+                body = said[key]
                 with body:
-                    data: bytes = body.read()
-                return data
+                    return said, bytes(body.read())
             except Exception as error:
                 if attempt + 1 == self._attempts:
                     raise _translated(error, f"{service}:{operation}") from error
@@ -140,6 +151,30 @@ class Aws:
         """
         said = self.call("sts", "get_caller_identity")
         return Identity(said["Account"], said["Arn"])
+
+    def sign(
+        self, service: str, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> dict[str, str]:
+        """Return the headers of a request with the caller's signature (Signature Version 4) among them.
+
+        Args:
+            service: `execute-api` or `lambda`.
+        Raises:
+            AwsError: there are no credentials.
+        """
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.exceptions import NoCredentialsError
+
+        try:
+            credentials = self._session.get_credentials()
+            if credentials is None:
+                raise NoCredentialsError
+            request = AWSRequest(method=method, url=url, headers=dict(headers), data=body)
+            SigV4Auth(credentials.get_frozen_credentials(), service, self.region).add_auth(request)
+        except Exception as error:
+            raise _translated(error, f"{service}:{method}") from error
+        return dict(request.headers.items())
 
     @property
     def partition(self) -> str:

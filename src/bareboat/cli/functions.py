@@ -23,13 +23,15 @@ def function_option(text: str) -> Callable[[F], F]:
     return click.option("-f", "--function", "name", metavar="NAME", shell_complete=_names, help=text)
 
 
-def chosen(service: Service, name: str | None) -> str:
+def chosen(service: Service, name: str | None, *, images: bool = False) -> str:
     """Return the name of the function that is meant: the only one when none is named.
 
+    Args:
+        images: whether functions that are container images are among them.
     Raises:
         ConfigurationError: there is no such function, or none is named and there are several.
     """
-    names = list(service.functions)
+    names: list[str] = [*service.functions, *(service.image_functions if images else ())]
     listed = ", ".join(names)
     if name is None:
         if len(names) == 1:
@@ -39,7 +41,7 @@ def chosen(service: Service, name: str | None) -> str:
         raise ConfigurationError(
             f"{service.name} has {len(names)} functions", expected=f"one of {listed}", fix=f"-f {names[0]}"
         )
-    if name not in service.functions:
+    if name not in names:
         from difflib import get_close_matches
 
         nearest = get_close_matches(name, names, n=1)

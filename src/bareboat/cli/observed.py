@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bareboat.errors import BareboatError, ConfigurationError
+from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
     from bareboat.cli.options import Source
@@ -22,24 +22,16 @@ def local_option(command: F) -> F:
     return click.option("--local", "is_local", is_flag=True, help="Of the local cloud: what `serve` did here.")(command)
 
 
-def observed_file(terminal: Terminal, source: Source, what: str, *, is_local: bool) -> Path:
+def observed_file(terminal: Terminal, source: Source) -> Path:
     """Return the file of the service that is meant, whether it is there or not.
 
     A serverless.yml that is broken at the moment does not stand in the way of what was kept.
 
-    Args:
-        what: the command, such as `logs`.
     Raises:
-        ConfigurationError: `--local` was not given, or there is no service.
+        ConfigurationError: there is no service.
     """
     from bareboat.local.observe.place import observed_path
 
-    if not is_local:
-        raise ConfigurationError(
-            f"{what} of functions on AWS cannot be read yet: they come with deployment",
-            expected=f"--local, the {what} of the local cloud",
-            fix=f"bareboat {what} --local{source.flags}",
-        )
     place = source.config or Path()
     path = observed_path(place if place.is_dir() else place.parent)
     return path if path.is_file() else observed_path(source.load(terminal).folder)

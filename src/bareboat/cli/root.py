@@ -28,7 +28,7 @@ SECTIONS = {
         "keys",
         "openapi",
     ),
-    "On AWS": ("list",),
+    "On AWS": ("info", "list"),
     "Your model": ("model",),
     "Your images": ("image",),
     "Your source": ("strip", "loc"),

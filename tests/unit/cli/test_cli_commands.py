@@ -252,15 +252,6 @@ def test_invoke_local_refuses_an_event_that_is_no_json(run):
     assert "--raw" in result.stderr
 
 
-@pytest.mark.parametrize("words", [(), ("-f", "go"), ("--function", "go", "--data", "{}")])
-def test_invoke_without_local_says_what_is_there(run, words):
-    result = run("invoke", *words)
-
-    assert result.exit_code == 2
-    assert "this version of bareboat does not deploy" in result.stderr
-    assert " ".join(["fix       bareboat invoke local", *words]) in result.stderr
-
-
 @pytest.mark.parametrize("port", ["abc", "70000", "-1", "3.5"])
 def test_a_port_that_is_none_is_refused(run, port):
     expected = f": '{port}' is no port\n  expected  a whole number from 0 to 65535\n  fix       bareboat serve --help\n"
@@ -322,7 +313,7 @@ def test_names_are_completed(run):
 
     assert completed(run, "bareboat s") == ["serve", "strip", "schema"]
     assert completed(run, "bareboat package -f ") == ["go"]
-    assert completed(run, "bareboat invoke ") == ["local", "api"]
+    assert completed(run, "bareboat invoke ") == ["local", "api", "deployed"]
     assert completed(run, "bareboat create --template key") == ["keyword"]
 
 

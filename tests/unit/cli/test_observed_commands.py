@@ -104,12 +104,19 @@ def test_more_than_the_limit_is_told(run, kept):
     assert "there are more" not in run("logs", "--local", "--limit", "12").stderr
 
 
-@pytest.mark.parametrize("command", ["logs", "metrics"])
-def test_without_local_the_way_is_told(run, kept, command):
-    result = run(command, "-f", "hello")
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--local", "--filter", "ERROR"), "with --local it is --grep"),
+        (("--errors", "--filter", "ERROR"), "--grep goes with --errors"),
+        (("--follow", "--until", "1m"), "--follow has no --until"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(run, kept, flags, said):
+    result = run("logs", *flags)
 
     assert result.exit_code == 2
-    assert f"fix       bareboat {command} --local" in result.stderr
+    assert said in result.stderr
 
 
 @pytest.mark.parametrize("command", ["logs", "metrics"])

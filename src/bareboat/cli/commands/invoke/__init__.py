@@ -1,4 +1,4 @@
-"""`bareboat invoke`: `invoke local`, `invoke api`, and a clear word about the deployed function."""
+"""`bareboat invoke`: `invoke local`, `invoke api`, and `invoke -f NAME` for the deployed function."""
 
 from __future__ import annotations
 
@@ -7,34 +7,42 @@ from typing import Any
 import click
 
 from bareboat.cli.group import LazyGroup
-from bareboat.errors import ConfigurationError
 
-COMMANDS = frozenset({"local", "api"})
+COMMANDS = ("local", "api", "deployed")
+_WITH_VALUE = ("-c", "--config", "-s", "--stage", "-r", "--region", "--param")
+_ALONE = ("--json", "-v", "-vv", "--verbose", "-h", "--help")
 
 
 class Invoke(LazyGroup):
-    """`invoke local` and `invoke api`. `invoke -f NAME`, Serverless's for a deployed function, is answered in words."""
+    """`invoke local`, `invoke api`, and `invoke -f NAME` as Serverless has it: the deployed function."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the options before the command.
-
-        Raises:
-            ConfigurationError: a deployed function is meant, which this version cannot invoke.
-        """
-        if not COMMANDS.intersection(args) and not {"-h", "--help"}.intersection(args) and not ctx.resilient_parsing:
-            raise ConfigurationError(
-                "invoke reaches no deployed function: this version of bareboat does not deploy",
-                expected="bareboat invoke local, which runs the artifact on this machine",
-                fix=" ".join(["bareboat invoke local", *args]),
-            )
+        """Read the options before the command; where none is named, the deployed function is meant."""
+        if not ctx.resilient_parsing and _means_deployed(args):
+            args = ["deployed", *args]
         return super().parse_args(ctx, args)
+
+
+def _means_deployed(args: list[str]) -> bool:
+    """Return whether no command stands behind the options that every command takes."""
+    waiting = list(args)
+    while waiting:
+        word = waiting.pop(0)
+        if word in _ALONE:
+            if word in {"-h", "--help"}:
+                return False
+        elif word in _WITH_VALUE:
+            waiting = waiting[1:]
+        elif not (word.partition("=")[0] in _WITH_VALUE or word[:2] in {"-c", "-s", "-r"}):
+            return word.startswith("-")
+    return bool(args)
 
 
 @click.group(
     cls=Invoke,
     package="bareboat.cli.commands.invoke",
-    sections={"Commands": ("local", "api")},
+    sections={"Commands": COMMANDS},
     about_a_service=True,
 )
 def invoke(**_before_the_command: Any) -> None:
-    """Run a function once, on this machine: on an event, or as an API."""
+    """Run a function once: here, as an API, or on AWS (`invoke -f NAME`)."""
