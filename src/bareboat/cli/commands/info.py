@@ -23,9 +23,9 @@ _OPEN = "NONE"
 @service_options
 @click.pass_obj
 def info(terminal: Terminal, source: Source, show_keys: bool) -> None:
-    """Show what is deployed: endpoints, functions, layers, API keys, the last deployment.
+    """Show what is deployed, and where it answers.
 
-    All of it is read from AWS: the stack and its own template, Lambda, API Gateway, the deployment bucket.
+    Endpoints, functions with their versions, layers, API keys, the last deployment: all of it is read from AWS.
     """
     from bareboat.aws.deployed import find_deployed
     from bareboat.aws.info import read_info

@@ -45,4 +45,7 @@ def _means_deployed(args: list[str]) -> bool:
     about_a_service=True,
 )
 def invoke(**_before_the_command: Any) -> None:
-    """Run a function once: here, as an API, or on AWS (`invoke -f NAME`)."""
+    """Run a function once: on this machine, or on AWS.
+
+    `bareboat invoke -f NAME` is the deployed one, as with Serverless.
+    """
