@@ -126,6 +126,7 @@ class ApiGatewayKeys(Keys):
     request: Annotated[ProviderRequestKeys | None, doc("schemas by name, for request.schemas of methods.")] = None
     resource_policy: Annotated[list[Any] | None, doc("IAM statements of the API itself.")] = None
     disable_default_endpoint: bool | None = None
+    endpoint: Annotated[dict[str, Any] | None, doc("securityPolicy and accessMode of its own address.")] = None
     timeout_in_millis: Annotated[Millis | None, doc("How long methods wait; 29000.")] = None
     description: str | None = None
     metrics: bool | None = None
