@@ -19,9 +19,7 @@ def invocation_uri(target: Any, *, streams: bool = False) -> Json:
         target: the ARN of the function or its alias.
         streams: whether the answer comes in pieces (REST APIs).
     """
-    version, kind = (
-        ("2021-11-15", "response-streaming-invocations") if streams else ("2015-03-31", "invocations")
-    )
+    version, kind = ("2021-11-15", "response-streaming-invocations") if streams else ("2015-03-31", "invocations")
     return _joined(
         "arn:",
         {"Ref": "AWS::Partition"},

@@ -99,9 +99,7 @@ def cors_configuration(cors: Cors) -> Json:
 def _add_route(draft: Draft, function: Function, event: HttpApiEvent) -> str:
     """Add a route with its integration and permission, and return its logical id."""
     api = http_api_id(draft)
-    add_permission(
-        draft, naming.http_permission_id(function.name), execute_arn(api, "/*"), function=function.name
-    )
+    add_permission(draft, naming.http_permission_id(function.name), execute_arn(api, "/*"), function=function.name)
     integration = naming.http_integration_id(function.name)
     if integration not in draft.resources:
         properties = {
@@ -158,9 +156,7 @@ def _add_stage(draft: Draft, routes: dict[str, str]) -> None:
     }
     # API Gateway refuses settings of a route that is not there yet
     depends = sorted({routes[key] for key in limits if key in routes})
-    draft.add(
-        naming.HTTP_API_STAGE, "AWS::ApiGatewayV2::Stage", without_nothing(properties), DependsOn=depends or None
-    )
+    draft.add(naming.HTTP_API_STAGE, "AWS::ApiGatewayV2::Stage", without_nothing(properties), DependsOn=depends or None)
     draft.output("HttpApiId", {"Ref": naming.HTTP_API}, "Id of the HTTP API")
     draft.output("HttpApiUrl", address({"Ref": naming.HTTP_API}), "URL of the HTTP API")
 

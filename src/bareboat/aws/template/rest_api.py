@@ -8,7 +8,7 @@ from bareboat.aws.template.gateway import address, without_nothing
 from bareboat.aws.template.rest_authorizers import add_rest_authorizers
 from bareboat.aws.template.rest_cors import add_preflights
 from bareboat.aws.template.rest_keys import add_keys
-from bareboat.aws.template.rest_methods import add_methods
+from bareboat.aws.template.rest_methods import add_methods, add_permissions
 from bareboat.aws.template.rest_models import add_models
 from bareboat.aws.template.rest_resources import RestTree, methods_of, rest_api_id
 from bareboat.aws.template.rest_stage import add_deployment, stage_name
@@ -28,13 +28,12 @@ def add_rest_api(draft: Draft) -> None:
         _add_api(draft)
     tree = RestTree(draft, methods)
     preflights = add_preflights(draft, tree, methods)
+    add_permissions(draft, methods)
     authorizers = add_rest_authorizers(draft, methods)
     added = add_methods(draft, tree, methods, authorizers, add_models(draft, methods))
     deployment = add_deployment(draft, [*added, *preflights])
     add_keys(draft, deployment)
-    draft.output(
-        "ServiceEndpoint", address(rest_api_id(draft), f"/{stage_name(draft)}"), "URL of the service endpoint"
-    )
+    draft.output("ServiceEndpoint", address(rest_api_id(draft), f"/{stage_name(draft)}"), "URL of the service endpoint")
 
 
 def _add_api(draft: Draft) -> None:

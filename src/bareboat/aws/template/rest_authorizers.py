@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from bareboat.aws.template import naming
@@ -41,39 +43,60 @@ def _authorization(draft: Draft, method: RestMethod) -> Json:
 
 
 def _add(draft: Draft, authorizer: JwtAuthorizer | LambdaAuthorizer, said: Json) -> str:
-    """Add an authorizer once, and return its logical id."""
-    logical_id = naming.rest_authorizer_id(authorizer.name)
-    if not logical_id.isalnum():  # an ARN that is an intrinsic function gives no better name
-        logical_id = naming.rest_authorizer_id(naming.alphanumeric(authorizer.name))
-    if logical_id in draft.resources:
+    """Add an authorizer once, and return its logical id; another one of the same name gets a name of its own."""
+    own = authorizer.function if isinstance(authorizer, LambdaAuthorizer) and "arn" not in said else ""
+    properties = without_nothing(_properties(draft, authorizer, said, own))
+    depends = target_depends(draft, own) if own else None
+    logical_id = naming.rest_authorizer_id(_plain(authorizer.name))
+    there = draft.resources.get(logical_id)
+    if there is not None:
+        if there["Properties"] == properties:
+            return logical_id
+        digest = hashlib.sha256(json.dumps(properties, sort_keys=True).encode()).hexdigest()[:8]
+        properties["Name"] = f"{authorizer.name}-{digest}"
+        logical_id += digest
+        if logical_id in draft.resources:
+            return logical_id
+    draft.add(logical_id, "AWS::ApiGateway::Authorizer", properties, DependsOn=depends)
+    if isinstance(authorizer, LambdaAuthorizer) and not said.get("managedExternally"):
+        arn = target_arn(draft, own) if own else said["arn"]
+        permission = _free_permission(draft, naming.rest_permission_id(_plain(authorizer.name)), arn)
+        add_permission(draft, permission, execute_arn(rest_api_id(draft), "/*/*"), function=own, arn=arn)
+    return logical_id
+
+
+def _free_permission(draft: Draft, logical_id: str, arn: Any) -> str:
+    """Return the logical id of the permission to ask a function, which is not that of another one with its name."""
+    there = draft.resources.get(logical_id)
+    if there is None or there["Properties"]["FunctionName"] == arn:
         return logical_id
-    api = rest_api_id(draft)
+    return logical_id + hashlib.sha256(json.dumps(arn, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _plain(name: str) -> str:
+    """Return a name that makes a logical id: an ARN that is an intrinsic function gives none."""
+    return name if naming.normal(name).isalnum() else naming.alphanumeric(name)
+
+
+def _properties(draft: Draft, authorizer: JwtAuthorizer | LambdaAuthorizer, said: Json, own: str) -> Json:
     ttl = said.get("resultTtlInSeconds")
     whole = len(said) > 1 or "name" not in said
-    properties = {
+    found: Json = {
         "Name": authorizer.name,
-        "RestApiId": api,
+        "RestApiId": rest_api_id(draft),
         "AuthorizerResultTtlInSeconds": ttl if ttl is not None else 300 if whole else None,
     }
     if isinstance(authorizer, JwtAuthorizer):
-        properties.update(
-            Type="COGNITO_USER_POOLS",
-            ProviderARNs=[said["arn"]],
-            IdentitySource=said.get("identitySource") or _SOURCE,
-        )
-        return draft.add(logical_id, "AWS::ApiGateway::Authorizer", without_nothing(properties))
-    own = authorizer.function if "arn" not in said else ""
-    properties.update(
-        Type=authorizer.kind.upper(),
-        IdentitySource=said.get("identitySource") or (", ".join(authorizer.identity_sources) or None),
-        IdentityValidationExpression=said.get("identityValidationExpression"),
-        AuthorizerUri=invocation_uri(target_arn(draft, own) if own else said["arn"]),
-    )
-    depends = target_depends(draft, own) if own else None
-    draft.add(logical_id, "AWS::ApiGateway::Authorizer", without_nothing(properties), DependsOn=depends)
-    if not said.get("managedExternally"):
-        permission = naming.rest_permission_id(authorizer.name)
-        if not permission.isalnum():
-            permission = naming.rest_permission_id(naming.alphanumeric(authorizer.name))
-        add_permission(draft, permission, execute_arn(api, "/*/*"), function=own, arn=said.get("arn"))
-    return logical_id
+        return {
+            **found,
+            "Type": "COGNITO_USER_POOLS",
+            "ProviderARNs": [said["arn"]],
+            "IdentitySource": said.get("identitySource") or _SOURCE,
+        }
+    return {
+        **found,
+        "Type": authorizer.kind.upper(),
+        "IdentitySource": said.get("identitySource") or (", ".join(authorizer.identity_sources) or None),
+        "IdentityValidationExpression": said.get("identityValidationExpression"),
+        "AuthorizerUri": invocation_uri(target_arn(draft, own) if own else said["arn"]),
+    }

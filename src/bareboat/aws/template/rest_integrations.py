@@ -50,8 +50,7 @@ def integration_of(draft: Draft, method: RestMethod) -> Json:
 
 
 def _templates(event: HttpEvent) -> Json:
-    """Return the request templates: those that each `lambda` integration has, and the event's own; null takes one away.
-    """
+    """Return the request templates: each `lambda` integration has two, and an event its own; null takes one away."""
     found: Json = {}
     if event.integration == "AWS":
         said: Any = event.options.get("authorizer")

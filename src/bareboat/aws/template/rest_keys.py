@@ -34,8 +34,8 @@ def add_keys(draft: Draft, deployment: str) -> None:
         draft.add(logical_id, "AWS::ApiGateway::ApiKey", without_nothing(properties), DependsOn=deployment)
         plan = naming.rest_plan_id(key.plan)
         if plan in plans:
-            properties = {"KeyId": {"Ref": logical_id}, "KeyType": "API_KEY", "UsagePlanId": {"Ref": plan}}
-            draft.add(naming.rest_plan_key_id(number, key.plan), "AWS::ApiGateway::UsagePlanKey", properties)
+            tie = {"KeyId": {"Ref": logical_id}, "KeyType": "API_KEY", "UsagePlanId": {"Ref": plan}}
+            draft.add(naming.rest_plan_key_id(number, key.plan), "AWS::ApiGateway::UsagePlanKey", tie)
 
 
 def _add_plan(draft: Draft, plan: UsagePlan, deployment: str) -> str:

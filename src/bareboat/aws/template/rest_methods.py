@@ -14,6 +14,14 @@ from bareboat.aws.template.rest_responses import method_responses
 from bareboat.aws.template.targets import target_depends
 
 
+def add_permissions(draft: Draft, methods: list[RestMethod]) -> None:
+    """Let the API invoke the functions of all its methods."""
+    for method in methods:
+        function = method.function.name
+        source = execute_arn(rest_api_id(draft), "/*/*")
+        add_permission(draft, naming.rest_permission_id(function), source, function=function)
+
+
 def add_methods(
     draft: Draft,
     tree: RestTree,
@@ -34,13 +42,9 @@ def add_methods(
 
 def _add(draft: Draft, tree: RestTree, method: RestMethod, more: Json) -> str:
     event, function = method.event, method.function.name
-    permission = naming.rest_permission_id(function)
-    add_permission(draft, permission, execute_arn(rest_api_id(draft), "/*/*"), function=function)
     properties = {
         "HttpMethod": method.verb,
-        "RequestParameters": {
-            f"method.request.{name}": required for name, required in event.rules.parameters.items()
-        },
+        "RequestParameters": {f"method.request.{name}": required for name, required in event.rules.parameters.items()},
         "ResourceId": tree.resource(method.path),
         "RestApiId": rest_api_id(draft),
         "OperationName": event.options.get("operationId"),
@@ -49,7 +53,7 @@ def _add(draft: Draft, tree: RestTree, method: RestMethod, more: Json) -> str:
         "MethodResponses": method_responses(event),
         **more,
     }
-    depends: list[Any] = [permission]
+    depends: list[Any] = [naming.rest_permission_id(function)]
     alias = target_depends(draft, function)
     if alias:
         depends.append(alias)

@@ -60,8 +60,6 @@ def add_deployment(draft: Draft, methods: list[str]) -> str:
     own = _own_parts(draft.service.resources)
     depends = [*methods, *(name for name, each in own.items() if each.get("Type") in _KINDS)]
     settings = _settings(draft)
-    if naming.REST_API_LOG_GROUP in draft.resources:
-        depends.append(naming.REST_API_LOG_GROUP)
     if ACCOUNT_ID in draft.resources:
         depends.append(ACCOUNT_ID)
     properties = {
@@ -187,9 +185,7 @@ def _add_account(draft: Draft) -> None:
             "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
             "ManagedPolicyArns": [{"Fn::Join": ["", ["arn:", partition, policy]]}],
         }
-        draft.add(
-            ACCOUNT_ROLE_ID, "AWS::IAM::Role", properties, DeletionPolicy="Retain", UpdateReplacePolicy="Retain"
-        )
+        draft.add(ACCOUNT_ROLE_ID, "AWS::IAM::Role", properties, DeletionPolicy="Retain", UpdateReplacePolicy="Retain")
         role = {"Fn::GetAtt": [ACCOUNT_ROLE_ID, "Arn"]}
     draft.add(
         ACCOUNT_ID,
@@ -203,12 +199,11 @@ def _add_account(draft: Draft) -> None:
 
 def _limits_of_methods(throttles: Iterable[tuple[str, Throttle]]) -> list[tuple[tuple[str, str], Throttle]]:
     """Return limits by method and path as stages have them: ANY spelt out, slashes after the first as ~1."""
-    found = []
+    found: list[tuple[tuple[str, str], Throttle]] = []
     for key, limit in throttles:
         verb, _, path = key.partition(" ")
-        encoded = "/" + path.strip("/").replace("/", "~1")
-        for each in _VERBS if verb == "ANY" else (verb,):
-            found.append(((each, "/" if path == "/" else f"/~1{encoded[1:]}"), limit))
+        encoded = f"/~1{path.strip('/').replace('/', '~1')}" if path != "/" else path
+        found += [((each, encoded), limit) for each in (_VERBS if verb == "ANY" else (verb,))]
     return found
 
 

@@ -191,7 +191,7 @@ class RequestKeys(Keys):
         doc("By content type: a JSON schema, or the name of one of provider.apiGateway.request.schemas.", "should"),
     ] = None
     schema: Annotated[dict[str, str | dict[str, Any]] | None, doc("The older form of schemas.")] = None
-    template: dict[str, str] | None = None
+    template: dict[str, str | None] | None = None
     pass_through: Literal["NEVER", "WHEN_NO_MATCH", "WHEN_NO_TEMPLATES"] | None = None
     content_handling: str | None = None
     method: str | None = None
