@@ -69,7 +69,6 @@ class ApiKey:
     description: str = ""
     enabled: bool = True
     plan: str = ""
-    customer_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

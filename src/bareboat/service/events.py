@@ -90,7 +90,7 @@ def _event(entry: EventKeys, node: Node, path: str, around: EventSurroundings, r
         return schedule_event(value, config, path, report)
     if kind in ("sqs", "sns", "s3", "eventBridge"):
         return source_event(kind, value, config, path, around.pseudo, report)
-    return other_event(kind, config, path, report)
+    return other_event(kind, value, config, path, report)
 
 
 def _add(report: Report, fault: Fault, place: Place, path: str) -> None:
@@ -150,11 +150,7 @@ def _http_api(
         value.authorizer, node.get("authorizer"), event.route_key, around.authorizers, report
     )
     return replace(
-        event,
-        authorizer=authorizer,
-        scopes=scopes,
-        throttle=throttle_of_plugin(value.throttling, around.rest.throttle),
-        options={key: plain(child) for key, child in node.items() if key == "authorizer" and child.value is not None},
+        event, authorizer=authorizer, scopes=scopes, throttle=throttle_of_plugin(value.throttling, around.rest.throttle)
     )
 
 

@@ -21,11 +21,8 @@ from bareboat.service.triggers import HttpEvent
 
 PATH = "provider.apiGateway"
 _OPTIONS = (
-    "binaryMediaTypes",
     "description",
-    "endpoint",
     "metrics",
-    "request",
     "restApiId",
     "restApiResources",
     "restApiRootResourceId",

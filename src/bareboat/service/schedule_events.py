@@ -41,11 +41,13 @@ def schedule_event(value: ScheduleKeys | str, node: Node, path: str, report: Rep
         else:
             report.problems.add((child or node).place, f"{path}.schedule: '{rate}' is no schedule", expected=_EXPECTED)
     if isinstance(value, str):
-        return ScheduleEvent(tuple(texts), node.place)
+        return ScheduleEvent(tuple(texts), node.place, written=tuple(rates))
     _check_method(value, node, f"{path}.schedule", report)
     said = plain(node)
     options = {key: each for key, each in said.items() if key not in _READ} if isinstance(said, dict) else {}
-    return ScheduleEvent(tuple(texts), node.place, value.enabled is not False, value.input, options)
+    return ScheduleEvent(
+        tuple(texts), node.place, value.enabled is not False, value.input, options, written=tuple(rates)
+    )
 
 
 def is_schedule(text: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from bareboat.service.intrinsics import name_in_arn, text_of
-from bareboat.service.keys.events import EventBridgeKeys, S3Keys, SnsKeys, SqsKeys
+from bareboat.service.keys.events import EventBridgeKeys, S3Keys, SnsKeys, SqsKeys, StreamKeys
 from bareboat.service.nodes import Node, plain
 from bareboat.service.problems import is_misspelt, listed, nearest
 from bareboat.service.report import Report
@@ -20,6 +20,12 @@ _S3_EVENTS = (
     "ObjectCreated", "ObjectRemoved", "ObjectRestore", "ReducedRedundancyLostObject", "Replication", "ObjectTagging",
     "ObjectAcl", "LifecycleExpiration", "LifecycleTransition", "IntelligentTiering", "TestEvent",
 )  # fmt: skip
+_NEEDED = {
+    "stream": ("arn",),
+    "cloudwatchEvent": ("event",),
+    "cloudwatchLog": ("logGroup",),
+    "rabbitmq": ("arn", "basicAuthArn", "queue"),
+}
 _TRANSFORMS = frozenset(["inputPath", "inputTransformer"])
 _UNREAD = frozenset(["s3", "stream", "cloudwatchLog", "rabbitmq"])
 _WHAT = {
@@ -49,10 +55,41 @@ def source_event(
     return _event_bridge(value, node, f"{path}.eventBridge", pseudo, report)
 
 
-def other_event(kind: str, node: Node, path: str, report: Report) -> OtherEvent:
-    """Return an event that nothing local fires, with a warning of what that means."""
+def other_event(kind: str, value: Any, node: Node, path: str, report: Report) -> OtherEvent | None:
+    """Return an event that nothing local fires, with a warning of what that means.
+
+    Args:
+        value: the checked setting.
+        path: `functions.NAME.events[0]`.
+    """
+    if not isinstance(value, str):
+        names = list(node.value)
+        missing = [key for key in _NEEDED.get(kind, ()) if key not in names]
+        missing = [key for key in missing if not is_misspelt(key, names, _known(type(value)))]
+        if missing:
+            report.problems.add(node.place, f"{path}.{kind} has no {missing[0]}", expected=missing[0])
+            return None
+    if kind == "stream":
+        _check_stream(value, node, f"{path}.stream", report)
     report.warn(f"{path}: {kind} is not served locally: {_WHAT.get(kind, 'nothing here fires it')}", node.place)
     return OtherEvent(kind, plain(node), node.place)
+
+
+def _known(kind: type) -> Any:
+    from bareboat.service.check import known_keys
+
+    return known_keys(kind)
+
+
+def _check_stream(value: str | StreamKeys, node: Node, path: str, report: Report) -> None:
+    """Note a stream whose kind nothing says."""
+    arn = value if isinstance(value, str) else value.arn
+    kind = None if isinstance(value, str) else value.type
+    is_told = isinstance(arn, str) and ("${" in arn or arn.split(":")[2:3] in (["dynamodb"], ["kinesis"]))
+    if arn is not None and kind is None and not is_told and not node.state:
+        report.problems.add(
+            node.place, f"{path} does not say what stream it is", expected="type: dynamodb or type: kinesis beside arn"
+        )
 
 
 def model_event(event: Event, path: str, report: Report, *, wrapped: bool) -> Event:

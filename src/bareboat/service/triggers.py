@@ -21,7 +21,6 @@ class HttpApiEvent:
     Args:
         scopes: of which a token must have one.
         throttle: as the event has it; `HttpApi.throttles` has what holds.
-        options: the authorizer as written, for a deployment.
     """
 
     method: str  # upper case; "*" is any (ANY)
@@ -30,7 +29,6 @@ class HttpApiEvent:
     authorizer: Authorizer | None = None
     scopes: tuple[str, ...] = ()
     throttle: Throttle | None = None
-    options: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def route_key(self) -> str:
@@ -52,7 +50,7 @@ class HttpEvent:
         integration: AWS_PROXY is `lambda-proxy`, the default; others are not served locally.
         timeout_s: of the integration; 29 by default.
         throttle: as the event has it; `RestApi.throttles` has what holds.
-        options: what a deployment needs as it is written: authorizer, cors, request, response, timeoutInMillis, ...
+        options: the keys that nothing but a deployment needs, as written.
     """
 
     method: str
@@ -77,13 +75,19 @@ class HttpEvent:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleEvent:
-    """`schedule`: one or more `rate(...)` / `cron(...)` / `at(...)` expressions."""
+    """`schedule`: one or more `rate(...)` / `cron(...)` / `at(...)` expressions.
+
+    Args:
+        rates: those that are known before a deployment.
+        written: all of them, as written.
+    """
 
     rates: tuple[str, ...]
     where: Place
     enabled: bool = True
     input: Any = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    written: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bareboat.errors import ConfigurationError
 from bareboat.service.triggers import HttpApiEvent, HttpEvent, OtherEvent, ScheduleEvent
 
 
@@ -109,8 +110,16 @@ def test_schedules_are_read_in_every_form(events):
 @pytest.mark.parametrize(
     ("event", "kind", "config"),
     [
-        ("- stream: {arn: !GetAtt T.StreamArn}", "stream", {"arn": {"Fn::GetAtt": ["T", "StreamArn"]}}),
-        ("- rabbitmq: {arn: a, queue: q}", "rabbitmq", {"arn": "a", "queue": "q"}),
+        (
+            "- stream: {arn: !GetAtt T.StreamArn, type: dynamodb}",
+            "stream",
+            {"arn": {"Fn::GetAtt": ["T", "StreamArn"]}, "type": "dynamodb"},
+        ),
+        (
+            "- rabbitmq: {arn: a, basicAuthArn: s, queue: q}",
+            "rabbitmq",
+            {"arn": "a", "basicAuthArn": "s", "queue": "q"},
+        ),
         ("- cloudwatchEvent: {event: {source: [aws.ec2]}}", "cloudwatchEvent", {"event": {"source": ["aws.ec2"]}}),
         ("- cloudwatchLog: /aws/lambda/hello", "cloudwatchLog", "/aws/lambda/hello"),
     ],
@@ -221,3 +230,32 @@ def test_a_route_that_two_functions_claim_is_refused(refuse):
     assert problem.found == "functions.b has the route GET /x again"
     assert problem.where == "serverless.yml:10:24"
     assert "serverless.yml:7:24" in problem.expected
+
+
+@pytest.mark.parametrize(
+    ("event", "found"),
+    [
+        ("stream: {batchSize: 5}", "has no arn"),
+        ("stream: {arn: !GetAtt T.StreamArn}", "does not say what stream it is"),
+        ("stream: {arn: 'arn:aws:kinesis:r:1:stream/s', batchSiz: 1}", "has no key 'batchSiz'"),
+        ("cloudwatchLog: {filter: ERROR}", "has no logGroup"),
+        ("cloudwatchEvent: {name: x}", "has no event"),
+        ("rabbitmq: {arn: a, queue: q}", "has no basicAuthArn"),
+    ],
+    ids=["stream", "kind", "key", "group", "pattern", "secret"],
+)
+def test_what_an_event_that_nothing_here_fires_needs_is_told(load, event, found):
+    text = f"""
+        service: demo
+        provider: {{name: aws, runtime: python3.13}}
+        functions:
+          a:
+            handler: handler.predict
+            events:
+              - {event}
+        """
+
+    with pytest.raises(ConfigurationError) as refused:
+        load(text)
+
+    assert found in str(refused.value)

@@ -83,6 +83,8 @@ def canonical(value: Any, key: str = "") -> Any:
         done = _scalar(value)
     if key in _LISTS and not isinstance(done, list):
         done = [done]
+    if key == "DependsOn":
+        done = list(dict.fromkeys(done))
     return sorted(done, key=repr) if key in _UNORDERED and isinstance(done, list) else done
 
 

@@ -22,7 +22,7 @@ class Draft:
         policies: ARNs (or intrinsics) of managed policies of the shared role.
         own_statements: function name -> what its own role allows, for functions that have one; of a function whose role
             is none of the stack's, the list goes nowhere.
-        trusted: the services beside Lambda that may take the shared role, such as scheduler.amazonaws.com.
+        trusted: function name, or "" for the shared role -> the services beside Lambda that may take the role.
     """
 
     service: Service
@@ -33,7 +33,7 @@ class Draft:
     statements: list[Mapping[str, Any]] = field(default_factory=list)
     policies: list[Any] = field(default_factory=list)
     own_statements: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
-    trusted: list[str] = field(default_factory=list)
+    trusted: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def stage(self) -> str:
@@ -59,6 +59,11 @@ class Draft:
         """
         found = self.own_statements.get(function, self.statements)
         found.extend(statement for statement in statements if statement not in found)
+
+    def trust(self, function: str, principal: str) -> None:
+        """Let a service take the role of a function, such as scheduler.amazonaws.com."""
+        found = self.trusted.setdefault(function if function in self.own_statements else "", [])
+        found.extend(each for each in [principal] if each not in found)
 
     def output(self, name: str, value: Any, description: str = "", *, export: bool = True) -> None:
         """Add an output; exported as `sls-SERVICE-STAGE-NAME`, as Serverless does, unless said otherwise."""

@@ -72,7 +72,7 @@ def _add_own(draft: Draft, function: Function) -> None:
     own = function.options["iamRoleStatements"]
     statements += own if isinstance(own, list) else [own]
     name = function.options.get("iamRoleStatementsName") or _own_name(draft, function)
-    _add(draft, naming.own_role_id(function.name), name, statements, [])
+    _add(draft, naming.own_role_id(function.name), name, statements, [], function.name)
 
 
 def _own_name(draft: Draft, function: Function) -> Any:
@@ -90,9 +90,11 @@ def _own_name(draft: Draft, function: Function) -> Any:
     return {"Fn::Join": ["-", [*parts, {"Ref": "AWS::Region"}, *end]]}
 
 
-def _add(draft: Draft, logical_id: str, name: Any, statements: list[Statement], policies: list[Any]) -> None:
+def _add(
+    draft: Draft, logical_id: str, name: Any, statements: list[Statement], policies: list[Any], function: str = ""
+) -> None:
     said = _shared(draft.service.provider)
-    principals = ["lambda.amazonaws.com", *(draft.trusted if logical_id == naming.ROLE else ())]
+    principals = ["lambda.amazonaws.com", *draft.trusted.get(function, ())]
     trust = {"Effect": "Allow", "Principal": {"Service": principals}, "Action": ["sts:AssumeRole"]}
     properties: Json = {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]}}
     if statements:

@@ -127,7 +127,73 @@ class EventBridgeKeys(Keys):
     dead_letter_queue_arn: Text | None = None
 
 
-Raw = str | bool | dict[str, Any] | None
+class StreamDestinationsKeys(Keys):
+    """What gets batches of a stream that fail for good."""
+
+    on_failure: Annotated[Text | None, doc("A queue or a topic: its ARN, or {arn, type}.")] = None
+
+
+class StreamKeys(Keys):
+    """Records of a DynamoDB or Kinesis stream."""
+
+    arn: Annotated[Text | None, doc("The stream.", "must")] = None
+    type: Annotated[
+        Literal["dynamodb", "kinesis"] | None, doc("What the stream is, where its arn does not say it.")
+    ] = None
+    batch_size: Annotated[Annotated[int, Said("a whole number from 1 to 10000", ge=1, le=10000)] | None, doc("10.")] = (
+        None
+    )
+    parallelization_factor: Annotated[int, Said("a whole number from 1 to 10", ge=1, le=10)] | None = None
+    starting_position: Annotated[
+        Literal["LATEST", "TRIM_HORIZON", "AT_TIMESTAMP"] | None, doc("Where reading begins; TRIM_HORIZON.")
+    ] = None
+    starting_position_timestamp: float | None = None
+    enabled: bool | None = None
+    consumer: Annotated[
+        bool | Text | None, doc("A consumer of Kinesis with its own throughput: true for a new one, or its ARN.")
+    ] = None
+    batch_window: Annotated[int, Said("seconds from 0 to 300", ge=0, le=300)] | None = None
+    maximum_retry_attempts: Annotated[int, Said("a whole number from -1 to 10000", ge=-1, le=10000)] | None = None
+    bisect_batch_on_function_error: bool | None = None
+    maximum_record_age_in_seconds: (
+        Annotated[int, Said("-1, or seconds from 60 to 604800", ge=-1, le=604_800)] | None
+    ) = None
+    function_response_type: Literal["ReportBatchItemFailures"] | None = None
+    destinations: StreamDestinationsKeys | None = None
+    tumbling_window_in_seconds: Annotated[int, Said("seconds from 0 to 900", ge=0, le=900)] | None = None
+    filter_patterns: list[dict[str, Any]] | None = None
+
+
+class CloudwatchEventKeys(Keys):
+    """Events of the default bus, in the older form."""
+
+    event: Annotated[dict[str, Any] | None, doc("source, detail-type, detail, ...", "must")] = None
+    input: str | dict[str, Any] | None = None
+    input_path: str | None = None
+    input_transformer: dict[str, Any] | None = None
+    description: str | None = None
+    name: str | None = None
+    enabled: bool | None = None
+
+
+class CloudwatchLogKeys(Keys):
+    """Lines of a log group."""
+
+    log_group: Annotated[str | None, doc("Its name.", "must")] = None
+    filter: Annotated[str | None, doc("Which lines; all of them.")] = None
+
+
+class RabbitmqKeys(Keys):
+    """Messages of a RabbitMQ broker."""
+
+    arn: Annotated[Text | None, doc("The broker.", "must")] = None
+    basic_auth_arn: Annotated[Text | None, doc("A secret with user name and password.", "must")] = None
+    queue: Annotated[str | None, doc("The queue's name.", "must")] = None
+    virtual_host: str | None = None
+    batch_size: Annotated[int, Said("a whole number from 1 to 10000", ge=1, le=10000)] | None = None
+    maximum_batching_window: Annotated[int, Said("seconds from 0 to 300", ge=0, le=300)] | None = None
+    enabled: bool | None = None
+    filter_patterns: list[dict[str, Any]] | None = None
 
 
 class EventKeys(Keys):
@@ -143,11 +209,13 @@ class EventKeys(Keys):
     s3: Annotated[str | S3Keys | None, doc("Objects in a bucket: its name, or a mapping.", "should")] = None
     sqs: Annotated[str | SqsKeys | None, doc("Messages of a queue: its ARN, or a mapping.", "should")] = None
     sns: Annotated[str | SnsKeys | None, doc("Messages of a topic: its name or ARN, or a mapping.", "should")] = None
-    stream: Annotated[Raw, doc("Records of a DynamoDB or Kinesis stream.")] = None
+    stream: Annotated[
+        str | StreamKeys | None, doc("Records of a DynamoDB or Kinesis stream: its ARN, or a mapping.")
+    ] = None
     event_bridge: Annotated[EventBridgeKeys | None, doc("Events of an event bus.", "should")] = None
-    cloudwatch_event: Annotated[Raw, doc("CloudWatch events.")] = None
-    cloudwatch_log: Annotated[Raw, doc("Lines of a log group.")] = None
-    rabbitmq: Annotated[Raw, doc("Messages of a RabbitMQ broker.")] = None
+    cloudwatch_event: Annotated[CloudwatchEventKeys | None, doc("Events of the default bus.")] = None
+    cloudwatch_log: Annotated[str | CloudwatchLogKeys | None, doc("Lines of a log group: its name, or more.")] = None
+    rabbitmq: Annotated[RabbitmqKeys | None, doc("Messages of a RabbitMQ broker.")] = None
 
 
 REFUSED_EVENTS: dict[str, str] = {
