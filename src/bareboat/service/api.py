@@ -69,6 +69,7 @@ class ApiKey:
     description: str = ""
     enabled: bool = True
     plan: str = ""
+    customer_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ def _one(node: Node, plan: str, path: str, checker: Checker, report: Report) -> 
         report.warn(f"{path}.value needs AWS; a value of this machine's own stands for it", child.place)
         value = None
     enabled = said.enabled is not False
-    return [ApiKey(said.name or "", node.place, value, said.description or "", enabled=enabled, plan=plan)]
+    return [ApiKey(said.name or "", node.place, value, said.description or "", enabled, plan, said.customer_id or "")]
 
 
 def _check_unique(keys: list[ApiKey], report: Report) -> None:

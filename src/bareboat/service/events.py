@@ -150,7 +150,11 @@ def _http_api(
         value.authorizer, node.get("authorizer"), event.route_key, around.authorizers, report
     )
     return replace(
-        event, authorizer=authorizer, scopes=scopes, throttle=throttle_of_plugin(value.throttling, around.rest.throttle)
+        event,
+        authorizer=authorizer,
+        scopes=scopes,
+        throttle=throttle_of_plugin(value.throttling, around.rest.throttle),
+        options={key: plain(child) for key, child in node.items() if key == "authorizer" and child.value is not None},
     )
 
 

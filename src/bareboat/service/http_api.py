@@ -17,7 +17,16 @@ from bareboat.service.triggers import HttpApiEvent
 PATH = "provider.httpApi"
 # lib/plugins/aws/package/compile/events/http-api.js
 CORS_ANY = ("GET", "POST", "PUT", "PATCH", "OPTIONS", "HEAD", "DELETE")
-_OPTIONS = ("id", "name", "description", "metrics", "useProviderTags", "shouldStartNameWithService", "timeout")
+_OPTIONS = (
+    "authorizers",
+    "description",
+    "id",
+    "metrics",
+    "name",
+    "shouldStartNameWithService",
+    "timeout",
+    "useProviderTags",
+)
 
 
 def http_api_of(keys: ProviderHttpApiKeys | None, node: Node | None, around: Surroundings, report: Report) -> HttpApi:

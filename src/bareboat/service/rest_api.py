@@ -21,8 +21,11 @@ from bareboat.service.triggers import HttpEvent
 
 PATH = "provider.apiGateway"
 _OPTIONS = (
+    "binaryMediaTypes",
     "description",
+    "endpoint",
     "metrics",
+    "request",
     "restApiId",
     "restApiResources",
     "restApiRootResourceId",

@@ -33,7 +33,7 @@ _INTEGRATIONS: dict[str, Integration] = {
     "HTTP_PROXY": "HTTP_PROXY",
     "MOCK": "MOCK",
 }
-_READ = ("path", "method", "cors", "authorizer", "private", "async", "integration", "timeoutInMillis", "throttling")
+_READ = ("path", "method", "private", "async", "integration", "throttling")
 
 
 class RestSurroundings(NamedTuple):

@@ -21,6 +21,7 @@ class HttpApiEvent:
     Args:
         scopes: of which a token must have one.
         throttle: as the event has it; `HttpApi.throttles` has what holds.
+        options: the authorizer as written, for a deployment.
     """
 
     method: str  # upper case; "*" is any (ANY)
@@ -29,6 +30,7 @@ class HttpApiEvent:
     authorizer: Authorizer | None = None
     scopes: tuple[str, ...] = ()
     throttle: Throttle | None = None
+    options: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def route_key(self) -> str:
@@ -50,7 +52,7 @@ class HttpEvent:
         integration: AWS_PROXY is `lambda-proxy`, the default; others are not served locally.
         timeout_s: of the integration; 29 by default.
         throttle: as the event has it; `RestApi.throttles` has what holds.
-        options: the keys that nothing but a deployment needs, as written.
+        options: what a deployment needs as it is written: authorizer, cors, request, response, timeoutInMillis, ...
     """
 
     method: str

@@ -225,7 +225,7 @@ def test_a_method_s_own_time_and_way(methods):
     (event,) = methods("[{http: {path: a, method: get, timeoutInMillis: 1500, async: true, operationId: getA}}]")
 
     assert (event.timeout_s, event.asynchronous, event.integration) == (1.5, True, "AWS")
-    assert event.options == {"operationId": "getA"}
+    assert event.options == {"operationId": "getA", "timeoutInMillis": 1500}
 
 
 def test_gateway_responses_are_read(rest):

@@ -126,6 +126,7 @@ class ApiGatewayKeys(Keys):
     request: Annotated[ProviderRequestKeys | None, doc("schemas by name, for request.schemas of methods.")] = None
     resource_policy: Annotated[list[Any] | None, doc("IAM statements of the API itself.")] = None
     disable_default_endpoint: bool | None = None
+    endpoint: Annotated[dict[str, Any] | None, doc("securityPolicy and accessMode of its own address.")] = None
     timeout_in_millis: Annotated[Millis | None, doc("How long methods wait; 29000.")] = None
     description: str | None = None
     metrics: bool | None = None
@@ -190,7 +191,7 @@ class RequestKeys(Keys):
         doc("By content type: a JSON schema, or the name of one of provider.apiGateway.request.schemas.", "should"),
     ] = None
     schema: Annotated[dict[str, str | dict[str, Any]] | None, doc("The older form of schemas.")] = None
-    template: dict[str, str] | None = None
+    template: dict[str, str | None] | None = None
     pass_through: Literal["NEVER", "WHEN_NO_MATCH", "WHEN_NO_TEMPLATES"] | None = None
     content_handling: str | None = None
     method: str | None = None
