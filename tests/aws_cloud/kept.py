@@ -13,6 +13,7 @@ FORGOTTEN = (
     "KMSKeyArn",
     "VpcConfig",
     "ImageConfig",
+    "Layers",
 )
 
 

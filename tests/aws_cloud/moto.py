@@ -41,10 +41,12 @@ class Moto:
         self.session.set_credentials("testing", "testing")
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
+        self.used: set[str] = set()
 
     def client(self, service: str, region: str = REGION) -> Any:
         """Return a client of moto itself, whose calls the proxy does not see."""
         with self._lock:
+            self.used.add(service)
             if (service, region) not in self._clients:
                 config = Config(
                     retries={"max_attempts": 0}, proxies={}, s3={"addressing_style": "path"}, max_pool_connections=4
@@ -56,6 +58,7 @@ class Moto:
 
     def reset(self) -> None:
         """Forget everything; about 30 ms."""
+        self.used.clear()
         request = urllib.request.Request(f"{self.endpoint}/moto-api/reset", method="POST")
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30).close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,7 +39,24 @@ def schema(kind: str) -> dict[str, Any] | None:
 
 @cache
 def _validator(kind: str) -> Draft7Validator:
-    return Draft7Validator(schema(kind) or {})
+    return Draft7Validator(_readable(schema(kind) or {}))
+
+
+def _readable(value: Any) -> Any:
+    """Return a schema without the patterns that Python's `re` cannot read."""
+    if isinstance(value, list):
+        return [_readable(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _readable(one) for key, one in value.items() if key != "pattern" or _compiles(one)}
+
+
+def _compiles(pattern: Any) -> bool:
+    try:
+        re.compile(pattern)
+    except (re.error, TypeError):
+        return not isinstance(pattern, str)
+    return True
 
 
 def complaint(kind: str, properties: dict[str, Any]) -> str:

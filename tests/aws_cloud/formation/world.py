@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ class World:
         self.stacks: list[Stack] = []
         self.pace_s = 0.0
         self.lock = threading.RLock()
+        self.bugs: list[str] = []
         self._threads: list[threading.Thread] = []
 
     def kind(self, name: str) -> Kind:
@@ -111,8 +113,15 @@ class World:
             raise Refused("ValidationError", f"Parameters: [{service}:{rest}] cannot be found") from error
 
     def start(self, work: Callable[[], Any]) -> None:
-        """Run an operation on a thread of its own."""
-        thread = threading.Thread(target=work, daemon=True)
+        """Run an operation on a thread of its own; what it raises is a bug, which `settle` tells."""
+
+        def run() -> None:
+            try:
+                work()
+            except Exception:  # noqa: BLE001
+                self.bugs.append(traceback.format_exc())
+
+        thread = threading.Thread(target=run, daemon=True)
         with self.lock:
             self._threads = [one for one in self._threads if one.is_alive()]
             self._threads.append(thread)
@@ -123,6 +132,8 @@ class World:
         for thread in tuple(self._threads):
             thread.join(timeout_s)
             assert not thread.is_alive(), "an operation of the test cloud hangs"
+        bugs, self.bugs = self.bugs, []
+        assert not bugs, "\n".join(bugs)
 
     def reset(self) -> None:
         self.settle()

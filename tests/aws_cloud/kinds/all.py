@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from aws_cloud.kinds import functions, http_apis, iam, logs, s3
+from aws_cloud.kinds import (
+    data,
+    functions,
+    http_apis,
+    iam,
+    logs,
+    messaging,
+    rest_apis,
+    s3,
+    schedules,
+    usage_plans,
+    watching,
+)
 from aws_cloud.kinds.base import Kind
 
-KINDS: dict[str, Kind] = {one.type: one() for part in (s3, iam, logs, functions, http_apis) for one in part.KINDS}
+_PARTS = (s3, iam, logs, functions, http_apis, rest_apis, usage_plans, messaging, schedules, watching, data)
+KINDS: dict[str, Kind] = {one.type: one() for part in _PARTS for one in part.KINDS}

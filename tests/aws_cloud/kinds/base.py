@@ -80,9 +80,9 @@ def chosen(properties: dict[str, Any], *names: str, **renamed: str) -> dict[str,
     return found | {name: properties[old] for name, old in renamed.items() if old in properties}
 
 
-def as_int(value: Any) -> int:
-    """Return a number that a template may have written as text."""
-    return int(value)
+def lowered(properties: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return the named properties that are there, as API Gateway's calls have them: `Name` as `name`."""
+    return {name[0].lower() + name[1:]: properties[name] for name in names if name in properties}
 
 
 def as_bool(value: Any) -> bool:

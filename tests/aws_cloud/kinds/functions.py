@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from aws_cloud.kinds.base import Failed, Kind, Made, Place, as_bool, chosen, tag_map
 from aws_cloud.lambda_changes import changed_code, published, set_code
+from aws_cloud.moto import ACCOUNT
 
 _NUMBERS = ("MemorySize", "Timeout")
 _CONFIGURATION = (
@@ -28,7 +29,7 @@ class Function(Kind):
             said = client.create_function(
                 FunctionName=name,
                 Code=_code(properties),
-                **settings,
+                **_known(settings),
                 **chosen(properties, "PackageType", "Architectures"),
                 **({"Tags": tag_map(properties["Tags"])} if properties.get("Tags") else {}),
             )
@@ -46,7 +47,7 @@ class Function(Kind):
         settings, before = _configuration(properties), _configuration(old)
         if settings != before:
             empty = {key: _EMPTY.get(key) for key in before if key not in settings and key in _EMPTY}
-            client.update_function_configuration(FunctionName=name, **{**empty, **settings})
+            client.update_function_configuration(FunctionName=name, **_known({**empty, **settings}))
             forgotten = {key: None for key in before if key not in settings}
             place.kept.set(place.region, name, {**forgotten, **settings})
         if gone := sorted(set(tag_map(old.get("Tags"))) - set(tag_map(properties.get("Tags")))):
@@ -77,6 +78,13 @@ _EMPTY: dict[str, Any] = {
     "Timeout": 3,
     "MemorySize": 128,
 }
+
+
+def _known(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings for moto, which takes no layer of another account."""
+    if "Layers" not in settings:
+        return settings
+    return {**settings, "Layers": [one for one in settings["Layers"] if f":{ACCOUNT}:layer:" in one]}
 
 
 def _configuration(properties: dict[str, Any]) -> dict[str, Any]:
