@@ -7,6 +7,9 @@ For each case it runs `osls package` on a copy of the folder and writes, beside 
 versions). Times of the run are put to one fixed time. Nothing is asked of AWS: the credentials are made up, and a small
 server in AWS's place knows no stack. osls is found at BAREBOAT_OSLS (its `bin/serverless.js`), or where
 benchmarks/peers.py installs it. Tests never run it.
+
+With BAREBOAT_SERVERLESS3 (the `bin/serverless.js` of `npm i serverless@3`) it records instead what Serverless 3 itself
+makes of the cases that have a `serverless-3.json` already, or are named.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ WRITTEN = {
     "template.json": "cloudformation-template-update-stack.json",
     "bucket.json": "cloudformation-template-create-stack.json",
 }
+V3 = "serverless-3.json"
 TIME = "1700000000000"
 MASKS = (
     (re.compile(r"\b\d{13}-\d{4}-\d\d-\d\dT[\d:.]+Z"), f"{TIME}-2023-11-14T22:13:20.000Z"),
@@ -41,11 +45,13 @@ MASKS = (
 
 def main(names: list[str]) -> int:
     """Record the cases of these names, two at a time."""
-    osls = Path(os.environ.get("BAREBOAT_OSLS", OSLS))
+    third = os.environ.get("BAREBOAT_SERVERLESS3")
+    osls = Path(third or os.environ.get("BAREBOAT_OSLS", OSLS))
     if not osls.is_file():
         print(f"osls is not at {osls}: set BAREBOAT_OSLS", file=sys.stderr)
         return 2
-    folders = sorted(path.parent for path in CASES.glob("*/serverless.yml") if not names or path.parent.name in names)
+    wanted = CASES.glob("*/serverless.yml") if names or not third else CASES.glob(f"*/{V3}")
+    folders = sorted(path.parent for path in wanted if not names or path.parent.name in names)
     with nobody_there() as endpoint, ThreadPoolExecutor(2) as pool:
         failed = [name for name in pool.map(lambda folder: recorded(folder, osls, endpoint), folders) if name]
     return 1 if failed or not folders else 0
@@ -88,7 +94,7 @@ def recorded(folder: Path, osls: Path, endpoint: str) -> str:
     """Record one case; return its name when osls fails."""
     with tempfile.TemporaryDirectory() as scratch:
         project = Path(scratch) / "project"
-        shutil.copytree(folder, project, ignore=shutil.ignore_patterns(*WRITTEN, "recorded.txt"))
+        shutil.copytree(folder, project, ignore=shutil.ignore_patterns(*WRITTEN, V3, "recorded.txt"))
         (project / "serverless.yml").write_text(without_plugins((folder / "serverless.yml").read_text()))
         if not (project / "handler.py").exists():
             (project / "handler.py").write_text("def handle(event, context):\n    return {}\n")
@@ -105,12 +111,14 @@ def recorded(folder: Path, osls: Path, endpoint: str) -> str:
         if done.returncode:
             print(done.stdout + done.stderr, file=sys.stderr)
             return folder.name
-        for name, made in WRITTEN.items():
+        written = {V3: WRITTEN["template.json"]} if os.environ.get("BAREBOAT_SERVERLESS3") else WRITTEN
+        for name, made in written.items():
             if not (project / ".serverless" / made).exists():  # bucket.json, where the stack makes no bucket
                 continue
             text = (project / ".serverless" / made).read_text()
             (folder / name).write_text(json.dumps(json.loads(with_one_time(text)), indent=1) + "\n")
-    (folder / "recorded.txt").write_text(versions(osls) + "\n")
+    if V3 not in written:
+        (folder / "recorded.txt").write_text(versions(osls) + "\n")
     return ""
 
 

@@ -1,0 +1,331 @@
+"""A stack that Serverless deployed -> what the first deployment of bareboat makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from bareboat.aws.changes import Change
+from bareboat.aws.client import Aws, AwsError
+from bareboat.aws.differences import Difference
+from bareboat.aws.foreseen import foreseen, references
+from bareboat.aws.leftovers import Leftover, leftover_of, plugin_notes
+from bareboat.aws.live import Live, look
+from bareboat.aws.plan import discard, make_plan
+from bareboat.aws.preview import preview_shipment
+from bareboat.aws.progress import Progress
+from bareboat.aws.stack import Stack, resources
+from bareboat.aws.template.build import make_template
+from bareboat.aws.versions import code_keys
+from bareboat.errors import RemoteError
+from bareboat.service.model import Service
+
+Origin = Literal["serverless", "bareboat", "unknown"]
+_BUCKET = "ServerlessDeploymentBucket"
+# Each deployment makes these anew, Serverless's too.
+BY_NATURE = frozenset(
+    {
+        "AWS::ApiGateway::Deployment",
+        "AWS::Lambda::LayerVersion",
+        "AWS::Lambda::LayerVersionPermission",
+        "AWS::Lambda::Permission",
+        "AWS::Lambda::Version",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A resource that stays the very one that it is.
+
+    Args:
+        physical_id: such as the API's id; "" where only the template is known.
+        changed: whether some of its properties change in place.
+    """
+
+    logical_id: str
+    type: str
+    physical_id: str = ""
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LostOutput:
+    """An output that the new template does not have.
+
+    Args:
+        export: the name that other stacks import it by; "" where it is not exported.
+        imported_by: the stacks that do, as far as AWS was asked: the deployment fails as long as they do.
+    """
+
+    name: str
+    export: str = ""
+    imported_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What the first deployment would do to a stack.
+
+    Args:
+        stack: None where a stored template was read.
+        changes: as CloudFormation says (`asked`), or as the templates let one foresee.
+        kept: what stays.
+        leftovers: logical id -> what is known of a resource that is taken out of the stack.
+        plugins: (plugin, what it comes to) of those that did something outside of the stack.
+        write: what in serverless.yml keeps what would be lost; {} where nothing has to be written.
+        problems: what keeps the first deployment from taking this stack over.
+    """
+
+    stack_name: str
+    stack: Stack | None
+    origin: Origin
+    asked: bool
+    changes: tuple[Change, ...]
+    kept: tuple[Kept, ...]
+    outputs: tuple[LostOutput, ...] = ()
+    leftovers: Mapping[str, Leftover] = field(default_factory=dict)
+    plugins: tuple[tuple[str, str], ...] = ()
+    write: Mapping[str, Any] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+    @property
+    def losses(self) -> tuple[Change, ...]:
+        """The changes that lose data, or an address that clients know."""
+        return tuple(change for change in self.changes if change.is_loss)
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether nothing is lost, and nothing keeps the deployment from being carried out."""
+        return not (self.losses or self.problems or any(one.imported_by for one in self.outputs))
+
+    def of(self, *kinds: str) -> tuple[Change, ...]:
+        """Return the changes of some kinds."""
+        return tuple(change for change in self.changes if change.kind in kinds)
+
+
+def adoption_of_template(service: Service, template: Mapping[str, Any], stack_name: str = "") -> Adoption:
+    """Foresee what the first deployment makes of a stack of this template, without AWS.
+
+    Args:
+        template: what the stack was made of: `aws cloudformation get-template`, or the
+            cloudformation-template-update-stack.json that `serverless package` leaves in .serverless.
+        stack_name: of the stack, where it is known.
+    Raises:
+        ConfigurationError: serverless.yml makes no template.
+    """
+    new = make_template(service, preview_shipment(service))
+    name = stack_name or service.provider.stack_name
+    return _adoption(service, name, None, template, new, foreseen(template, new), {})
+
+
+def adoption_of_stack(
+    aws: Aws, service: Service, stack_name: str = "", *, progress: Progress | None = None
+) -> tuple[Adoption, Live]:
+    """Ask CloudFormation what the first deployment makes of a live stack. Nothing is changed.
+
+    Args:
+        stack_name: "" for the service's own.
+    Raises:
+        RemoteError: there is no such stack.
+        AwsError: AWS refuses.
+    """
+    name = stack_name or service.provider.stack_name
+    there = replace(service, provider=replace(service.provider, stack_name=name))
+    live = look(aws, there)
+    stack = live.stack
+    if stack is None or live.template is None:
+        raise RemoteError(
+            f"there is no stack {name} in {aws.region}"
+            if stack is None
+            else f"nothing was made of the stack {name} yet ({stack.status})",
+            expected="one that Serverless deployed",
+            fix=_where(aws, service),
+        )
+    if stack.is_busy:
+        raise RemoteError(
+            f"somebody is at work on {name}: {stack.status}",
+            expected="a stack at rest",
+            fix="try again when it is done",
+        )
+    if not live.is_there:
+        raise RemoteError(
+            f"{name} is {stack.status}: its creation failed", expected="a stack that runs", fix="bareboat deploy"
+        )
+    new = make_template(there, preview_shipment(there))
+    plan = make_plan(aws, there, new, live, progress=progress)
+    discard(aws, plan)
+    physical = {one.logical_id: one.physical_id for one in resources(aws, stack.id)}
+    changes = tuple(_judged(change, plan.changes) for change in plan.changes)
+    found = _adoption(service, name, stack, live.template, new, changes, physical)
+    return replace(found, outputs=tuple(_imports(aws, one) for one in found.outputs)), live
+
+
+def _adoption(
+    service: Service,
+    name: str,
+    stack: Stack | None,
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    changes: tuple[Change, ...],
+    physical: Mapping[str, str],
+) -> Adoption:
+    touched = {change.logical_id: change.kind for change in changes}
+    kept = tuple(
+        Kept(logical_id, str(body.get("Type", "")), physical.get(logical_id, ""), touched.get(logical_id) == "modify")
+        for logical_id, body in (old.get("Resources") or {}).items()
+        if touched.get(logical_id, "modify") == "modify"
+    )
+    leftovers = {
+        change.logical_id: known
+        for change in changes
+        if change.kind == "remove" and (known := leftover_of(change.type, change.logical_id)) is not None
+    }
+    write = to_write(service, old, new, changes, leftovers)
+    problems = []
+    if name != service.provider.stack_name:
+        write = {"provider": {"stackName": name}, **write}
+        problems.append(
+            f"serverless.yml is about the stack {service.provider.stack_name}: a deployment would make a second one "
+            f"beside {name}"
+        )
+    return Adoption(
+        stack_name=name,
+        stack=stack,
+        origin=_origin(old),
+        asked=stack is not None,
+        changes=changes,
+        kept=kept,
+        outputs=tuple(_lost_outputs(old, new)),
+        leftovers=leftovers,
+        plugins=tuple(plugin_notes(service.plugins)),
+        write=write,
+        problems=tuple(problems),
+    )
+
+
+def to_write(
+    service: Service,
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    changes: tuple[Change, ...],
+    leftovers: Mapping[str, Leftover],
+) -> dict[str, Any]:
+    """Return what in serverless.yml keeps what would be removed or replaced, as far as that can be written there."""
+    before, own = old.get("Resources") or {}, service.resources.get("Resources") or {}
+    removed = {
+        change.logical_id: before[change.logical_id]
+        for change in changes
+        if change.kind == "remove" and not _belongs(change, leftovers)
+    }
+    known = {*(new.get("Resources") or {}), *(new.get("Parameters") or {}), *removed}
+    while lacking := [name for name, body in removed.items() if not _names(body) <= known]:
+        for name in lacking:
+            del removed[name]
+            known.discard(name)
+    extensions: dict[str, Any] = {}
+    for change in changes:
+        if change.kind not in ("replace", "maybe-replace") or change.type in BY_NATURE:
+            continue
+        properties = before[change.logical_id].get("Properties") or {}
+        causes = {one.top for one in change.properties if one.recreates != "Never" and not one.cause}
+        values = {top: properties[top] for top in sorted(causes) if top in properties}
+        if values and change.logical_id in own:
+            removed[change.logical_id] = {"Properties": values}
+        elif values:
+            extensions[change.logical_id] = {"Properties": values}
+    found: dict[str, Any] = {}
+    if removed:
+        found["Resources"] = removed
+    if extensions:
+        found["extensions"] = extensions
+    return {"resources": found} if found else {}
+
+
+def _belongs(change: Change, leftovers: Mapping[str, Leftover]) -> bool:
+    """Return whether nothing is missing without a resource that is taken out."""
+    known = leftovers.get(change.logical_id)
+    return known is not None and (known.belongs or known.type == "AWS::Lambda::Function") and not change.loss
+
+
+def _names(body: Any) -> set[str]:
+    """Return what of the template a resource refers to, what it depends on included."""
+    depends = body.get("DependsOn") or []
+    found = references(body) | set([depends] if isinstance(depends, str) else depends)
+    return {name for name in found if not name.startswith("AWS::")}
+
+
+def _judged(change: Change, changes: tuple[Change, ...]) -> Change:
+    """Return what a `maybe-replace` comes to that only follows from an attribute of what is changed in place.
+
+    A change set lists whatever refers to an attribute of a changed resource, since the attribute may have changed. The
+    ARN and the id of a resource do not, as long as it is not made anew.
+    """
+    if change.kind != "maybe-replace":
+        return change
+    stays = {one.logical_id for one in changes if one.kind == "modify"}
+    if all(one.recreates == "Never" or _is_follower(one, stays) for one in change.properties):
+        return replace(change, kind="modify", loss="")
+    return change
+
+
+def _is_follower(one: Difference, stays: set[str]) -> bool:
+    name, _, attribute = one.cause.partition(".")
+    return name in stays and attribute in ("", "Arn")
+
+
+def _origin(template: Mapping[str, Any]) -> Origin:
+    """Return who deployed a template, by where its code lies."""
+    keys = code_keys(template)
+    if any("/code/" in key for key in keys):
+        return "bareboat"
+    outputs = template.get("Outputs") or {}
+    is_serverless = f"{_BUCKET}Name" in outputs or _BUCKET in (template.get("Resources") or {})
+    return "serverless" if is_serverless or any(key.startswith("serverless/") for key in keys) else "unknown"
+
+
+def _lost_outputs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[LostOutput]:
+    before, after = old.get("Outputs") or {}, new.get("Outputs") or {}
+    exports = {_export(body) for body in after.values()}
+    for name, body in before.items():
+        export = _export(body)
+        if name not in after or (export and export not in exports):
+            yield LostOutput(name, export)
+
+
+def _export(output: Mapping[str, Any]) -> str:
+    from bareboat.aws.template.difference import canonical
+
+    said = (output.get("Export") or {}).get("Name", "")
+    return str(canonical(said)) if said else ""
+
+
+def _imports(aws: Aws, output: LostOutput) -> LostOutput:
+    """Return an output with the stacks that import it."""
+    if not output.export or "${" in output.export:
+        return output
+    try:
+        found = tuple(aws.pages("cloudformation", "list_imports", "Imports", ExportName=output.export))
+    except AwsError as error:
+        if error.code in ("ValidationError", "AccessDenied", "AccessDeniedException"):  # not imported by any stack
+            return output
+        raise
+    return replace(output, imported_by=found)
+
+
+def _where(aws: Aws, service: Service) -> str:
+    """Say where else the stack may be: those of the region that look like the service's."""
+    try:
+        listed = aws.pages("cloudformation", "describe_stacks", "Stacks")
+        names = [
+            str(one["StackName"])
+            for one in listed
+            if service.name in one["StackName"]
+            or any(output.get("OutputKey") == f"{_BUCKET}Name" for output in one.get("Outputs") or ())
+        ]
+    except AwsError:
+        names = []
+    near = sorted(names, key=lambda name: service.name not in name)[:3]
+    hint = f"--stack {near[0]}" + (f" (or {', '.join(near[1:])})" if near[1:] else "") if near else "--stack NAME"
+    return f"{hint}, --stage, --region, or the credentials of the right account"
