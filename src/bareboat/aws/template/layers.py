@@ -57,6 +57,7 @@ def _permit(draft: Draft, layer: Layer, logical_id: str, account: str) -> None:
         "AWS::Lambda::LayerVersionPermission",
         {"Action": "lambda:GetLayerVersion", "LayerVersionArn": {"Ref": logical_id}, "Principal": account},
         DeletionPolicy="Retain" if layer.retain else None,
+        UpdateReplacePolicy="Retain" if layer.retain else None,
     )
 
 
