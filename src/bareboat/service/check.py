@@ -207,6 +207,12 @@ def known_keys(kind: type[Keys]) -> dict[str, Known]:
     return _KNOWN[kind.__name__]
 
 
+def checked_value(keys: Keys, key: str, node: Node) -> Any:
+    """Return the value of a key as JSON: of the type that it has where it was converted, else as written."""
+    value = getattr(keys, known_keys(type(keys))[key].attribute)
+    return plain(node) if value is None or isinstance(value, (Keys, list, dict)) else value
+
+
 def shown(node: Node) -> str:
     """Return a value as an error message shows it."""
     if isinstance(node.value, dict):

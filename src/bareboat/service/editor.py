@@ -9,6 +9,7 @@ import msgspec
 
 from bareboat.service.check import known_keys
 from bareboat.service.dependencies import LEVELS
+from bareboat.service.keys.alarms import AlarmsKeys
 from bareboat.service.keys.apis import JwksKeys, StageThrottleKeys
 from bareboat.service.keys.base import Keys, Said
 from bareboat.service.keys.file import ServerlessKeys
@@ -16,7 +17,7 @@ from bareboat.service.keys.provider import RoleKeys
 from bareboat.service.keys.requirements import PythonRequirementsKeys
 from bareboat.service.runtimes import LIVE, RETIRED
 
-_ROOTS = (ServerlessKeys, PythonRequirementsKeys, RoleKeys, StageThrottleKeys, JwksKeys)
+_ROOTS = (ServerlessKeys, PythonRequirementsKeys, RoleKeys, StageThrottleKeys, JwksKeys, AlarmsKeys)
 _VARIABLE = {"type": "string", "pattern": r"\$\{", "description": "A variable such as ${self:custom.x}."}
 _SCALARS = ["string", "number", "boolean"]  # YAML writes 3 where text is meant; Serverless takes it
 
@@ -28,14 +29,14 @@ def json_schema() -> dict[str, Any]:
     nothing of what needs more than one place, such as two equal routes: `bareboat check` does.
     """
     made: dict[str, type[msgspec.Struct]] = {}
-    (root, requirements, role, throttle, jwks), definitions = msgspec.json.schema_components(
+    (root, requirements, role, throttle, jwks, alarms), definitions = msgspec.json.schema_components(
         [struct_of(kind, made) for kind in _ROOTS],
         ref_template="#/$defs/{name}",
     )
     for definition in definitions.values():
         _soften(definition)
     definitions["Variable"] = _VARIABLE
-    _refine(definitions, requirements, role, throttle, jwks)
+    _refine(definitions, requirements, role, throttle, jwks, alarms)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "serverless.yml as bareboat reads it",
@@ -122,6 +123,7 @@ def _refine(
     role: dict[str, Any],
     throttle: dict[str, Any],
     jwks: dict[str, Any],
+    alarms: dict[str, Any],
 ) -> None:
     """Add what the types do not say."""
     account = {"type": ["string", "integer"], "pattern": r"^\d{12}$"}
@@ -158,6 +160,10 @@ def _refine(
                             {"$ref": "#/$defs/Variable"},
                             {"type": "null"},
                         ],
+                    },
+                    "alarms": {
+                        "description": "Who is told of errors, throttles and spend: true, or a mapping.",
+                        "anyOf": [alarms, {"type": ["boolean", "null"]}, {"$ref": "#/$defs/Variable"}],
                     },
                     "throttle": {
                         "description": "Limits of each API, and of routes: {rate, burst, routes}.",

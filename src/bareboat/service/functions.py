@@ -6,7 +6,7 @@ import re
 from typing import Any, get_args
 
 from bareboat.service import modules, runtimes
-from bareboat.service.check import known_keys
+from bareboat.service.check import checked_value, known_keys
 from bareboat.service.draft import Context
 from bareboat.service.environment import display, variables_of
 from bareboat.service.events import EventSurroundings, events_of
@@ -33,8 +33,7 @@ _NOT_YET = {
     "onError": "there is no dead letter queue locally; an event that fails for good is told in a warning",
     "destinations": "nothing is sent to them locally; an event that fails for good is told in a warning",
     "warmup": "functions are not kept warm",
-    "alarms": "alarms are not made",
-    "iamRoleStatements": "functions share the service's role",
+    "alarms": "those of serverless-plugin-aws-alerts are not made; set custom.bareboat.alarms",
     "module": "the function is packaged with the whole folder; 'module' is not used",
     "vendor": "a function's own vendor folder is not used",
 }
@@ -71,6 +70,7 @@ _OPTIONS = frozenset(
         "iamRoleStatements",
         "iamRoleStatementsName",
         "iamRoleStatementsInherit",
+        "iamPermissionsBoundary",
         "warmup",
         "alarms",
     ]
@@ -314,12 +314,39 @@ class _Function(ServedDraft):
         assert node is not None
         return references(node, path, self.context.layers, self.context.resources, self.report)
 
+    def conflicts(self) -> None:
+        """Say which settings AWS would refuse beside each other."""
+        keys = self.keys
+        pairs = {
+            ("snapStart", "provisionedConcurrency"): keys.snap_start and keys.provisioned_concurrency,
+            ("snapStart", "fileSystemConfig"): keys.snap_start and keys.file_system_config,
+            ("iamRoleStatements", "role"): keys.iam_role_statements is not None and keys.role,
+        }
+        for (first, second), both in pairs.items():
+            if both:
+                self.report.problems.add(
+                    self.node.key_place(first), f"{self.path} has {first} and {second}", expected="one of them"
+                )
+        if keys.file_system_config and not (keys.vpc or self.context.provider_keys.vpc):
+            self.report.problems.add(
+                self.node.key_place("fileSystemConfig"),
+                f"{self.path} has fileSystemConfig and no vpc",
+                expected="vpc: {securityGroupIds, subnetIds} of the function or the provider, in which the files are",
+            )
+
     def options(self, raw_environment: dict[str, Any]) -> dict[str, Any]:
         for key, what in _NOT_YET.items():
             child = self.node.get(key)
-            if child is not None and child.value is not False:
+            if child is not None and child.value is not False and (key, child.value) != ("alarms", True):
                 self.report.warn(f"{self.path}.{key}: {what}", self.node.key_place(key))
-        found = {key: plain(child) for key, child in self.node.items() if key in _OPTIONS and child.value is not None}
+        self.conflicts()
+        found = {
+            key: checked_value(self.keys, key, child)
+            for key, child in self.node.items()
+            if key in _OPTIONS and child.value is not None
+        }
+        if (network := self.node.get("vpc")) is not None and network.value is None:
+            found["vpc"] = False  # outside of the provider's
         tags = {**self.context.provider.tags, **(self.keys.tags or {})}
         if tags:
             found["tags"] = tags

@@ -11,6 +11,7 @@ from pathlib import Path
 from bareboat.errors import ConfigurationError
 from bareboat.service import runtimes
 from bareboat.service.accounts import check_accounts
+from bareboat.service.alarms import alarms_of
 from bareboat.service.apis import ApiReader
 from bareboat.service.check import Checker
 from bareboat.service.compose import compose
@@ -273,6 +274,7 @@ class _Loader:
         everything, custom = tree.get("custom"), tree.get("custom", "bareboat")
         slim = slim_level(custom, requirements, report)
         check_accounts(custom, provider.stage, report)
+        alarms = alarms_of(custom, self.checker, report)
         resources = tree.get("resources")
         default = (_python(provider.runtime), provider_keys.architecture or "x86_64")
         layers = with_targets(context.layers, functions.values(), default, report)
@@ -292,6 +294,7 @@ class _Loader:
             resources=plain(resources) if resources is not None and resources.is_mapping else {},
             plugins=plugins,
             image_functions=images,
+            alarms=alarms,
         )
 
     def layers(self, keys: ServerlessKeys, tree: Node, service: str, stage: str) -> dict[str, Layer]:

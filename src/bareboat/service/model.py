@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from bareboat.service.alarm import Alarms
 from bareboat.service.api import FunctionUrl, HttpApi, RestApi
 from bareboat.service.layer import Layer, LayerRef
 from bareboat.service.triggers import Event
@@ -336,6 +337,7 @@ class Service:
         proof: whether samples are run to prove that slimmed packages answer as whole ones do (docs/proof.md).
         custom: `custom` as written, what plugins are told with it too.
         custom_bareboat: `custom.bareboat` as written.
+        alarms: when somebody is told that something is wrong; None for never.
         image_functions: functions that are container images; they have neither handler nor model, so they stand apart.
         notes: what a person should know, in file order.
         values: each effective setting with its origin, in file order, for `check`.
@@ -358,6 +360,7 @@ class Service:
     resources: Mapping[str, Any] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()
     image_functions: Mapping[str, Function] = field(default_factory=dict)
+    alarms: Alarms | None = None
     notes: tuple[Note, ...] = ()
     values: tuple[Value, ...] = ()
     read: tuple[Path, ...] = ()

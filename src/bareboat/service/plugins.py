@@ -17,6 +17,7 @@ COUNTERPARTS: dict[str, str] = {
     "serverless-api-stage": "its stage variables and limits are read",
     "serverless-plugin-stage-variables": "its stage variables are read",
     "serverless-apigw-binary": "its types are read",
+    "serverless-iam-roles-per-function": "functions with iamRoleStatements have roles of their own",
 }
 
 # What will not happen.
@@ -27,10 +28,9 @@ MISSING: dict[str, str] = {
     "serverless-lift": "Lift constructs are not made",
     "serverless-domain-manager": "no custom domain is made",
     "serverless-plugin-warmup": "functions are not kept warm",
-    "serverless-iam-roles-per-function": "functions share the service's role",
     "serverless-prune-plugin": "old versions are not pruned",
     "serverless-plugin-canary-deployments": "traffic is not shifted step by step",
-    "serverless-plugin-aws-alerts": "alarms are not made",
+    "serverless-plugin-aws-alerts": "its alarms are not made; set custom.bareboat.alarms",
     "serverless-plugin-tracing": "X-Ray is set only by provider.tracing",
     "serverless-plugin-log-retention": "set provider.logRetentionInDays",
     "serverless-plugin-datadog": "functions are not instrumented",

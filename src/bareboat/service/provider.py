@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bareboat.service.check import Checker
+from bareboat.service.check import Checker, checked_value, known_keys
 from bareboat.service.keys.provider import ProviderKeys, RoleKeys
 from bareboat.service.model import Provider
-from bareboat.service.nodes import Node, plain
+from bareboat.service.nodes import Node
 from bareboat.service.report import Report
 
 _STAGE = re.compile(r"[A-Za-z0-9-]+\Z")
@@ -80,7 +80,12 @@ def provider_of(
     _check_role(node, checker)
     stack = keys.stack_name or f"{service}-{stage}"
     report.value("provider.stackName", stack, node.get("stackName") or "default")
-    options = {key: plain(child) for key, child in node.items() if key not in _INHERITED and child.value is not None}
+    known = known_keys(ProviderKeys)
+    options = {
+        key: checked_value(keys, key, child)
+        for key, child in node.items()
+        if key in known and key not in _INHERITED and child.value is not None
+    }
     return Provider(stage, region, keys.runtime or "", stack, tags=dict(keys.tags or {}), options=options)
 
 

@@ -142,7 +142,6 @@ functions:
     handler: handler.predict
     url: true
     provisionedConcurrency: 2
-    snapStart: true
     destinations: {onSuccess: b}
     onError: arn:aws:sns:us-east-1:1:t
     fileSystemConfig: {localMountPath: /mnt/a, arn: 'arn:aws:elasticfilesystem:x'}
@@ -151,6 +150,7 @@ functions:
     dependsOn: [T]
     maximumRetryAttempts: 1
     events: [{stream: {arn: 'arn:aws:dynamodb:x', batchSize: 10}}]
+  c: {handler: handler.predict, snapStart: true}
 layers: {l: {path: ., compatibleRuntimes: [python3.13]}}
 resources: {Resources: {}, extensions: {}}
 """

@@ -22,6 +22,10 @@ REST_API_STAGE = "ApiGatewayStage"
 REST_API_LOG_GROUP = "ApiGatewayLogGroup"
 REST_USAGE_PLAN = "ApiGatewayUsagePlan"
 
+ALARM_TOPIC = "AlarmTopic"
+ALARM_TOPIC_POLICY = "AlarmTopicPolicy"
+BUDGET = "SpendBudget"
+
 PROVISIONED = "provisioned"
 SNAPSTART = "snapstart"
 DURABLE = "durable"
@@ -128,6 +132,16 @@ def url_invoke_permission_id(function: str) -> str:
 def own_role_id(function: str) -> str:
     """Logical id of a function's own role, as serverless-iam-roles-per-function has it."""
     return f"{normal(function)}IamRoleLambdaExecution"
+
+
+def alarm_id(function: str, metric: str) -> str:
+    """Logical id of an alarm on a metric of a function, as serverless-plugin-aws-alerts has it."""
+    return f"{normal(function)}Function{metric}Alarm"
+
+
+def alarm_subscription_id(number: int) -> str:
+    """Logical id of a subscription to the alarms, counted from 1."""
+    return f"{ALARM_TOPIC}Subscription{number}"
 
 
 # layers

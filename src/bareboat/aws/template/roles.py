@@ -58,7 +58,7 @@ def add_roles(draft: Draft) -> None:
         said = _shared(provider)
         statements = [*_log_statements(shared), *said["statements"], *_network(draft, shared), *draft.statements]
         name = said["name"] or naming.role_name(draft.service.name, draft.stage)
-        _add(draft, naming.ROLE, name, statements, [*said["managedPolicies"], *draft.policies])
+        _add(draft, naming.ROLE, name, statements, policies=[*said["managedPolicies"], *draft.policies])
     for function in every:
         if has_own_role(function):
             _add_own(draft, function)
@@ -67,12 +67,14 @@ def add_roles(draft: Draft) -> None:
 def _add_own(draft: Draft, function: Function) -> None:
     provider = draft.service.provider
     statements = [*_log_statements([function]), *draft.own_statements[function.name], *_network(draft, [function])]
-    if function.options.get("iamRoleStatementsInherit"):
+    plugin = draft.service.custom.get("serverless-iam-roles-per-function") or {}
+    if function.options.get("iamRoleStatementsInherit", plugin.get("defaultInherit")):
         statements += _shared(provider)["statements"]
     own = function.options["iamRoleStatements"]
     statements += own if isinstance(own, list) else [own]
     name = function.options.get("iamRoleStatementsName") or _own_name(draft, function)
-    _add(draft, naming.own_role_id(function.name), name, statements, [], function.name)
+    boundary = function.options.get("iamPermissionsBoundary") or plugin.get("iamGlobalPermissionsBoundary")
+    _add(draft, naming.own_role_id(function.name), name, statements, boundary=boundary, function=function.name)
 
 
 def _own_name(draft: Draft, function: Function) -> Any:
@@ -91,7 +93,14 @@ def _own_name(draft: Draft, function: Function) -> Any:
 
 
 def _add(
-    draft: Draft, logical_id: str, name: Any, statements: list[Statement], policies: list[Any], function: str = ""
+    draft: Draft,
+    logical_id: str,
+    name: Any,
+    statements: list[Statement],
+    *,
+    policies: Iterable[Any] = (),
+    boundary: Any = None,
+    function: str = "",
 ) -> None:
     said = _shared(draft.service.provider)
     principals = ["lambda.amazonaws.com", *draft.trusted.get(function, ())]
@@ -104,9 +113,9 @@ def _add(
     properties["Path"] = said["path"]
     properties["RoleName"] = name
     if policies:
-        properties["ManagedPolicyArns"] = policies
-    if said["boundary"]:
-        properties["PermissionsBoundary"] = said["boundary"]
+        properties["ManagedPolicyArns"] = list(policies)
+    if boundary or said["boundary"]:
+        properties["PermissionsBoundary"] = boundary or said["boundary"]
     if said["tags"]:
         properties["Tags"] = [{"Key": key, "Value": value} for key, value in said["tags"].items()]
     draft.add(logical_id, "AWS::IAM::Role", properties)

@@ -228,8 +228,16 @@ class FunctionKeys(Keys):
     # keys of common plugins; a note says what will not happen
     module: Annotated[str | None, doc("serverless-python-requirements: the folder of an individual function.")] = None
     vendor: str | None = None
-    iam_role_statements: list[dict[str, Any]] | dict[str, Any] | None = None
-    iam_role_statements_name: str | None = None
-    iam_role_statements_inherit: bool | None = None
+    iam_role_statements: Annotated[
+        list[dict[str, Any]] | dict[str, Any] | None,
+        doc("Statements of a role of the function's own (serverless-iam-roles-per-function)."),
+    ] = None
+    iam_role_statements_name: Annotated[str | None, doc("The name of that role.")] = None
+    iam_role_statements_inherit: Annotated[
+        bool | None, doc("Whether that role has the provider's statements too; false.")
+    ] = None
+    iam_permissions_boundary: Annotated[Text | None, doc("The permissions boundary of that role.")] = None
     warmup: bool | dict[str, Any] | None = None
-    alarms: list[Any] | None = None
+    alarms: Annotated[
+        bool | list[Any] | None, doc("bareboat: false for no alarms of this function (custom.bareboat.alarms).")
+    ] = None

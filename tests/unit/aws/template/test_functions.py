@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bareboat.aws.template.aliases import Rollout
+from bareboat.errors import ConfigurationError
+
+ONE = "functions: {one: {handler: handler.handle}}\n"
+
+
+def versions(template: dict[str, Any]) -> list[str]:
+    return [name for name, one in template["Resources"].items() if one["Type"] == "AWS::Lambda::Version"]
+
+
+def statements(template: dict[str, Any], role: str = "IamRoleLambdaExecution") -> list[Any]:
+    (policy,) = template["Resources"][role]["Properties"]["Policies"]
+    return policy["PolicyDocument"]["Statement"]
+
+
+def logs_of(*names: str) -> dict[str, Any]:
+    arn = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:"
+    return {
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": [{"Fn::Sub": f"{arn}{name}:*"} for name in names],
+    }
+
+
+def test_the_same_input_gives_the_same_template(template_of):
+    assert template_of(ONE) == template_of(ONE)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["memorySize: 512", "environment: {LEVEL: debug}", "description: New", "role: 'arn:aws:iam::123456789012:role/r'"],
+)
+def test_a_changed_configuration_makes_a_new_version(template_of, change):
+    before = versions(template_of(ONE))
+
+    after = versions(template_of(f"functions: {{one: {{handler: handler.handle, {change}}}}}\n"))
+
+    assert before != after
+
+
+@pytest.mark.parametrize("change", ["tags: {a: b}", "reservedConcurrency: 3", "recursiveLoop: Allow"])
+def test_what_is_of_no_version_makes_none(template_of, change):
+    before = versions(template_of(ONE))
+
+    after = versions(template_of(f"functions: {{one: {{handler: handler.handle, {change}}}}}\n"))
+
+    assert before == after
+
+
+def test_new_code_and_new_layers_make_a_new_version(template_of):
+    text = "layers: {l: {path: shared}}\nfunctions: {one: {handler: handler.handle, layers: [l]}}\n"
+
+    found = {
+        *versions(template_of(text)),
+        *versions(template_of(text, code={"one": "f" * 64})),
+        *versions(template_of(text, layers={"l": "e" * 64})),
+    }
+
+    assert len(found) == 3
+
+
+def test_a_retained_layer_is_referred_to_by_its_version(template_of):
+    resources = template_of(
+        "layers: {l: {path: shared, retain: true}}\nfunctions: {one: {handler: handler.handle, layers: [l]}}\n"
+    )["Resources"]
+
+    (layer,) = [name for name, one in resources.items() if one["Type"] == "AWS::Lambda::LayerVersion"]
+
+    assert layer.startswith("LLambdaLayer")
+    assert layer != "LLambdaLayer"
+    assert resources["OneLambdaFunction"]["Properties"]["Layers"] == [{"Ref": layer}]
+
+
+def test_a_role_allows_logs_and_what_the_artifact_needs_and_nothing_more(template_of):
+    need = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::models/m.txt"}
+
+    found = template_of(ONE, permissions=(need,))
+
+    assert statements(found) == [logs_of("/aws/lambda/demo-dev-one"), need]
+
+
+def test_a_function_with_statements_has_a_role_of_its_own(template_of):
+    need = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::models/m.txt"}
+    found = template_of(
+        """
+  iam: {role: {statements: [{Effect: Allow, Action: 'sqs:*', Resource: q}]}}
+functions:
+  one:
+    handler: handler.handle
+    iamRoleStatements: [{Effect: Allow, Action: 's3:PutObject', Resource: b}]
+  two:
+    handler: handler.handle
+    iamRoleStatements: []
+    iamRoleStatementsInherit: true
+    iamRoleStatementsName: two-role
+  three: {handler: handler.handle}
+""",
+        permissions=(need,),
+    )
+
+    roles = {name: one["Properties"] for name, one in found["Resources"].items() if one["Type"] == "AWS::IAM::Role"}
+    shared, queue = "IamRoleLambdaExecution", {"Effect": "Allow", "Action": "sqs:*", "Resource": "q"}
+    assert sorted(roles) == [shared, f"One{shared}", f"Two{shared}"]
+    assert statements(found, f"One{shared}") == [
+        logs_of("/aws/lambda/demo-dev-one"),
+        need,
+        {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "b"},
+    ]
+    assert statements(found, f"Two{shared}") == [logs_of("/aws/lambda/demo-dev-two"), need, queue]
+    assert statements(found) == [logs_of("/aws/lambda/demo-dev-three"), queue, need]
+    assert roles[f"Two{shared}"]["RoleName"] == "two-role"
+    assert roles[f"One{shared}"]["RoleName"] == {
+        "Fn::Join": ["-", ["demo", "dev", "one", {"Ref": "AWS::Region"}, "lambdaRole"]]
+    }
+
+
+def test_no_shared_role_is_made_that_nobody_takes(template_of):
+    found = template_of(
+        "functions: {one: {handler: handler.handle, iamRoleStatements: [{Effect: Allow, Action: a, Resource: r}]}}\n"
+    )
+
+    assert "IamRoleLambdaExecution" not in found["Resources"]
+
+
+def test_an_own_role_with_a_name_that_is_too_long_is_refused(template_of):
+    name = "a" * 50
+
+    with pytest.raises(ConfigurationError) as caught:
+        template_of(f"functions: {{{name}: {{handler: handler.handle, iamRoleStatements: []}}}}\n")
+
+    assert caught.value.problems[0].fix == f"set functions.{name}.iamRoleStatementsName"
+
+
+@pytest.mark.parametrize(
+    ("target", "actions"),
+    [
+        ("arn:aws:sqs:us-east-1:123456789012:dead", ["sqs:SendMessage"]),
+        ("arn:aws:sns:us-east-1:123456789012:dead", ["sns:Publish"]),
+        ("!GetAtt Dead.Arn", ["sqs:SendMessage"]),
+        ("!Ref Told", ["sns:Publish"]),
+        ("!ImportValue somewhere", ["sqs:SendMessage", "sns:Publish"]),
+    ],
+)
+def test_a_dead_letter_queue_may_be_sent_to(template_of, target, actions):
+    found = template_of(
+        f"""
+functions: {{one: {{handler: handler.handle, onError: {target}}}}}
+resources: {{Resources: {{Dead: {{Type: AWS::SQS::Queue}}, Told: {{Type: AWS::SNS::Topic}}}}}}
+"""
+    )
+
+    assert statements(found)[1]["Action"] == actions
+
+
+def test_a_destination_that_is_nothing_is_refused(template_of):
+    with pytest.raises(ConfigurationError) as caught:
+        template_of("functions: {one: {handler: handler.handle, destinations: {onSuccess: nobody}}}\n")
+
+    (problem,) = caught.value.problems
+    assert problem.found == "functions.one.destinations.onSuccess is nobody"
+    assert problem.where.startswith("serverless.yml:5:")
+
+
+CANARY = ONE + "custom: {bareboat: {canary: 10%/5m}}\n"
+
+
+def test_a_canary_makes_an_alias_that_everything_calls_through(template_of):
+    resources = template_of(CANARY)["Resources"]
+
+    (version,) = versions({"Resources": resources})
+    assert resources["OneLiveLambdaAlias"] == {
+        "Type": "AWS::Lambda::Alias",
+        "Properties": {
+            "FunctionName": {"Ref": "OneLambdaFunction"},
+            "FunctionVersion": {"Fn::GetAtt": [version, "Version"]},
+            "Name": "live",
+        },
+    }
+
+
+def test_a_rollout_gives_new_versions_their_share(template_of):
+    resources = template_of(CANARY, rollout=Rollout(0.1, {"one": "7"}))["Resources"]
+
+    (version,) = versions({"Resources": resources})
+    alias = resources["OneLiveLambdaAlias"]["Properties"]
+    weight = {"FunctionVersion": {"Fn::GetAtt": [version, "Version"]}, "FunctionWeight": 0.1}
+    assert alias["FunctionVersion"] == "7"
+    assert alias["RoutingConfig"] == {"AdditionalVersionWeights": [weight]}
+
+
+def test_a_new_function_takes_no_part_in_a_rollout(template_of):
+    resources = template_of(CANARY, rollout=Rollout(0.1, {}))["Resources"]
+
+    assert "RoutingConfig" not in resources["OneLiveLambdaAlias"]["Properties"]
