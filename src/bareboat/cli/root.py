@@ -28,7 +28,7 @@ SECTIONS = {
         "keys",
         "openapi",
     ),
-    "On AWS": ("info", "list"),
+    "On AWS": ("info", "smoke", "list"),
     "Your model": ("model",),
     "Your images": ("image",),
     "Your source": ("strip", "loc"),
