@@ -198,7 +198,7 @@ def _inits(
     sleep: Callable[[float], object],
     clock: Callable[[], float],
 ) -> dict[str, float | None]:
-    """Return the longest init of each function since then; functions of which nothing is reported yet are waited for."""
+    """Return the longest init of each function since then; what is not reported yet is waited for."""
     from bareboat.aws.client import AwsError
 
     functions = [one for one in deployed.functions if one.name in names]
