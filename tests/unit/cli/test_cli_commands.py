@@ -311,7 +311,7 @@ def test_names_are_completed(run):
     write(GOOD)
     Path("handler.py").write_text("")
 
-    assert completed(run, "bareboat s") == ["serve", "strip", "schema"]
+    assert completed(run, "bareboat s") == ["serve", "smoke", "strip", "schema"]
     assert completed(run, "bareboat package -f ") == ["go"]
     assert completed(run, "bareboat invoke ") == ["local", "api", "deployed"]
     assert completed(run, "bareboat create --template key") == ["keyword"]

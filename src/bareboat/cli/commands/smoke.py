@@ -33,7 +33,7 @@ def smoke(
     token: str | None,
     slim: Slim | None,
 ) -> None:
-    """Try every route of the live service, and compare the answers with the local artifact's.
+    """Compare the live answers of every route with the local ones.
 
     What is sent are the samples of each function, or a row made up for its model. Labels and raw scores must be equal,
     probabilities to their last binary digit but one, all other JSON too. Routes that cannot be tried are listed with
