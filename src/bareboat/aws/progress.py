@@ -6,9 +6,11 @@ from typing import Literal
 
 from bareboat.aws.stack import StackEvent
 
-Phase = Literal["look", "wait", "plan", "clear", "upload", "create", "update", "swap", "finish", "done"]
+Phase = Literal[
+    "look", "wait", "plan", "clear", "upload", "create", "update", "swap", "finish", "done", "empty", "delete", "prove"
+]
 # In which something goes on at AWS when nobody waits for it any more.
-AT_WORK: frozenset[Phase] = frozenset(["clear", "create", "update", "swap"])
+AT_WORK: frozenset[Phase] = frozenset(["clear", "create", "update", "swap", "delete"])
 
 
 class Progress:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Literal
 
 from bareboat.aws.bucket import Bucket
@@ -49,6 +50,11 @@ class Version:
         return self.record.by.rpartition("/")[2] if self.record is not None else ""
 
     @property
+    def is_trial(self) -> bool:
+        """Whether it only tried new functions with a share of the calls (`--canary`)."""
+        return self.record is not None and self.record.action == "canary"
+
+    @property
     def is_serverless(self) -> bool:
         """Whether Serverless deployed it."""
         return self.record is None
@@ -59,12 +65,12 @@ class Versions:
     """All versions of a stage, the oldest first.
 
     Args:
-        objects: every key in the folder -> its size, bytes.
+        objects: every key in the folder -> when it was written.
     """
 
     bucket: Bucket
     all: tuple[Version, ...]
-    objects: Mapping[str, int] = field(default_factory=dict)
+    objects: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def live(self) -> Version | None:
@@ -93,10 +99,9 @@ class Versions:
         while stands_at is not None and stands_at.record is not None and stands_at.record.restores:
             stands_at = next((one for one in self.all if one.name == str(stands_at.record.restores)), None)
         end = len(self.all) if live is None else self.all.index(stands_at or live)
-        differ = (
-            one for one in reversed(self.all[:end]) if live is None or one.template_sha256 != live.template_sha256
-        )
-        return next((one for one in differ if one.state == "kept"), None)
+        wrong = live.template_sha256 if live is not None else ""
+        earlier = (one for one in reversed(self.all[:end]) if one.state == "kept" and not one.is_trial)
+        return next((one for one in earlier if one.template_sha256 != wrong), None)
 
 
 def read_versions(
@@ -153,7 +158,7 @@ def _may_be_live(version: Version) -> bool:
     return version.record is None or version.record.state == "done"
 
 
-def _of_record(record: Record, bucket: Bucket, objects: Mapping[str, int]) -> Version:
+def _of_record(record: Record, bucket: Bucket, objects: Mapping[str, datetime]) -> Version:
     key = f"{bucket.folder}/deployments/{record.number:06d}/template.json"
     missing = tuple(one for one in (key, *sorted(record.keys)) if one not in objects)
     state: State = "pending" if record.state == "pending" else "failed" if record.state == "failed" else "kept"
@@ -171,7 +176,7 @@ def _of_record(record: Record, bucket: Bucket, objects: Mapping[str, int]) -> Ve
     )
 
 
-def _of_serverless(aws: Aws, bucket: Bucket, objects: Mapping[str, int]) -> list[Version]:
+def _of_serverless(aws: Aws, bucket: Bucket, objects: Mapping[str, datetime]) -> list[Version]:
     folders: dict[str, re.Match[str]] = {}
     for key in objects:
         found = _SERVERLESS.match(key.removeprefix(f"{bucket.folder}/"))
@@ -184,7 +189,7 @@ def _of_serverless(aws: Aws, bucket: Bucket, objects: Mapping[str, int]) -> list
         return list(pool.map(lambda found: _serverless(aws, bucket, found, objects), folders.values()))
 
 
-def _serverless(aws: Aws, bucket: Bucket, found: re.Match[str], objects: Mapping[str, int]) -> Version:
+def _serverless(aws: Aws, bucket: Bucket, found: re.Match[str], objects: Mapping[str, datetime]) -> Version:
     key = f"{bucket.folder}/{found[1]}/{SERVERLESS_TEMPLATE}"
     template = _json(aws, bucket, key) if key in objects else None
     keys = code_keys(template) if template is not None else frozenset()
@@ -200,10 +205,10 @@ def _serverless(aws: Aws, bucket: Bucket, found: re.Match[str], objects: Mapping
     )
 
 
-def _objects(aws: Aws, bucket: Bucket) -> Iterator[tuple[str, int]]:
+def _objects(aws: Aws, bucket: Bucket) -> Iterator[tuple[str, datetime]]:
     try:
         for one in aws.pages("s3", "list_objects_v2", "Contents", **bucket.owned, Prefix=f"{bucket.folder}/"):
-            yield one["Key"], one["Size"]
+            yield one["Key"], one["LastModified"]
     except AwsError as error:
         if error.code not in ("NoSuchBucket", "404"):
             raise
