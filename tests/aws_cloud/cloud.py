@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 from aws_cloud.bucket_policies import BucketPolicies
 from aws_cloud.calls import Calls
@@ -13,9 +15,18 @@ from aws_cloud.formation.api import Formation
 from aws_cloud.formation.world import World
 from aws_cloud.kept import Kept
 from aws_cloud.kinds.all import KINDS
+from aws_cloud.lambda_api import LambdaApi
+from aws_cloud.live.endpoints import Endpoints
+from aws_cloud.live.functions import LiveFunctions
+from aws_cloud.live.invoke import Invoke
+from aws_cloud.live.runner import Runner
+from aws_cloud.live.watch import Watch
 from aws_cloud.messages import Answer, Request
 from aws_cloud.moto import ACCOUNT, REGION, Moto
 from aws_cloud.proxy import Proxy
+
+if TYPE_CHECKING:
+    from bareboat.service.model import Service
 
 
 class AwsCloud:
@@ -33,7 +44,20 @@ class AwsCloud:
         def cloudformation(request: Request, ask: Callable[[Request], Answer]) -> Answer | None:
             return formation.answer(request) if request.operation.service == "cloudformation" else None
 
-        self._proxy = Proxy(self.moto.port, (cloudformation, BucketPolicies(self.moto, self.kept)))
+        self._folder = TemporaryDirectory(prefix="bareboat-cloud-")
+        self._services: list[Service] = []
+        self._watch = Watch(self.moto, self.kept)
+        self._runner = Runner(Path(self._folder.name), self._watch)
+        functions = LiveFunctions(self.moto, self.kept, self._services)
+        invoke = Invoke(functions, self._runner, self.world)
+        self._lambda = LambdaApi(self.moto, self.kept, invoke, lambda: self.endpoint)
+        fronts = (
+            Endpoints(self.moto, functions, self._runner),
+            cloudformation,
+            self._lambda,
+            BucketPolicies(self.moto, self.kept),
+        )
+        self._proxy = Proxy(self.moto.port, fronts)
 
     @property
     def endpoint(self) -> str:
@@ -57,9 +81,14 @@ class AwsCloud:
         """Return botocore's client of what there is, past the proxy's record and faults where moto answers."""
         return self.moto.client(service)
 
+    def serve(self, service: Service) -> None:
+        """Say what serverless.yml is behind the functions that are deployed; what runs comes from their archives."""
+        self._services.append(service)
+
     def settle(self) -> None:
-        """Wait until no operation of CloudFormation is under way."""
+        """Wait until no operation of CloudFormation is under way, and all logs and metrics are written."""
         self.world.settle()
+        self._watch.settle()
 
     def env(self, home: os.PathLike[str]) -> Mapping[str, str]:
         """Return the environment in which this cloud is AWS, and nothing of the user's is seen."""
@@ -79,10 +108,17 @@ class AwsCloud:
         """Forget everything."""
         self.heal()
         self.world.reset()
+        self._runner.reset()
+        self._watch.reset()
+        self._lambda.reset()
+        self._services.clear()
         self.kept.reset()
         self.moto.reset()
         self.calls.clear()
 
     def close(self) -> None:
         self._proxy.close()
+        self._runner.close()
+        self._watch.close()
+        self._folder.cleanup()
         self.moto.close()
