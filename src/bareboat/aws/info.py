@@ -131,7 +131,7 @@ def read_info(aws: Aws, deployed: Deployed, *, key_values: bool = False) -> Info
         stack=stack.name,
         status=stack.status,
         deployed=stack.updated or stack.created,
-        record=_record(aws, deployed),
+        record=live_record_of(aws, deployed),
         routes=deployed.routes,
         functions=functions,
         missing=missing,
@@ -209,7 +209,12 @@ def _key(aws: Aws, key: str, *, value: bool) -> LiveKey:
     return LiveKey(key, str(said.get("name") or ""), bool(said.get("enabled")), str(said.get("value") or "") * value)
 
 
-def _record(aws: Aws, deployed: Deployed) -> Record | None:
+def live_record_of(aws: Aws, deployed: Deployed) -> Record | None:
+    """Return the record of what is live; None where bareboat made none, or the bucket lets nobody look into it.
+
+    Raises:
+        AwsError: AWS refuses.
+    """
     from bareboat.aws.bucket import find_bucket
     from bareboat.aws.record import Records, live_record
 
