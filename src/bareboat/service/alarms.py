@@ -5,7 +5,7 @@ from __future__ import annotations
 from bareboat.service.alarm import Alarms
 from bareboat.service.check import BAD, Checker
 from bareboat.service.keys.alarms import AlarmsKeys
-from bareboat.service.nodes import Node
+from bareboat.service.nodes import Node, plain
 from bareboat.service.report import Report
 
 KEY = "custom.bareboat.alarms"
@@ -21,7 +21,10 @@ def alarms_of(custom: Node | None, checker: Checker, report: Report) -> Alarms |
     if node is None:
         return None
     said = checker.convert(node, bool | AlarmsKeys | None, KEY)
-    if said is BAD or not said:
+    if said is BAD:
+        return None
+    report.value(KEY, plain(node), node)
+    if not said:
         return None
     if said is True:
         return Alarms()

@@ -345,8 +345,8 @@ class _Function(ServedDraft):
             for key, child in self.node.items()
             if key in _OPTIONS and child.value is not None
         }
-        if (network := self.node.get("vpc")) is not None and network.value is None:
-            found["vpc"] = False  # outside of the provider's
+        if "vpc" in self.node.value and self.node.get("vpc") is None:
+            found["vpc"] = False  # null takes the function out of the provider's
         tags = {**self.context.provider.tags, **(self.keys.tags or {})}
         if tags:
             found["tags"] = tags

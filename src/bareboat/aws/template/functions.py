@@ -206,9 +206,20 @@ def _digest(draft: Draft, function: Function, code: FunctionCode, properties: Js
     """Return a digest of what a version is: code, layers and configuration."""
     layers = [draft.shipment.layers[name].sha256 for name in function.own_layers if name in draft.shipment.layers]
     settings = {key: value for key, value in properties.items() if key not in _UNVERSIONED}
-    what = [code.code.sha256 or properties["Code"], layers, settings]
+    what = [code.code.sha256 or properties["Code"], layers, settings, *_overrides(draft, function)]
     text = json.dumps(what, sort_keys=True, separators=(",", ":"))
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _overrides(draft: Draft, function: Function) -> list[Json]:
+    """Return what `resources` changes of the function, where it does: Serverless leaves that to the next version."""
+    found = []
+    for section in ("Resources", "extensions"):
+        said = (draft.service.resources.get(section) or {}).get(naming.function_id(function.name)) or {}
+        changed = {key: value for key, value in (said.get("Properties") or {}).items() if key not in _UNVERSIONED}
+        if changed:
+            found.append(changed)
+    return found
 
 
 def _add_alias(draft: Draft, function: Function, version: str | None, rollout: Rollout | None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from bareboat.aws.template.draft import Json
 from bareboat.errors import ConfigurationError
 from bareboat.service.model import Service
+from bareboat.service.problems import rename_fix
 
 _REPLACED = ("Condition", "CreationPolicy", "DeletionPolicy", "UpdatePolicy", "UpdateReplacePolicy")
 _MERGED = ("Properties", "Metadata")
@@ -60,6 +61,7 @@ def _extend(resources: Json, name: str, changes: Json, file: str) -> None:
         raise ConfigurationError(
             f"{where}: the template has no resource {name}",
             expected="the logical id of a generated resource; `bareboat export --cloudformation` shows them",
+            fix=rename_fix(name, resources),
             where=file,
         )
     resource = resources[name]

@@ -198,3 +198,35 @@ def test_a_new_function_takes_no_part_in_a_rollout(template_of):
     resources = template_of(CANARY, rollout=Rollout(0.1, {}))["Resources"]
 
     assert "RoutingConfig" not in resources["OneLiveLambdaAlias"]["Properties"]
+
+
+@pytest.mark.parametrize("section", ["Resources", "extensions"])
+def test_what_resources_change_of_a_function_makes_a_new_version(template_of, section):
+    change = f"resources: {{{section}: {{OneLambdaFunction: {{Properties: {{MemorySize: 2048}}}}}}}}\n"
+
+    assert versions(template_of(ONE + change)) != versions(template_of(ONE))
+
+
+def test_the_digest_of_a_version_stays_what_it_was(template_of):
+    # AWS publishes no second version of the same code and configuration: another formula would fail every deployment
+    assert versions(template_of(ONE)) == ["OneLambdaVersionjdSGvKG5DvjSSevOdiBHzgiNWBTH9eg1XH6zLEVP8ko"]
+
+
+def test_a_service_without_functions_is_its_bucket_and_resources(template_of):
+    found = template_of("resources: {Resources: {Topic: {Type: AWS::SNS::Topic}}}\n")
+
+    assert sorted(found["Resources"]) == ["ServerlessDeploymentBucket", "ServerlessDeploymentBucketPolicy", "Topic"]
+
+
+def test_everything_without_a_network_is_outside_of_the_provider_s(template_of):
+    network = "  vpc: {securityGroupIds: [sg-1], subnetIds: [subnet-1]}\n"
+
+    resources = template_of(
+        network + "functions: {one: {handler: handler.handle, vpc: null}, two: {handler: handler.handle}}\n"
+    )["Resources"]
+
+    assert "VpcConfig" not in resources["OneLambdaFunction"]["Properties"]
+    assert resources["TwoLambdaFunction"]["Properties"]["VpcConfig"] == {
+        "SecurityGroupIds": ["sg-1"],
+        "SubnetIds": ["subnet-1"],
+    }
