@@ -219,7 +219,11 @@ def describe_change_set(
         created=said["CreationTime"],
         reason=said.get("StatusReason") or "",
         changes=_ordered(
-            _change(one["ResourceChange"], before, after) for one in listed if one.get("Type", "Resource") == "Resource"
+            without_false_alarms(
+                _change(one["ResourceChange"], before, after)
+                for one in listed
+                if one.get("Type", "Resource") == "Resource"
+            )
         ),
     )
 
@@ -295,6 +299,33 @@ def _change(said: Mapping[str, Any], before: Mapping[str, Any] | None, after: Ma
         keeps=keeps,
         loss="" if kind in ("add", "modify") else loss_of(type_),
     )
+
+
+def without_false_alarms(changes: Iterable[Change]) -> list[Change]:
+    """Return changes, those that CloudFormation only fears for told as what they are.
+
+    A resource that names another one's ARN or id is "perhaps replaced" whenever that other one changes at all; an ARN or
+    id changes only when the other one is made anew itself.
+    """
+    found = {change.logical_id: change for change in changes}
+    for _ in range(len(found)):
+        afraid = [change for change in found.values() if change.kind == "maybe-replace" and _is_calm(change, found)]
+        if not afraid:
+            break
+        for change in afraid:
+            found[change.logical_id] = replace(change, kind="modify", loss="")
+    return list(found.values())
+
+
+def _is_calm(change: Change, changes: Mapping[str, Change]) -> bool:
+    """Return whether all that could replace a resource follows from others that are changed in place."""
+    feared = [one for one in change.properties if one.recreates != "Never"]
+    for one in feared:
+        name, _, attribute = one.cause.partition(".")
+        other = changes.get(name)
+        if other is None or other.kind != "modify" or "Version" in attribute or "Stream" in attribute:
+            return False
+    return bool(feared)
 
 
 def _kind(said: Mapping[str, Any]) -> Kind:

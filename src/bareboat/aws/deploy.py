@@ -130,7 +130,7 @@ def apply(  # noqa: PLR0913 - what is done, what it is recorded as, and what tes
         ends.append(lambda: Records(aws, _bucket(run.plan)).finish(done))
     _, *finished = together(ends)
     run.progress.begin("done", "Done")
-    return Deployment(stack, run.plan, finished[0] if finished else None, swapped)
+    return Deployment(stack, plan, finished[0] if finished else None, swapped)
 
 
 def _bucket(plan: Plan) -> Bucket:
@@ -152,6 +152,7 @@ class _Run:
         plan = self.plan
         step = make_plan(self.aws, plan.service, template, plan.live, settings=plan.settings)
         change_set = self._create(step)
+        execute(self.aws, change_set, sleep=self.sleep)
         self.progress.begin("create", f"Creating {plan.stack_name} with its bucket", resources=len(step.changes))
         self._settled(change_set)
         live = look(self.aws, plan.service)

@@ -28,7 +28,7 @@ SECTIONS = {
         "keys",
         "openapi",
     ),
-    "On AWS": ("info", "smoke", "diff", "list"),
+    "On AWS": ("deploy", "info", "smoke", "diff", "list"),
     "Your model": ("model",),
     "Your images": ("image",),
     "Your source": ("strip", "loc"),

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from bareboat.service.model import Note
 
 _NUMBER = re.compile(r"-?\d[\d,]*(\.\d+)?(e[+-]\d+)?")
-STYLES = {"error": "31;1", "warning": "33;1", "note": "1", "next": "1"}  # bold tells as much where there is no colour
+STYLES = {
+    "error": "31;1",
+    "warning": "33;1",
+    "note": "1",
+    "next": "1",
+    "alarming": "31",
+}  # bold tells as much where there is no colour
 
 
 class Terminal:
@@ -176,6 +182,10 @@ class Terminal:
 
     def _labelled(self, kind: str, text: str) -> None:
         self.say(f"{self._styled(kind, kind + ':')} {text}")
+
+    def alarming(self, text: str) -> str:
+        """Return a text in red, where there is a terminal that has it; its words must tell as much."""
+        return self._styled("alarming", text) if sys.stdout.isatty() else text
 
     def _styled(self, kind: str, text: str) -> str:
         if not self.is_live:

@@ -1,0 +1,148 @@
+"""A plan -> lines that a person reads, and a document for programs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from bareboat.cli.printable import printable
+from bareboat.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from bareboat.aws.changes import Change
+    from bareboat.aws.differences import Difference
+    from bareboat.aws.plan import Plan
+
+SIGNS = {"add": "+", "modify": "~", "maybe-replace": "?", "replace": "!", "remove": "-"}
+WORDS = {
+    "add": "added",
+    "modify": "changed",
+    "maybe-replace": "perhaps replaced",
+    "replace": "replaced",
+    "remove": "removed",
+}
+_LONGEST = 60
+_SHA = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+_SECRET = re.compile(r"password|secret|token|credential|privatekey|apikey|Environment\.Variables\.", re.IGNORECASE)
+
+
+def show_changes(terminal: Terminal, plan: Plan, *, is_result: bool = False) -> None:
+    """Show what a plan changes, what is lost in red.
+
+    Args:
+        is_result: whether that is what was asked for, so that it goes to stdout (and with `--json` nowhere).
+    """
+    if is_result and terminal.as_json:
+        return
+    say = terminal.write if is_result else terminal.say
+    where = f"{plan.stack_name} (new)" if plan.is_first else plan.stack_name
+    say(f"{where}: {summary(plan)}")
+    for change in plan.changes:
+        for line in change_lines(terminal, change):
+            say(line)
+    for drift in plan.drifted:
+        say(f"~ {drift.function}  runs other code than its template says (deploy -f?): it is put back in place")
+    for text in plan.further:
+        say(f"~ {text}")
+
+
+def summary(plan: Plan) -> str:
+    """Say in a line how many resources are added, changed, replaced and removed."""
+    if plan.is_empty:
+        return "nothing changes"
+    counts = Counter(change.kind for change in plan.changes)
+    parts = [f"{counts[kind]} {WORDS[kind]}" for kind in SIGNS if counts[kind]]  # type: ignore[index]
+    if plan.drifted:
+        parts.append(f"{len(plan.drifted)} functions put back in place")
+    return ", ".join([*parts, *plan.further])
+
+
+def change_lines(terminal: Terminal, change: Change) -> Iterator[str]:
+    """Yield a change as lines: what it is, then each property."""
+    note = ""
+    if change.kind in ("replace", "maybe-replace", "remove"):
+        note = f"  {WORDS[change.kind]}"
+        if change.is_loss:
+            lost = "lost" if change.kind != "maybe-replace" else "lost if it is"
+            note += f"; {lost}: {change.loss}"
+        elif change.keeps:
+            note += "; the old one is kept"
+    line = printable(f"{SIGNS[change.kind]} {change.logical_id}  {change.type}{note}")
+    yield terminal.alarming(line) if change.is_loss else line
+    for difference in change.properties:
+        yield printable(f"    {_said(difference)}")
+
+
+def _said(difference: Difference) -> str:
+    from bareboat.aws.differences import ABSENT
+
+    path = difference.path
+    before, after = difference.before, difference.after
+    if before is ABSENT and after is ABSENT:
+        text = f"{path}  follows from {difference.cause}" if difference.cause else f"{path}  may change"
+    elif is_secret(path):
+        word = "is set" if before is ABSENT else "is taken away" if after is ABSENT else "changes"
+        text = f"{path}  {word} (not shown)"
+    else:
+        text = f"{path}  {_value(before)} -> {_value(after)}"
+    return text + ("  (makes it anew)" if difference.recreates == "Always" else "")
+
+
+def is_secret(path: str) -> bool:
+    """Return whether a property may hold a secret: a variable of a function, a password."""
+    return bool(_SECRET.search(path))
+
+
+def _value(value: Any) -> str:
+    from bareboat.aws.differences import ABSENT
+
+    if value is ABSENT:
+        return "-"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = _SHA.sub(r"\1", text)
+    text = text.rsplit("/code/", 1)[-1]
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def change_documents(changes: Iterable[Change]) -> list[dict[str, Any]]:
+    """Return changes as JSON has them."""
+    return [
+        {
+            "change": change.kind,
+            "logical_id": change.logical_id,
+            "physical_id": change.physical_id,
+            "type": change.type,
+            "loses": change.loss if change.is_loss else "",
+            "kept": change.keeps,
+            "properties": [_document(one) for one in change.properties],
+        }
+        for change in changes
+    ]
+
+
+def _document(difference: Difference) -> dict[str, Any]:
+    from bareboat.aws.differences import ABSENT
+
+    found: dict[str, Any] = {"path": difference.path, "recreates": difference.recreates}
+    if difference.cause:
+        found["follows_from"] = difference.cause
+    if not is_secret(difference.path):
+        told = (("before", difference.before), ("after", difference.after))
+        found |= {name: value for name, value in told if value is not ABSENT}
+    return found
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """Return a plan as JSON has it."""
+    return {
+        "stack": plan.stack_name,
+        "first": plan.is_first,
+        "changes": change_documents(plan.changes),
+        "drifted": [drift.function for drift in plan.drifted],
+        "further": list(plan.further),
+        "losses": [change.logical_id for change in plan.losses],
+    }

@@ -1,0 +1,249 @@
+"""`bareboat deploy`: the service to AWS, or the code of one function."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bareboat.cli.functions import chosen, function_option
+from bareboat.cli.group import Command
+from bareboat.cli.options import Source, service_options, slim_option, slimmed
+from bareboat.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from bareboat.artifact.locking import Locking
+    from bareboat.aws.cargo import Cargo
+    from bareboat.aws.client import Aws
+    from bareboat.aws.deploy import Deployment
+    from bareboat.aws.plan import Plan
+    from bareboat.cli.deploying import Shown
+    from bareboat.service.model import Service, Slim
+
+
+@click.command(cls=Command)
+@click.option("--plan", "plan_only", is_flag=True, help="Show what would change, and change nothing.")
+@function_option("Swap the code of this function alone, in seconds, without CloudFormation.")
+@click.option("-y", "--yes", is_flag=True, help="Ask nothing. What loses data is asked for all the same.")
+@click.option(
+    "--allow-loss",
+    "allowed",
+    multiple=True,
+    metavar="LOGICAL_ID",
+    help="Let this resource be removed or replaced with what it holds; may be repeated.",
+)
+@click.option("--runtime", metavar="NAME", help="Such as python3.13, over the file's, which may be a retired one.")
+@click.option("--no-wait", is_flag=True, help="Fail rather than wait when somebody else is changing the stack.")
+@click.option("--locked", is_flag=True, help="Fail rather than change bareboat.lock, as a pipeline should.")
+@slim_option
+@service_options
+@click.pass_obj
+def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
+    terminal: Terminal,
+    source: Source,
+    plan_only: bool,
+    name: str | None,
+    yes: bool,
+    allowed: tuple[str, ...],
+    runtime: str | None,
+    no_wait: bool,
+    locked: bool,
+    slim: Slim | None,
+) -> None:
+    """Deploy the service with CloudFormation, and show first what that changes.
+
+    What loses data (a table that is removed, an API whose address changes) is asked for by name, with --yes too:
+    --allow-loss answers that. A deployment that fails is taken back, and its first cause is told.
+
+    The account, the region and the stage are shown before anything is changed; custom.bareboat.accounts says which
+    accounts are right.
+    """
+    from bareboat.artifact.locking import Locking
+    from bareboat.aws.cargo import refuse_retired, with_runtime
+    from bareboat.cli.aws import connected
+    from bareboat.cli.deploying import shown
+
+    if plan_only and name is not None:
+        raise click.UsageError("--plan shows what changes in the stack, and -f changes code alone")
+    service, aws = connected(terminal, source, account=False)
+    service = slimmed(service if runtime is None else with_runtime(service, runtime), slim)
+    terminal.notes(service.notes)
+    if name is not None:
+        chosen(service, name)
+    refuse_retired(service)
+    locking = Locking(write=not locked, locked=locked)
+    flags = source.flags + (f" --runtime {runtime}" if runtime is not None else "")
+    with shown(terminal, f"bareboat deploy{flags}") as progress:
+        work = _Work(terminal, source, service, aws, locking, progress)
+        if name is not None:
+            work.swap(name, yes=yes)
+        elif plan_only:
+            work.show_plan(wait=not no_wait)
+        else:
+            work.deploy(yes=yes, allowed=allowed, wait=not no_wait)
+
+
+class _Work:
+    """One run of the command."""
+
+    def __init__(
+        self, terminal: Terminal, source: Source, service: Service, aws: Aws, locking: Locking, progress: Shown
+    ) -> None:
+        self.terminal = terminal
+        self.source = source
+        self.service = service
+        self.aws = aws
+        self.locking = locking
+        self.progress = progress
+
+    def deploy(self, *, yes: bool, allowed: tuple[str, ...], wait: bool) -> None:
+        """Show what changes, ask, carry it out, and show what came of it."""
+        from bareboat.aws.cargo import send
+        from bareboat.aws.commit import commit_of
+        from bareboat.aws.deploy import apply
+        from bareboat.aws.plan import discard
+        from bareboat.aws.template.build import bucket_template
+        from bareboat.aws.together import Ahead
+        from bareboat.cli.aws import confirm
+        from bareboat.cli.changes import show_changes
+        from bareboat.cli.deploying import agree_to_losses
+
+        commit = Ahead(lambda: commit_of(self.service.folder))
+        cargo, plan = self._planned(wait=wait, ask=lambda question: confirm(self.terminal, question, yes=yes))
+        if plan.is_empty:
+            self._unchanged(plan)
+            return
+        try:
+            show_changes(self.terminal, plan)
+            agree_to_losses(self.terminal, plan.losses, allowed)
+            if not plan.is_first or not yes:
+                confirm(self.terminal, "Make all of this?" if plan.is_first else "Apply these changes?", yes=yes)
+        except BaseException:
+            self.progress.close()
+            discard(self.aws, plan)
+            raise
+        parcels = cargo.parcels(self.service)
+        deployment = apply(
+            self.aws,
+            plan,
+            send=lambda bucket: send(self.aws, bucket, parcels, self.progress),
+            shipment=cargo.shipment(self.service),
+            first=None if self._bucket_is_given() else bucket_template(self.service),
+            commit=commit.result(),
+            progress=self.progress,
+        )
+        self._deployed(deployment)
+
+    def show_plan(self, *, wait: bool) -> None:
+        """Show what would change."""
+        from bareboat.aws.plan import discard
+        from bareboat.cli.changes import plan_document, show_changes
+
+        _, plan = self._planned(wait=wait, ask=None)
+        discard(self.aws, plan)
+        self.progress.close()
+        show_changes(self.terminal, plan, is_result=True)
+        if self.terminal.as_json:
+            self.terminal.document(plan_document(plan))
+        elif not plan.is_empty:
+            self.terminal.next(f"bareboat deploy{self.source.flags}")
+
+    def _planned(self, *, wait: bool, ask: Any) -> tuple[Cargo, Plan]:
+        """Build, look at AWS in the meantime, and have the changes worked out."""
+        from bareboat.aws.cargo import load
+        from bareboat.aws.live import look, prepared
+        from bareboat.aws.plan import make_plan
+        from bareboat.aws.template.build import make_template
+        from bareboat.aws.together import Ahead
+        from bareboat.cli.aws import show_account
+        from bareboat.cli.cloud import tell_built
+        from bareboat.cli.locked import tell_lock
+        from bareboat.packaging.lock import LOCK, read_lock
+
+        functions = [one.full_name for one in self.service.functions.values()]
+        live_then = Ahead(lambda: look(self.aws, self.service, functions))
+        lock = self.service.folder / LOCK
+        before = read_lock(lock)
+        with self.terminal.progress("Packaging") as step:
+            cargo = load(self.service, locking=self.locking, on_step=step)
+        tell_built(self.terminal, cargo.artifacts)
+        tell_lock(self.terminal, before, read_lock(lock))
+        template = make_template(self.service, cargo.shipment(self.service))
+        live = live_then.result()
+        show_account(self.terminal, self.service, self.aws)
+        live = prepared(self.aws, self.service, live, functions=functions, wait=wait, ask=ask, progress=self.progress)
+        return cargo, make_plan(self.aws, self.service, template, live, progress=self.progress)
+
+    def _bucket_is_given(self) -> bool:
+        from bareboat.aws.bucket import bucket_name_of
+
+        return bool(bucket_name_of(self.service))
+
+    def _unchanged(self, plan: Plan) -> None:
+        from bareboat.aws.cargo import endpoints
+
+        self.progress.close()
+        assert plan.live.stack is not None
+        addresses = endpoints(plan.live.stack.outputs)
+        self.terminal.result(
+            {"stack": plan.stack_name, "changed": False, "endpoints": addresses},
+            f"{plan.stack_name}: nothing changes; it runs what is here",
+        )
+
+    def _deployed(self, deployment: Deployment) -> None:
+        from bareboat.aws.cargo import endpoints
+        from bareboat.cli.changes import plan_document, summary
+
+        self.progress.close()
+        plan, record = deployment.plan, deployment.record
+        addresses = endpoints(deployment.outputs)
+        if self.terminal.as_json:
+            self.terminal.document(
+                {
+                    **plan_document(plan),
+                    "changed": True,
+                    "version": record.number if record is not None else None,
+                    "swapped": list(deployment.swapped),
+                    "endpoints": addresses,
+                    "outputs": dict(deployment.outputs),
+                }
+            )
+        else:
+            version = f", version {record.number}" if record is not None else ""
+            self.terminal.write(f"{plan.stack_name} is deployed{version}: {summary(plan)}")
+            for name, address in addresses.items():
+                self.terminal.write(f"  {name}  {address}")
+        if plan.is_first and "alarms" not in self.service.custom_bareboat:
+            self.terminal.note("custom.bareboat.alarms makes alarms on errors, throttles and spend (docs/template.md)")
+        flags = self.source.flags
+        self.terminal.next(f"bareboat smoke{flags}", f"bareboat info{flags}", f"bareboat logs{flags} --follow")
+
+    def swap(self, name: str, *, yes: bool) -> None:
+        """Swap the code of one function."""
+        from bareboat.aws.cargo import load
+        from bareboat.aws.code_swap import put_code
+        from bareboat.aws.live import look
+        from bareboat.aws.together import Ahead
+        from bareboat.cli.aws import show_account
+        from bareboat.cli.cloud import tell_built
+
+        live_then = Ahead(lambda: look(self.aws, self.service))
+        with self.terminal.progress("Packaging") as step:
+            cargo = load(self.service, function=name, locking=self.locking, on_step=step)
+        tell_built(self.terminal, cargo.artifacts)
+        live = live_then.result()
+        show_account(self.terminal, self.service, self.aws)
+        del yes  # it is one function, asked for by name
+        swapped = put_code(self.aws, self.service, name, cargo, live, progress=self.progress)
+        self.progress.close()
+        for note in swapped.notes:
+            self.terminal.warning(note)
+        text = "runs the new code" if swapped.sent else "runs this code already"
+        self.terminal.result(
+            {"function": name, "name": swapped.function, "changed": swapped.sent, "code_sha256": swapped.code_sha256},
+            f"{swapped.function} {text}",
+        )
+        if swapped.sent:
+            self.terminal.note("`bareboat deploy` makes it a version that rollback knows")
+        flags = self.source.flags
+        self.terminal.next(f"bareboat invoke{flags} -f {name}", f"bareboat logs{flags} -f {name} --follow")
