@@ -89,6 +89,11 @@ def find_bucket(aws: Aws, service: Service, stack: str = "") -> Bucket | None:
     return Bucket(name, folder_of(service), owner=aws.identity.account, encryption=_encryption(service))
 
 
+def own_bucket(service: Service, name: str, account: str) -> Bucket:
+    """Return the bucket that a stack made, by the name that the stack's output has."""
+    return Bucket(name, folder_of(service), owner=account, encryption=_encryption(service))
+
+
 def require_bucket(aws: Aws, bucket: Bucket) -> None:
     """Make sure that a bucket is there, in this region, and ours.
 

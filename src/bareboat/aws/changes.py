@@ -302,9 +302,9 @@ def _change(said: Mapping[str, Any], before: Mapping[str, Any] | None, after: Ma
 
 
 def without_false_alarms(changes: Iterable[Change]) -> list[Change]:
-    """Return changes, those that CloudFormation only fears for told as what they are.
+    """Return changes; those that CloudFormation only fears for are told as what they are.
 
-    A resource that names another one's ARN or id is "perhaps replaced" whenever that other one changes at all; an ARN or
+    A resource that names another one's ARN or id is "perhaps replaced" whenever that other one changes; an ARN or an
     id changes only when the other one is made anew itself.
     """
     found = {change.logical_id: change for change in changes}

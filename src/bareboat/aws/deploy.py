@@ -19,7 +19,7 @@ from bareboat.aws.progress import Progress
 from bareboat.aws.record import Record, Records
 from bareboat.aws.shipment import Shipment
 from bareboat.aws.stack import Settled, Sleep, Stack, settle
-from bareboat.aws.together import together
+from bareboat.aws.together import ready, together
 from bareboat.errors import Problem, RemoteError
 
 Send = Callable[[Bucket | None], Any]
@@ -114,6 +114,7 @@ def apply(  # noqa: PLR0913 - what is done, what it is recorded as, and what tes
 
     if run.plan.changes or run.plan.drifted:
         run.progress.begin("upload", "Uploading")
+    ready(aws, ("s3", "sts"))
     sent, record = together([lambda: send(run.plan.live.bucket), begin])
     del sent
     try:

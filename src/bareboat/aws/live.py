@@ -7,16 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bareboat.aws.bucket import Bucket, find_bucket
+from bareboat.aws.bucket import Bucket, bucket_name_of, find_bucket, own_bucket
 from bareboat.aws.causes import failure
 from bareboat.aws.client import Aws, AwsError
 from bareboat.aws.progress import Progress
 from bareboat.aws.stack import Settled, Sleep, Stack, find_stack, settle, stack_template
+from bareboat.aws.template.naming import BUCKET_OUTPUT
 from bareboat.aws.together import ready, together
 from bareboat.errors import RemoteError
 from bareboat.service.model import Service
 
-CLIENTS = ("sts", "cloudformation", "lambda", "s3")
+CLIENTS = ("cloudformation", "lambda")
 ABSENT = ""
 Ask = Callable[[str], None]
 
@@ -53,19 +54,27 @@ def look(aws: Aws, service: Service, functions: Sequence[str] = ()) -> Live:
     """
     ready(aws, CLIENTS)
     name = service.provider.stack_name
-    stack, template, bucket, *codes = together(
+    stack, template, *codes = together(
         [
             lambda: find_stack(aws, name),
             lambda: stack_template(aws, name),
-            lambda: find_bucket(aws, service),
             *(lambda one=one: code_sha256(aws, one) for one in functions),
         ]
     )
     if stack is None or stack.is_empty:
         template = None
-    return Live(
-        stack, template, bucket, {name: sha for name, sha in zip(functions, codes, strict=True) if sha is not None}
-    )
+    known = {name: sha for name, sha in zip(functions, codes, strict=True) if sha is not None}
+    return Live(stack, template, _bucket(aws, service, stack), known)
+
+
+def _bucket(aws: Aws, service: Service, stack: Stack | None) -> Bucket | None:
+    """Return where code lies; the stack's own output spares a call."""
+    own = stack.outputs.get(BUCKET_OUTPUT) if stack is not None else None
+    if stack is not None and own and not bucket_name_of(service):
+        return own_bucket(service, own, stack.account)
+    if (stack is None or stack.is_empty) and not bucket_name_of(service):
+        return None
+    return find_bucket(aws, service)
 
 
 def code_sha256(aws: Aws, function: str) -> str | None:

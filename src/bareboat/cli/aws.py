@@ -38,16 +38,18 @@ def connected(terminal: Terminal, source: Source, *, account: bool = True) -> tu
     return service, aws
 
 
-def show_account(terminal: Terminal, service: Service, aws: Aws, *, tell: bool = True) -> None:
+def show_account(terminal: Terminal, service: Service, aws: Aws, *, tell: bool = True, account: str = "") -> None:
     """Say which account, region and stage are meant, and refuse an account that serverless.yml does not list.
 
+    Args:
+        account: where it is known already, such as from a stack; "" asks AWS.
     Raises:
         ConfigurationError: it is not listed.
         AwsError: there are no credentials, or AWS refuses them.
     """
     from bareboat.aws.accounts import check_account
 
-    account = aws.identity.account
+    account = account or aws.identity.account
     if tell:
         where = f" at {aws.endpoint}" if aws.endpoint else ""
         terminal.say(f"account {account}, region {aws.region}, stage {service.provider.stage}{where}")

@@ -50,7 +50,9 @@ def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
     locked: bool,
     slim: Slim | None,
 ) -> None:
-    """Deploy the service with CloudFormation, and show first what that changes.
+    """Deploy the service, showing first what changes.
+
+    CloudFormation works the changes out and carries them out.
 
     What loses data (a table that is removed, an API whose address changes) is asked for by name, with --yes too:
     --allow-loss answers that. A deployment that fails is taken back, and its first cause is told.
@@ -58,6 +60,9 @@ def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
     The account, the region and the stage are shown before anything is changed; custom.bareboat.accounts says which
     accounts are right.
     """
+    import gc
+
+    gc.disable()  # what is imported stays, and a deployment makes little else: a tenth of its time
     from bareboat.artifact.locking import Locking
     from bareboat.aws.cargo import refuse_retired, with_runtime
     from bareboat.cli.aws import connected
@@ -108,7 +113,6 @@ class _Work:
         from bareboat.cli.changes import show_changes
         from bareboat.cli.deploying import agree_to_losses
 
-        commit = Ahead(lambda: commit_of(self.service.folder))
         cargo, plan = self._planned(wait=wait, ask=lambda question: confirm(self.terminal, question, yes=yes))
         if plan.is_empty:
             self._unchanged(plan)
@@ -122,6 +126,7 @@ class _Work:
             self.progress.close()
             discard(self.aws, plan)
             raise
+        commit = Ahead(lambda: commit_of(self.service.folder))
         parcels = cargo.parcels(self.service)
         deployment = apply(
             self.aws,
@@ -170,7 +175,7 @@ class _Work:
         tell_lock(self.terminal, before, read_lock(lock))
         template = make_template(self.service, cargo.shipment(self.service))
         live = live_then.result()
-        show_account(self.terminal, self.service, self.aws)
+        show_account(self.terminal, self.service, self.aws, account=live.stack.account if live.stack else "")
         live = prepared(self.aws, self.service, live, functions=functions, wait=wait, ask=ask, progress=self.progress)
         return cargo, make_plan(self.aws, self.service, template, live, progress=self.progress)
 
@@ -232,7 +237,7 @@ class _Work:
             cargo = load(self.service, function=name, locking=self.locking, on_step=step)
         tell_built(self.terminal, cargo.artifacts)
         live = live_then.result()
-        show_account(self.terminal, self.service, self.aws)
+        show_account(self.terminal, self.service, self.aws, account=live.stack.account if live.stack else "")
         del yes  # it is one function, asked for by name
         swapped = put_code(self.aws, self.service, name, cargo, live, progress=self.progress)
         self.progress.close()
