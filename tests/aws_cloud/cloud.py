@@ -81,6 +81,11 @@ class AwsCloud:
         """Return botocore's client of what there is, past the proxy's record and faults where moto answers."""
         return self.moto.client(service)
 
+    def web_env(self, home: Path) -> dict[str, str]:
+        """Return the environment in which the addresses of APIs are reached, https and all."""
+        authority = self._proxy.authority.write(home / "authority.pem")
+        return {"HTTPS_PROXY": self.endpoint, "SSL_CERT_FILE": str(authority)}
+
     def serve(self, service: Service) -> None:
         """Say what serverless.yml is behind the functions that are deployed; what runs comes from their archives."""
         self._services.append(service)

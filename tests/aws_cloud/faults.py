@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from dataclasses import dataclass
 from typing import Literal
 
@@ -115,6 +116,9 @@ class Faults:
 
 
 def _kill(fault: Fault) -> None:
+    end = time.monotonic() + 5
+    while not fault.process and time.monotonic() < end:  # whoever set the fault learns it when the process has started
+        time.sleep(0.001)
     assert fault.process, "whom to kill?"
     os.kill(fault.process, signal.SIGKILL)
     raise Dropped

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import io
+import socket
 import threading
 import traceback
 from collections.abc import Callable
@@ -13,6 +15,7 @@ from aws_cloud.calls import Call, Calls
 from aws_cloud.faults import Dropped, Faults
 from aws_cloud.messages import Answer, Refused, Request, refusal
 from aws_cloud.operations import operation_of
+from aws_cloud.secure import Authority
 
 _HOP = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "expect", "content-length"}
 Front = Callable[[Request, Callable[[Request], Answer]], Answer | None]
@@ -28,6 +31,7 @@ class Proxy:
     def __init__(self, moto_port: int, fronts: tuple[Front, ...]) -> None:
         self.calls = Calls()
         self.faults = Faults()
+        self.authority = Authority()
         self._moto_port = moto_port
         self._fronts = fronts
         proxy = self
@@ -102,6 +106,20 @@ class Proxy:
             connection.close()
 
 
+class _Writer(io.BufferedIOBase):
+    """Writes to a socket at once."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._connection.sendall(data)
+        return len(data)
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
@@ -127,6 +145,23 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(answer)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _any
+
+    def do_CONNECT(self) -> None:
+        """Speak as the host that is asked for, in TLS."""
+        host = self.path.rpartition(":")[0]
+        self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        try:
+            self.connection = self.owner.authority.context(host).wrap_socket(self.connection, server_side=True)
+        except OSError:
+            self.close_connection = True
+            return
+        self.rfile = self.connection.makefile("rb", -1)
+        self.wfile = _Writer(self.connection)
+        self.close_connection = True
+        self.handle_one_request()
+        while not self.close_connection:
+            self.handle_one_request()
+        self.connection.close()
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":

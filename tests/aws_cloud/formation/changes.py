@@ -12,7 +12,7 @@ from typing import Any
 from aws_cloud.formation.intrinsics import Resolver
 from aws_cloud.formation.schemas import conditionally_create_only, create_only
 from aws_cloud.formation.stack import Resource
-from aws_cloud.formation.template import Template
+from aws_cloud.formation.template import Template, references
 
 _ATTRIBUTES = ("Metadata", "CreationPolicy", "UpdatePolicy")
 
@@ -36,25 +36,33 @@ class Outlook:
     def resources(self) -> dict[str, dict[str, Any]]:
         """Return the resources whose condition holds, their properties resolved as far as they can be."""
         return {
-            name: {**one, "Properties": self.resolver.value(one.get("Properties") or {})}
+            name: {
+                **one,
+                "Properties": self.resolver.value(one.get("Properties") or {}),
+                "Written": one.get("Properties") or {},
+            }
             for name, one in self.template.resources.items()
             if "Condition" not in one or self.resolver.condition(one["Condition"])
         }
 
 
 def changes(
-    old: dict[str, dict[str, Any]], new: dict[str, dict[str, Any]], made: Mapping[str, Resource]
+    old: dict[str, dict[str, Any]],
+    new: dict[str, dict[str, Any]],
+    made: Mapping[str, Resource],
+    parameters: set[str],
 ) -> list[dict[str, Any]]:
     """Return the changes from one outlook to another, by logical id.
 
     Args:
         made: the resources that there are.
+        parameters: those whose value changes.
     """
     listed: dict[str, dict[str, Any]] = {}
     for name, resource in new.items():
         if name not in old:
             listed[name] = _change("Add", name, resource["Type"])
-        elif found := _modified(name, old[name], resource, made):
+        elif found := _modified(name, old[name], resource, made, parameters):
             listed[name] = found
     _spread(new, listed, made)
     for name, resource in old.items():
@@ -66,14 +74,14 @@ def changes(
 
 
 def _modified(
-    name: str, old: dict[str, Any], new: dict[str, Any], made: Mapping[str, Resource]
+    name: str, old: dict[str, Any], new: dict[str, Any], made: Mapping[str, Resource], parameters: set[str]
 ) -> dict[str, Any] | None:
     physical = made[name].physical_id if name in made else ""
     if old["Type"] != new["Type"]:
         return _change("Modify", name, new["Type"], physical, Replacement="True", Scope=["Properties"])
     before, after = old["Properties"], new["Properties"]
     names = [one for one in sorted({*before, *after}) if before.get(one) != after.get(one)]
-    details = [_detail(one, _recreation(new["Type"], one), "Static", "DirectModification") for one in names]
+    details = [detail for one in names for detail in _direct(new, one, parameters)]
     scope = ["Properties"] if details else []
     for attribute in _ATTRIBUTES:
         if old.get(attribute) != new.get(attribute):
@@ -90,6 +98,19 @@ def _modified(
     change = _change("Modify", name, new["Type"], physical, Scope=scope, Details=details)
     _judge(change, new)
     return change
+
+
+def _direct(new: dict[str, Any], name: str, parameters: set[str]) -> list[dict[str, Any]]:
+    """Return the details of a property that differs, with the parameters that make it differ."""
+    recreation = _recreation(new["Type"], name)
+    written = (new.get("Written") or {}).get(name)
+    causes = sorted(parameters & set(references(written)))
+    if not causes:
+        return [_detail(name, recreation, "Static", "DirectModification")]
+    return [
+        *({**_detail(name, recreation, "Static", "ParameterReference"), "CausingEntity": one} for one in causes),
+        _detail(name, recreation, "Dynamic", "DirectModification"),
+    ]
 
 
 def _spread(new: dict[str, dict[str, Any]], listed: dict[str, dict[str, Any]], made: Mapping[str, Resource]) -> None:

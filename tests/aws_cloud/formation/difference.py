@@ -20,7 +20,8 @@ def changes_to(world: World, stack: Stack, target: Target) -> list[dict[str, Any
     old = _outlook(world, stack, current(stack)).resources if stack.resources else dict
     new = _outlook(world, stack, target)
     before = _tagged(old(), stack.tags)
-    return changes(before, _tagged(new.resources(), target.tags), stack.resources)
+    given = {name for name, value in target.parameters.items() if stack.parameters.get(name) != value}
+    return changes(before, _tagged(new.resources(), target.tags), stack.resources, given)
 
 
 def differs(world: World, stack: Stack, target: Target) -> bool:
