@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from bareboat.aws.bucket import bucket_name_of, settings_of
 from bareboat.aws.template import naming
 from bareboat.aws.template.draft import Draft, Json
-from bareboat.service.model import Service
 
 ABANDONED_DAYS = 7
 """After how many days the parts of an upload that nobody went on with are gone."""
@@ -14,25 +15,14 @@ DELETED_DAYS = 30
 """For how many days what was pruned can still be had back from the bucket's versions."""
 
 
-def bucket_options(service: Service) -> Json:
-    """Return `provider.deploymentBucket` as a mapping, whichever form it has."""
-    said = service.provider.options.get("deploymentBucket") or {}
-    return dict(said) if isinstance(said, dict) else {"name": said}
-
-
-def bucket_name(service: Service) -> str:
-    """Return the name of the bucket that the stack does not make; "" where it makes its own."""
-    return str(bucket_options(service).get("name") or "")
-
-
 def bucket_ref(draft: Draft) -> Any:
     """Return the deployment bucket's name, or a Ref to it."""
-    return draft.shipment.bucket or bucket_name(draft.service) or {"Ref": naming.BUCKET}
+    return draft.shipment.bucket or bucket_name_of(draft.service) or {"Ref": naming.BUCKET}
 
 
 def add_bucket(draft: Draft) -> None:
     """Add the bucket, encrypted, versioned, not public, and its policy, unless there is one already."""
-    options = bucket_options(draft.service)
+    options = settings_of(draft.service)
     bucket = bucket_ref(draft)
     draft.output(naming.BUCKET_OUTPUT, bucket)
     if isinstance(bucket, str):
@@ -52,7 +42,7 @@ def add_bucket(draft: Draft) -> None:
         draft.add(naming.BUCKET_POLICY, "AWS::S3::BucketPolicy", {"Bucket": bucket, "PolicyDocument": _policy()})
 
 
-def _encryption(options: Json) -> Json:
+def _encryption(options: Mapping[str, Any]) -> Json:
     if options.get("serverSideEncryption") != "aws:kms":
         return {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     rule: Json = {"SSEAlgorithm": "aws:kms"}

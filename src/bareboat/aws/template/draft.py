@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bareboat.aws.shipment import Shipment
+from bareboat.errors import ConfigurationError
 from bareboat.service.model import Service
 
 Json = dict[str, Any]
@@ -45,8 +46,16 @@ class Draft:
 
         Args:
             more: DependsOn, DeletionPolicy, Condition, ...; None is left out.
+        Raises:
+            ConfigurationError: there is one of that logical id already.
         """
-        assert logical_id not in self.resources, f"{logical_id} is there already"
+        if logical_id in self.resources:
+            raise ConfigurationError(
+                f"two parts of {self.service.path.name} would both be {logical_id} in CloudFormation",
+                expected="names and routes that differ in letters and digits",
+                fix="rename one of them",
+                where=str(self.service.path),
+            )
         rest = {name: value for name, value in more.items() if value is not None}
         self.resources[logical_id] = {"Type": kind, "Properties": properties, **rest}
         return logical_id

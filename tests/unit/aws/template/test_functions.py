@@ -230,3 +230,12 @@ def test_everything_without_a_network_is_outside_of_the_provider_s(template_of):
         "SecurityGroupIds": ["sg-1"],
         "SubnetIds": ["subnet-1"],
     }
+
+
+def test_two_functions_of_one_logical_id_are_refused(template_of):
+    # Serverless lets the second take the place of the first
+    with pytest.raises(ConfigurationError) as caught:
+        template_of("functions: {my-one: {handler: handler.handle}, myDashone: {handler: handler.handle}}\n")
+
+    (problem,) = caught.value.problems
+    assert problem.found == "two parts of serverless.yml would both be MyDashoneLogGroup in CloudFormation"
