@@ -16,12 +16,8 @@ import sys
 def _child(ask: dict[str, object]) -> None:
     """Become `bareboat ...`."""
     os.setpgid(0, 0)
-    for number, name, flags in (
-        (0, os.devnull, os.O_RDONLY),
-        (1, ask["out"], os.O_WRONLY),
-        (2, ask["err"], os.O_WRONLY),
-    ):
-        file = os.open(str(name), flags)
+    for number, name in enumerate((os.devnull, ask["out"], ask["err"])):
+        file = os.open(str(name), os.O_WRONLY if number else os.O_RDONLY)
         os.dup2(file, number)
         os.close(file)
     os.chdir(str(ask["cwd"]))
@@ -90,7 +86,7 @@ def main() -> None:
                         sys.stdout.flush()
                         sys.stderr.flush()
                         os._exit(code if isinstance(code, int) else int(code is not None))
-                    except BaseException:
+                    except BaseException:  # noqa: BLE001 - the end of the process
                         import traceback
 
                         traceback.print_exc()
