@@ -173,6 +173,22 @@ def _refine(
                         "description": "For event.stageVariables.",
                         "type": ["object", "null", "string"],
                     },
+                    "openapi": {
+                        "description": "An OpenAPI document whose routes are events of functions.",
+                        "anyOf": [
+                            {"type": ["string", "null"]},
+                            {
+                                "type": "object",
+                                "properties": {"file": {"type": "string"}, "api": {"enum": ["http", "rest"]}},
+                                "required": ["file"],
+                                "additionalProperties": False,
+                            },
+                        ],
+                    },
+                    "domains": {
+                        "description": "stack: custom.customDomain is made by the stack; else it is left alone.",
+                        "anyOf": [{"enum": ["stack", "outside", None]}, {"$ref": "#/$defs/Variable"}],
+                    },
                     "jwks": {
                         "description": "The keys of JWT authorizers by name: a file, an address, or a mapping.",
                         "type": ["object", "null", "string"],

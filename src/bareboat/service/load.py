@@ -142,6 +142,7 @@ class _Loader:
             resolvers=resolvers,
             dotenv=self.dotenv,
         )
+        self.document: Path | None = None  # of custom.bareboat.openapi
         self.raw = Node(None, Place(file.name, 1, 1))
         self.resolver = Resolver(self.raw, self.sources, self.report.problems)
 
@@ -149,6 +150,11 @@ class _Loader:
         root = self.read()
         self.resolver.root = self.raw = root
         tree = self.resolve(root)
+        if tree.get("custom", "bareboat", "openapi") is not None:
+            from bareboat.service.openapi import add_document, document_of
+
+            add_document(tree, self.folder, self.report)
+            self.document = document_of(tree, self.folder)
         keys = self.checker.keys(tree, ServerlessKeys, "")
         service = self.build(keys, tree)
         self.report.problems.raise_if_any()
@@ -164,7 +170,8 @@ class _Loader:
         """Return the further files that the service depends on, those that would count if they were there included."""
         wanted = self.raw.get("useDotenv")
         names = (f".env.{self.resolver.stage()}", ".env") if wanted is not None and wanted.value is True else ()
-        return (*self.sources.read, *(self.folder / name for name in names))
+        documents = (self.document,) if self.document is not None else ()
+        return (*self.sources.read, *(self.folder / name for name in names), *documents)
 
     def read(self) -> Node:
         """Return the file as nodes, the older short forms spelt out."""
