@@ -16,6 +16,7 @@ from bareboat.service.apis import ApiReader
 from bareboat.service.check import Checker
 from bareboat.service.compose import compose
 from bareboat.service.dependencies import python_requirements, slim_level, wants_proof
+from bareboat.service.domains import domains_of
 from bareboat.service.draft import Context
 from bareboat.service.functions import function_of
 from bareboat.service.keys.events import REFUSED_EVENTS, EventKeys
@@ -302,6 +303,7 @@ class _Loader:
             plugins=plugins,
             image_functions=images,
             alarms=alarms,
+            domains=domains_of(tree, provider.stage, report),
         )
 
     def layers(self, keys: ServerlessKeys, tree: Node, service: str, stage: str) -> dict[str, Layer]:

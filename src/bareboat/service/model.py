@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from bareboat.service.alarm import Alarms
 from bareboat.service.api import FunctionUrl, HttpApi, RestApi
+from bareboat.service.domain import CustomDomain
 from bareboat.service.layer import Layer, LayerRef
 from bareboat.service.triggers import Event
 
@@ -339,6 +340,7 @@ class Service:
         custom_bareboat: `custom.bareboat` as written.
         alarms: when somebody is told that something is wrong; None for never.
         image_functions: functions that are container images; they have neither handler nor model, so they stand apart.
+        domains: the custom domains that the stack makes; those that are left as they are do not count.
         notes: what a person should know, in file order.
         values: each effective setting with its origin, in file order, for `check`.
         read: the files beside `path` that it says something of: those of `${file()}` and .env, there or not.
@@ -365,3 +367,4 @@ class Service:
     values: tuple[Value, ...] = ()
     read: tuple[Path, ...] = ()
     awaits: tuple[str, ...] = ()
+    domains: tuple[CustomDomain, ...] = ()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
 from bareboat.errors import ConfigurationError
 from bareboat.service.compose import compose
@@ -136,7 +136,7 @@ class _Import:
         self.name = name
         self.report = report
         functions = tree.get("functions")
-        self.functions = {key: child for key, child in functions.items()} if functions is not None else {}
+        self.functions = dict(functions.items()) if functions is not None else {}
         self.schemes = SchemeReader(tree, document, kind, list(self.functions), report)
 
     def add(self) -> None:
@@ -216,8 +216,11 @@ class _Import:
 
     def _add_event(self, name: str, operation: Operation) -> None:
         place = operation.place
-        path = "*" if operation.path == "/$default" else operation.path
-        entries = {"path": Node(path, place), "method": Node("*" if operation.method == "any" else operation.method, place)}
+        path = "*" if operation.path.lstrip("/") == "$default" else operation.path
+        entries = {
+            "path": Node(path, place),
+            "method": Node("*" if operation.method == "any" else operation.method, place),
+        }
         authorizer, private = self.schemes.access(operation.node, operation.text, place)
         if authorizer is not None:
             entries["authorizer"] = authorizer
@@ -268,4 +271,4 @@ def _mapping(node: Node, key: str, place: Place) -> Node:
     if child is None:
         child = node.value[key] = Node({}, place)
         node.keys[key] = place
-    return cast("Node", child)
+    return child

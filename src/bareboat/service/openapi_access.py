@@ -142,7 +142,7 @@ class SchemeReader:
                 ("authorizerPayloadFormatVersion", "payloadVersion"),
             ):
                 if key in said:
-                    found[name] = str(said[key]) if name == "payloadVersion" else said[key]
+                    found[name] = f"{float(said[key]):.1f}" if name == "payloadVersion" else said[key]
             return {**found, **({"identitySource": sources} if sources else {})}
         tokens = said.get("jwtConfiguration") or {}
         issuer = tokens.get("issuer")

@@ -18,6 +18,7 @@ COUNTERPARTS: dict[str, str] = {
     "serverless-plugin-stage-variables": "its stage variables are read",
     "serverless-apigw-binary": "its types are read",
     "serverless-iam-roles-per-function": "functions with iamRoleStatements have roles of their own",
+    "serverless-domain-manager": "what it has made is left alone; custom.bareboat.domains: stack makes it in the stack",
 }
 
 # What will not happen.
@@ -26,7 +27,6 @@ MISSING: dict[str, str] = {
     "serverless-dotenv-plugin": "functions get no variables from .env; useDotenv: true makes ${env:} read it",
     "serverless-step-functions": "state machines are not made",
     "serverless-lift": "Lift constructs are not made",
-    "serverless-domain-manager": "no custom domain is made",
     "serverless-plugin-warmup": "functions are not kept warm",
     "serverless-prune-plugin": "old versions are not pruned",
     "serverless-plugin-canary-deployments": "traffic is not shifted step by step",

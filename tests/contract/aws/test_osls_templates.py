@@ -118,6 +118,13 @@ EXPLAINED: tuple[Explained, ...] = (
         "the authorizer is referred to; Serverless's list of it takes the place of the permission's, ours does not",
         when=lambda osls, ours: str(osls).endswith("ApiGatewayAuthorizer']"),
     ),
+    Explained(
+        "AWS::ApiGateway::Method",
+        "*method.response.header.Access-Control-Allow-Methods",
+        "each method once, where ANY and a method are given together",
+        "*Options",
+        lambda osls, ours: set(osls.strip("'").split(",")) == set(ours.strip("'").split(",")),
+    ),
     Explained("Custom::ApiGatewayAccountRole", "", CUSTOM_ROLE, when=only_theirs),
     Explained("AWS::Lambda::Function", "", CUSTOM_ROLE, "CustomDashresourceDashapigwDashcwDashrole*", only_theirs),
     Explained("AWS::IAM::Role", "", CUSTOM_ROLE, "IamRoleCustomResourcesLambdaExecution", only_theirs),
