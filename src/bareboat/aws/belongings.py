@@ -318,17 +318,20 @@ def _data(
             continue
         if one.status == "DELETE_COMPLETE":
             continue
-        yield DataHolder(one, loss, _detail(aws, one))
+        detail = _detail(aws, one)
+        if detail is not None:
+            yield DataHolder(one, loss, detail)
 
 
-def _detail(aws: Aws, resource: Resource) -> str:
+def _detail(aws: Aws, resource: Resource) -> str | None:
+    """Return what a resource holds, "" where that is not known, None where it is nothing."""
     if resource.type != "AWS::S3::Bucket":
         return ""
     try:
         count, size = measure(aws, resource.physical_id)
     except AwsError:
         return ""
-    return f"{count} versions of objects, {size / 1e6:.1f} MB" if count else "it is empty"
+    return f"{count} versions of objects, {size / 1e6:.1f} MB" if count else None
 
 
 def _kept(resources: Iterable[Resource], template: Mapping[str, Any] | None, *, gone: bool) -> Iterator[Resource]:

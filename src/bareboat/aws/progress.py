@@ -7,7 +7,21 @@ from typing import Literal
 from bareboat.aws.stack import StackEvent
 
 Phase = Literal[
-    "look", "wait", "plan", "clear", "upload", "create", "update", "swap", "finish", "done", "empty", "delete", "prove"
+    "look",
+    "wait",
+    "plan",
+    "clear",
+    "upload",
+    "create",
+    "update",
+    "swap",
+    "finish",
+    "done",
+    "empty",
+    "delete",
+    "prove",
+    "watch",
+    "watch",
 ]
 # In which something goes on at AWS when nobody waits for it any more.
 AT_WORK: frozenset[Phase] = frozenset(["clear", "create", "update", "swap", "delete"])

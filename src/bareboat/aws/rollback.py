@@ -169,14 +169,16 @@ def _before(versions: Versions, service: Service) -> Version:
         return version
     live = versions.live
     pruned = [one for one in versions.all if one.state == "pruned"]
+    others = [one for one in versions.all if one.state == "kept" and not one.is_trial]
     found = f"version {live.name} is live, and " if live is not None else ""
     if not versions.all:
         found = f"bareboat has not deployed {service.provider.stack_name} yet: its bucket has no records, and "
     raise RemoteError(
-        f"{found}there is none before it that can be gone back to"
-        + (f"; {names_of(pruned)} have been pruned" if pruned else ""),
+        f"{found}there is none before it that can be gone back to" + (f"; {names_of(pruned)} pruned" if pruned else ""),
         expected="an older version whose code is there",
-        fix="git checkout of what ran before, then bareboat deploy",
+        fix=f"bareboat rollback --to {others[-1].name}"
+        if others
+        else "git checkout of what ran before, then bareboat deploy",
     )
 
 

@@ -28,7 +28,7 @@ SECTIONS = {
         "keys",
         "openapi",
     ),
-    "On AWS": ("deploy", "info", "smoke", "diff", "list"),
+    "On AWS": ("deploy", "info", "smoke", "diff", "list", "rollback", "remove"),
     "Your model": ("model",),
     "Your images": ("image",),
     "Your source": ("strip", "loc"),
