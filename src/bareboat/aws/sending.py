@@ -19,13 +19,19 @@ TIMEOUT_S = 40.0
 """A gateway gives up after 30 s."""
 Signer = Callable[[str, str, dict[str, str], bytes], dict[str, str]]
 """(method, url, headers, body) -> all headers."""
+_OF_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".on.aws")
 _FRAMING = frozenset({"host", "content-length"})
 
 
 class Sender:
-    """Sends requests over connections that are kept. The proxies of the environment are used."""
+    """Sends requests over connections that are kept. The proxies of the environment are used.
 
-    def __init__(self) -> None:
+    Args:
+        endpoint: what stands for all of AWS (AWS_ENDPOINT_URL): requests to AWS's own hosts go there, with their Host.
+    """
+
+    def __init__(self, endpoint: str = "") -> None:
+        self._endpoint = urlsplit(endpoint) if endpoint else None
         self._pools: dict[str, urllib3.PoolManager] = {}
 
     def send(
@@ -46,6 +52,10 @@ class Sender:
         url = f"{at.scheme}://{at.netloc}{request.target}"
         if sign is not None:
             sent = sign(request.method, url, sent, request.body)
+        if self._endpoint is not None and (at.hostname or "").endswith(_OF_AWS):
+            sent["Host"] = at.netloc
+            at = self._endpoint
+            url = f"{at.scheme}://{at.netloc}{request.target}"
         started = perf_counter()
         try:
             response = self._pool(at.scheme, at.hostname or "").request(

@@ -84,12 +84,19 @@ def smoke(
     live = {(one.api, one.key, one.function): one for one in deployed.routes}
     ready: list[tuple[Trial, LiveRoute]] = []
     untried: list[Untried] = []
+    key = ""
     for target in targets(service, function):
         route = live.get((target.api, target.key, target.function))
-        why = _closed(target, route, headers)
-        if why is not None or route is None:
-            untried.append(why or Untried(target, "it is not deployed", "bareboat deploy"))
+        closed = _closed(target, route, headers)
+        if closed is not None or route is None:
+            untried.append(closed or Untried(target, "it is not deployed", "bareboat deploy"))
             continue
+        if route.needs_key and not _given(headers, "x-api-key"):
+            key = key or _api_key(aws, deployed)
+            if not key:
+                why = "it wants an API key, and the stack has none that is enabled"
+                untried.append(Untried(target, why, "-H 'x-api-key: VALUE'"))
+                continue
         signature = artifacts[target.function].manifest.get("signature", {}).get(target.function)
         for each in trials_of(service, target, signature):
             if isinstance(each, Trial):
@@ -102,7 +109,7 @@ def smoke(
     locals_ = local_answers(service, artifacts, [trial for trial, _ in ready], _tokens(ready, headers))
     on_step("Asking the live endpoint")
     began = clock()
-    tried = list(_send_all(aws, deployed, ready, locals_, headers, sleep))
+    tried = list(_send_all(aws, deployed, ready, locals_, headers, key, sleep))
     on_step("Asking CloudWatch for cold starts")
     inits = _inits(aws, deployed, {one.trial.target.function for one in tried}, began, sleep, clock)
     return Smoke(tuple(_with_inits(tried, inits)), tuple(untried))
@@ -114,16 +121,15 @@ def _send_all(
     ready: Sequence[tuple[Trial, LiveRoute]],
     locals_: Sequence[tuple[Answer, Answer]],
     headers: Sequence[tuple[str, str]],
+    key: str,
     sleep: Callable[[float], object],
 ) -> Iterator[Tried]:
-    keys: list[str] = []
-    sender = Sender()
+    sender = Sender(aws.endpoint)
     try:
         for (trial, route), (local, again) in zip(ready, locals_, strict=True):
             own = list(headers)
             if route.needs_key and not _given(headers, "x-api-key"):
-                keys = keys or [_api_key(aws, deployed)]
-                own.append(("x-api-key", keys[0]))
+                own.append(("x-api-key", key))
             sign = _signer(aws, route) if route.auth == "AWS_IAM" else None
             live, took_ms = sender.send(route.base, trial.asked, own, sign)
             for pause_s in PAUSES_S:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bareboat.service.model import Function, Service
 
 Json = dict[str, Any]
-GENERATED = "made up"
+GENERATED, PLAIN = "made up", "plain"
 _VARIABLE = re.compile(r"\{([^{}+]+)\+?\}")
 _OWN = re.compile(
     r"host|content-length|connection|transfer-encoding|authorization|cookie|via|user-agent|accept-encoding|"
@@ -116,7 +116,7 @@ def trials_of(service: Service, target: Target, signature: Mapping[str, Any] | N
         return found
     made = _made_up(target, function, signature)
     if isinstance(made, Asked):
-        return [Trial(target, GENERATED, made)]
+        return [Trial(target, GENERATED if made.body or made.query else PLAIN, made)]
     fix = f"samples of functions.{function.name}: an event with pathParameters, queryStringParameters and body"
     return [Untried(target, why or made, fix)]
 

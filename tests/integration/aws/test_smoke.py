@@ -110,6 +110,7 @@ class NoLogs:
     """An AWS that lets nobody into its logs: cold starts are not known."""
 
     region = "us-east-1"
+    endpoint = ""
 
     def pages(self, service, operation, key, /, **_):
         assert (service, operation) == ("logs", "filter_log_events")
