@@ -69,7 +69,7 @@ def fix_of(event: StackEvent) -> str:
 
 def _taken(event: StackEvent) -> str:
     """Say what to do about a name that something outside of the stack has."""
-    name = event.physical_id or _name_in(event.reason)
+    name = _name_in(event.reason) or event.physical_id
     if event.type == "AWS::Logs::LogGroup":
         return f"delete it, with its logs: aws logs delete-log-group --log-group-name {name or 'NAME'}"
     if event.type in ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"):
@@ -80,5 +80,10 @@ def _taken(event: StackEvent) -> str:
 
 
 def _name_in(reason: str) -> str:
-    found = re.search(r"identifier '([^']+)'|: ([/A-Za-z0-9_.-]+) already exists|^([/A-Za-z0-9_.-]+) already", reason)
-    return next((group for group in found.groups() if group), "") if found else ""
+    """Return the name in a reason; newer ones have `identifier '{"/properties/Name":"NAME"}'`."""
+    identifier = re.search(r"identifier '([^']+)'", reason)
+    if identifier is not None:
+        value = re.search(r':"([^"]+)"', identifier.group(1))
+        return value.group(1) if value else identifier.group(1)
+    older = re.search(r"([/A-Za-z0-9_.-]+) already exists", reason)
+    return older.group(1) if older else ""

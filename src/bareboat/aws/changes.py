@@ -356,7 +356,8 @@ def _properties(
     found = [replace(one, recreates=recreates.get(one.top, "Never")) for one in found]
     for name in recreates:
         if name not in told and name:
-            found.append(Difference(name, recreates=recreates[name], cause=causes.get(name, "")))
+            cause = causes.get(name, "") or ("the tags of the stack" if name == "Tags" else "")
+            found.append(Difference(name, recreates=recreates[name], cause=cause))
     return tuple(found)
 
 

@@ -61,9 +61,7 @@ def swap_code(
             if code_sha256 and now.get("CodeSha256") == code_sha256 and now.get("LastUpdateStatus") != "Failed":
                 return Swapped(function, code_sha256, sent=False)
             try:
-                said = aws.call(
-                    "lambda", "update_function_code", FunctionName=function, RevisionId=now["RevisionId"], **code
-                )
+                said = aws.call("lambda", "update_function_code", FunctionName=function, **_unchanged(now), **code)
                 return _settled(aws, function, said, limit_s, sleep)
             except AwsError as error:
                 if error.code not in (*_CHANGED, *_BUSY):
@@ -72,6 +70,11 @@ def swap_code(
         sleep(pause_s)
         waited_s += pause_s
     raise AssertionError("pauses never end")
+
+
+def _unchanged(now: Mapping[str, Any]) -> dict[str, str]:
+    """Return the condition that nobody else changed the function since it was looked at."""
+    return {"RevisionId": now["RevisionId"]} if now.get("RevisionId") else {}
 
 
 def configuration(aws: Aws, function: str) -> Mapping[str, Any]:

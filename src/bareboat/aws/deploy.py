@@ -56,7 +56,7 @@ class Deployment:
     plan: Plan
     record: Record | None = None
     swapped: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    bucket: Bucket | None = None
 
     @property
     def outputs(self) -> Mapping[str, str]:
@@ -131,7 +131,7 @@ def apply(  # noqa: PLR0913 - what is done, what it is recorded as, and what tes
         ends.append(lambda: Records(aws, _bucket(run.plan)).finish(done))
     _, *finished = together(ends)
     run.progress.begin("done", "Done")
-    return Deployment(stack, plan, finished[0] if finished else None, swapped)
+    return Deployment(stack, plan, finished[0] if finished else None, swapped, run.plan.live.bucket)
 
 
 def _bucket(plan: Plan) -> Bucket:
@@ -258,7 +258,7 @@ class _Run:
         if not plan.drifted:
             return ()
         bucket = _bucket(plan)
-        self.progress.begin("swap", f"Putting the code of {len(plan.drifted)} functions in place")
+        self.progress.begin("swap", "Putting code back in place")
         for drift in plan.drifted:
             code = {"S3Bucket": bucket.name, "S3Key": drift.key}
             swap_code(self.aws, drift.function, code, code_sha256=drift.code_sha256, sleep=self.sleep)

@@ -70,7 +70,7 @@ def confirm(terminal: Terminal, question: str, *, yes: bool, flag: str = "--yes"
     if yes:
         return
     if terminal.as_json or not sys.stdin.isatty():
-        error = click.UsageError(f"{question.rstrip('?')}: nobody is there to ask")
+        error = click.UsageError(f"nobody is there to ask: {question}")
         error.fix = flag  # type: ignore[attr-defined]
         raise error
     if not click.confirm(question, err=True):

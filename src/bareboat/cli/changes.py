@@ -57,8 +57,13 @@ def summary(plan: Plan) -> str:
     counts = Counter(change.kind for change in plan.changes)
     parts = [f"{counts[kind]} {WORDS[kind]}" for kind in SIGNS if counts[kind]]  # type: ignore[index]
     if plan.drifted:
-        parts.append(f"{len(plan.drifted)} functions put back in place")
+        parts.append(f"the code of {functions(len(plan.drifted))} put back in place")
     return ", ".join([*parts, *plan.further])
+
+
+def functions(number: int) -> str:
+    """Say how many functions."""
+    return "1 function" if number == 1 else f"{number} functions"
 
 
 def change_lines(terminal: Terminal, change: Change) -> Iterator[str]:
@@ -88,7 +93,7 @@ def _said(difference: Difference) -> str:
         word = "is set" if before is ABSENT else "is taken away" if after is ABSENT else "changes"
         text = f"{path}  {word} (not shown)"
     else:
-        text = f"{path}  {_value(before)} -> {_value(after)}"
+        text = f"{path}  {' -> '.join(_values(before, after))}"
     return text + ("  (makes it anew)" if difference.recreates == "Always" else "")
 
 
@@ -97,15 +102,28 @@ def is_secret(path: str) -> bool:
     return bool(_SECRET.search(path))
 
 
-def _value(value: Any) -> str:
+def _values(before: Any, after: Any) -> tuple[str, str]:
+    """Return both values as they are shown: of long ones the part where they differ."""
+    old, new = _text(before), _text(after)
+    if max(len(old), len(new)) <= _LONGEST:
+        return old, new
+    same = next((place for place, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    start = max(0, same - _LONGEST // 3) if same > _LONGEST // 2 else 0
+    return _cut(old, start), _cut(new, start)
+
+
+def _cut(text: str, start: int) -> str:
+    shown = f"...{text[start:]}" if start else text
+    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 3]}..."
+
+
+def _text(value: Any) -> str:
     from bareboat.aws.differences import ABSENT
 
     if value is ABSENT:
         return "-"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = _SHA.sub(r"\1", text)
-    text = text.rsplit("/code/", 1)[-1]
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return _SHA.sub(r"\1", text).rsplit("/code/", 1)[-1]
 
 
 def change_documents(changes: Iterable[Change]) -> list[dict[str, Any]]:

@@ -152,13 +152,9 @@ def agree_to_losses(terminal: Terminal, losses: Sequence[Change], allowed: Seque
     left = [change for change in losses if change.logical_id not in allowed and "all" not in allowed]
     if not left:
         return
-    flags = " ".join(f"--allow-loss {change.logical_id}" for change in left)
     for change in left:
         word = {"remove": "is removed", "replace": "is replaced"}.get(change.kind, "may be replaced")
-        confirm(
-            terminal,
-            f"{change.logical_id} ({change.type}) {word}, and {change.loss} "
-            f"{'would be' if change.kind == 'maybe-replace' else 'will be'} lost. Go on?",
-            yes=False,
-            flag=flags,
-        )
+        lost = "would then be lost" if change.kind == "maybe-replace" else "will be lost"
+        others = " ".join(f"--allow-loss {one.logical_id}" for one in left)
+        question = f"the {change.type} {change.logical_id} {word}, and {change.loss} {lost}. Go on?"
+        confirm(terminal, question[:1].upper() + question[1:], yes=False, flag=others)

@@ -60,9 +60,6 @@ def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
     The account, the region and the stage are shown before anything is changed; custom.bareboat.accounts says which
     accounts are right.
     """
-    import gc
-
-    gc.disable()  # what is imported stays, and a deployment makes little else: a tenth of its time
     from bareboat.artifact.locking import Locking
     from bareboat.aws.cargo import refuse_retired, with_runtime
     from bareboat.cli.aws import connected
@@ -107,6 +104,7 @@ class _Work:
         from bareboat.aws.commit import commit_of
         from bareboat.aws.deploy import apply
         from bareboat.aws.plan import discard
+        from bareboat.aws.prune import prune_after
         from bareboat.aws.template.build import bucket_template
         from bareboat.aws.together import Ahead
         from bareboat.cli.aws import confirm
@@ -138,6 +136,9 @@ class _Work:
             progress=self.progress,
         )
         self._deployed(deployment)
+        bucket = deployment.bucket
+        if deployment.record is not None and bucket is not None:
+            prune_after(self.aws, self.service, bucket, plan.template)
 
     def show_plan(self, *, wait: bool) -> None:
         """Show what would change."""
