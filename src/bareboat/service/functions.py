@@ -30,12 +30,14 @@ NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
 _NOT_YET = {
     "explain": "explanations are not served yet",
     "batch": "batch scoring is not there yet",
-    "onError": "there is no dead letter queue locally; an event that fails for good is told in a warning",
-    "destinations": "nothing is sent to them locally; an event that fails for good is told in a warning",
     "warmup": "functions are not kept warm",
     "alarms": "those of serverless-plugin-aws-alerts are not made; set custom.bareboat.alarms",
     "module": "the function is packaged with the whole folder; 'module' is not used",
     "vendor": "a function's own vendor folder is not used",
+}
+_NOT_LOCAL = {
+    "onError": "there is no dead letter queue locally; an event that fails for good is told in a warning",
+    "destinations": "nothing is sent to them locally; an event that fails for good is told in a warning",
 }
 _OPTIONS = frozenset(
     [
@@ -339,6 +341,9 @@ class _Function(ServedDraft):
             child = self.node.get(key)
             if child is not None and child.value is not False and (key, child.value) != ("alarms", True):
                 self.report.warn(f"{self.path}.{key}: {what}", self.node.key_place(key))
+        for key, what in _NOT_LOCAL.items():
+            if self.node.get(key) is not None:
+                self.report.info(f"{self.path}.{key}: {what}", self.node.key_place(key))
         self.conflicts()
         found = {
             key: checked_value(self.keys, key, child)
