@@ -1,4 +1,4 @@
-"""Artifacts -> bareboat.json, what other tools deploy by: a format of its own version, the same bytes for the same build.
+"""Artifacts -> bareboat.json, by which other tools deploy them: a versioned format, the same bytes for the same build.
 
 Its schema is contract.schema.json, which `bareboat schema --package` prints; docs/other-tools.md tells how it is used.
 """
@@ -27,8 +27,10 @@ def contract(service: Service, artifacts: Iterable[Artifact], layers: Iterable[L
         artifacts: those that lie beside it.
         layers: likewise.
     """
+    artifacts, layers = tuple(artifacts), sorted(layers, key=lambda layer: layer.name)
+    names = file_names((*artifacts, *layers))
     functions = {
-        name: _function(service, service.functions[name], artifact)
+        name: _function(service, service.functions[name], artifact, names[artifact.path])
         for artifact in artifacts
         for name in artifact.functions
     }
@@ -38,7 +40,10 @@ def contract(service: Service, artifacts: Iterable[Artifact], layers: Iterable[L
         "stage": service.provider.stage,
         "region": service.provider.region,
         "functions": {name: functions[name] for name in service.functions if name in functions},
-        "layers": {layer.name: _layer(service, layer) for layer in sorted(layers, key=lambda layer: layer.name)},
+        "layers": {
+            layer.name: _layer(service, layer, names[layer.path])
+            for layer in sorted(layers, key=lambda layer: layer.name)
+        },
     }
 
 
@@ -54,11 +59,23 @@ def text_of(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _function(service: Service, function: Function, artifact: Artifact) -> dict[str, Any]:
+def file_names(boxes: Iterable[Artifact | LayerArtifact]) -> dict[Path, str]:
+    """Return each archive -> its name beside bareboat.json: its own, with its digest where two are called alike."""
+    boxes = {one.path: one for one in boxes}.values()
+    counts: dict[str, int] = {}
+    for one in boxes:
+        counts[one.path.name] = counts.get(one.path.name, 0) + 1
+    return {
+        one.path: one.path.name if counts[one.path.name] == 1 else f"{one.path.stem}-{one.digest[:12]}.zip"
+        for one in boxes
+    }
+
+
+def _function(service: Service, function: Function, artifact: Artifact, path: str) -> dict[str, Any]:
     known, unknown = _environment(service, function)
     return {
         "name": function.full_name,
-        **_archive(artifact),
+        **_archive(artifact, path),
         "handler": artifact.handlers[function.name],
         "runtime": f"python{artifact.target.image or artifact.target.python}",
         "architecture": artifact.target.architecture,
@@ -95,20 +112,20 @@ def _environment(service: Service, function: Function) -> tuple[dict[str, str], 
     return known, unknown
 
 
-def _layer(service: Service, layer: LayerArtifact) -> dict[str, Any]:
+def _layer(service: Service, layer: LayerArtifact, path: str) -> dict[str, Any]:
     declared = service.layers[layer.name]
     return {
         "name": declared.full_name,
-        **_archive(layer),
+        **_archive(layer, path),
         "runtimes": list(declared.runtimes) or [f"python{layer.target.image or layer.target.python}"],
         "architectures": list(declared.architectures) or [layer.target.architecture],
         "description": declared.description,
     }
 
 
-def _archive(artifact: Artifact | LayerArtifact) -> dict[str, Any]:
+def _archive(artifact: Artifact | LayerArtifact, path: str) -> dict[str, Any]:
     return {
-        "path": artifact.path.name,
+        "path": path,
         "sha256": artifact.digest,
         "sha256_base64": base64.b64encode(bytes.fromhex(artifact.digest)).decode(),
         "size_bytes": artifact.size_bytes,

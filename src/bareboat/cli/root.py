@@ -27,6 +27,7 @@ SECTIONS = {
         "token",
         "keys",
         "openapi",
+        "export",
     ),
     "On AWS": ("deploy", "info", "smoke", "diff", "list", "rollback", "remove"),
     "Your model": ("model",),

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
+    "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Copy the archives here too. An image is written to a folder as OCI layout, or to a file that ends in .tar.",
+    help="Copy the archives here too, with bareboat.json, which tells other tools what they are. "
+    "An image is written to a folder as OCI layout, or to a file that ends in .tar.",
 )
 @slim_option
 @click.option(
@@ -90,7 +92,7 @@ def package(  # noqa: PLR0913, PLR0917 - one argument a flag
         from bareboat.artifact.treemap import write_treemap
 
         write_treemap(everything, treemap)
-    copies = [] if output is None else [_copy(one, output) for one in everything]
+    copies = [] if output is None else _copy_all(service, artifacts, layers, output)
     if terminal.as_json:
         documents = [_document(artifact) for artifact in artifacts]
         terminal.document([*documents, *(layer_document(layer, artifacts) for layer in layers)])
@@ -189,13 +191,20 @@ def _mb(size_bytes: int) -> str:
     return f"{size_bytes / 1e6:.3f}"
 
 
-def _copy(artifact: Artifact | LayerArtifact, folder: Path) -> Path:
-    from bareboat.packaging.cache import copy_whole
+def _copy_all(service: Service, artifacts: list[Artifact], layers: list[LayerArtifact], folder: Path) -> list[Path]:
+    """Copy archives to a folder, with what tells other tools of them; return what is there then."""
+    from bareboat.artifact.contract import NAME, contract, file_names, text_of
+    from bareboat.packaging.cache import copy_whole, write_whole
 
-    copy = folder / artifact.path.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BareboatError(f"{folder} cannot be made: {error.strerror}", fix="--output with another folder") from error
-    copy_whole(artifact.path, copy)
-    return copy
+    everything: list[Artifact | LayerArtifact] = [*artifacts, *layers]
+    copies = []
+    for path, name in file_names(everything).items():
+        copy_whole(path, folder / name)
+        copies.append(folder / name)
+    document = text_of(contract(service, artifacts, layers))
+    write_whole(folder / NAME, document.encode())
+    return [*copies, folder / NAME]
