@@ -13,9 +13,10 @@ from bareboat.aws.foreseen import foreseen, references
 from bareboat.aws.leftovers import Leftover, leftover_of, plugin_notes
 from bareboat.aws.live import Live, look
 from bareboat.aws.plan import discard, make_plan
-from bareboat.aws.preview import preview_shipment
+from bareboat.aws.preview import UNBUILT, preview_shipment
 from bareboat.aws.progress import Progress
 from bareboat.aws.stack import Stack, resources
+from bareboat.aws.template import naming
 from bareboat.aws.template.build import make_template
 from bareboat.aws.versions import code_keys
 from bareboat.errors import RemoteError
@@ -157,8 +158,7 @@ def adoption_of_stack(
     plan = make_plan(aws, there, new, live, progress=progress)
     discard(aws, plan)
     physical = {one.logical_id: one.physical_id for one in resources(aws, stack.id)}
-    changes = tuple(_judged(change, plan.changes) for change in plan.changes)
-    found = _adoption(service, name, stack, live.template, new, changes, physical)
+    found = _adoption(service, name, stack, live.template, new, plan.changes, physical)
     return replace(found, outputs=tuple(_imports(aws, one) for one in found.outputs)), live
 
 
@@ -171,6 +171,7 @@ def _adoption(
     changes: tuple[Change, ...],
     physical: Mapping[str, str],
 ) -> Adoption:
+    changes = tuple(replace(change, properties=tuple(map(_built_later, change.properties))) for change in changes)
     touched = {change.logical_id: change.kind for change in changes}
     kept = tuple(
         Kept(logical_id, str(body.get("Type", "")), physical.get(logical_id, ""), touched.get(logical_id) == "modify")
@@ -225,22 +226,23 @@ def to_write(
             del removed[name]
             known.discard(name)
     extensions: dict[str, Any] = {}
+    functions: dict[str, Any] = {}
+    names = {naming.function_id(name): name for name in (*service.functions, *service.image_functions)}
     for change in changes:
         if change.kind not in ("replace", "maybe-replace") or change.type in BY_NATURE:
             continue
         properties = before[change.logical_id].get("Properties") or {}
         causes = {one.top for one in change.properties if one.recreates != "Never" and not one.cause}
         values = {top: properties[top] for top in sorted(causes) if top in properties}
+        if change.logical_id in names and isinstance(values.get("FunctionName"), str):
+            functions[names[change.logical_id]] = {"name": values.pop("FunctionName")}
         if values and change.logical_id in own:
             removed[change.logical_id] = {"Properties": values}
         elif values:
             extensions[change.logical_id] = {"Properties": values}
-    found: dict[str, Any] = {}
-    if removed:
-        found["Resources"] = removed
-    if extensions:
-        found["extensions"] = extensions
-    return {"resources": found} if found else {}
+    found: dict[str, Any] = {"functions": functions} if functions else {}
+    sections = {name: entries for name, entries in (("Resources", removed), ("extensions", extensions)) if entries}
+    return {**found, "resources": sections} if sections else found
 
 
 def _belongs(change: Change, leftovers: Mapping[str, Leftover]) -> bool:
@@ -256,23 +258,9 @@ def _names(body: Any) -> set[str]:
     return {name for name in found if not name.startswith("AWS::")}
 
 
-def _judged(change: Change, changes: tuple[Change, ...]) -> Change:
-    """Return what a `maybe-replace` comes to that only follows from an attribute of what is changed in place.
-
-    A change set lists whatever refers to an attribute of a changed resource, since the attribute may have changed. The
-    ARN and the id of a resource do not, as long as it is not made anew.
-    """
-    if change.kind != "maybe-replace":
-        return change
-    stays = {one.logical_id for one in changes if one.kind == "modify"}
-    if all(one.recreates == "Never" or _is_follower(one, stays) for one in change.properties):
-        return replace(change, kind="modify", loss="")
-    return change
-
-
-def _is_follower(one: Difference, stays: set[str]) -> bool:
-    name, _, attribute = one.cause.partition(".")
-    return name in stays and attribute in ("", "Arn")
+def _built_later(one: Difference) -> Difference:
+    """Return a difference in which code that nobody has built yet is told as such."""
+    return replace(one, after="(what the deployment builds)") if UNBUILT in str(one.after) else one
 
 
 def _origin(template: Mapping[str, Any]) -> Origin:

@@ -29,7 +29,7 @@ SECTIONS = {
         "openapi",
         "export",
     ),
-    "On AWS": ("deploy", "info", "smoke", "diff", "list", "rollback", "remove"),
+    "On AWS": ("deploy", "info", "smoke", "diff", "list", "rollback", "remove", "adopt"),
     "Your model": ("model",),
     "Your images": ("image",),
     "Your source": ("strip", "loc"),

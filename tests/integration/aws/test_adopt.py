@@ -115,7 +115,6 @@ def physical(aws: Aws, stack: str) -> dict[str, str]:
     ("case", "file"),
     [
         ("seed", "template.json"),
-        ("seed", "serverless-3.json"),
         ("rest", "template.json"),
         ("several", "serverless-3.json"),
         ("url", "template.json"),
@@ -266,3 +265,30 @@ def test_a_stack_of_another_name_is_looked_at_and_has_to_be_named_in_the_file(aw
     assert adoption.write == {"provider": {"stackName": "older"}}
     assert not adoption.losses
     assert not adoption.is_safe
+
+
+def test_the_command_plans_records_and_says_what_is_next(aws: Aws, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from bareboat.cli.root import bareboat
+
+    service = service_of("seed", tmp_path)
+    deploy_as_serverless(aws, "seed", service.provider.stack_name, "template.json")
+
+    def typed(*words: str) -> Any:
+        return CliRunner().invoke(bareboat, ["adopt", "-c", str(tmp_path), "-r", "us-east-1", *words])
+
+    planned = typed("--plan")
+    unasked = typed()
+    done = typed("--yes")
+    again = typed("--yes", "--json")
+
+    assert planned.exit_code == 0, planned.output
+    assert "CloudFormation says: no data, no address and no id is lost, and nothing is replaced" in planned.stdout
+    assert "account 123456789012, region us-east-1, stage dev" in planned.stderr
+    assert unasked.exit_code == 2
+    assert done.exit_code == 0
+    assert "version 1 is what predict-dev runs" in done.stdout
+    assert "bareboat deploy  (and back: bareboat rollback --to 1)" in done.stderr
+    document = json.loads(again.stdout)
+    assert (document["recorded"], document["new"], document["safe"]) == (1, False, True)
