@@ -13,6 +13,8 @@ from bareboat.artifact.proof.compare import Part, shown
 
 _PROBABILITY = re.compile(r"proba", re.IGNORECASE)
 _RAW = re.compile(r"decision|raw|margin", re.IGNORECASE)
+_TRANSFORM = re.compile(r"poisson|gamma|tweedie|logistic|cross_?entropy|xentropy|sigmoid|softmax|exp", re.IGNORECASE)
+"""Objectives whose outputs are no raw scores: exp() and its kin."""
 _HEADERS = ("x-model-version", "x-bareboat-warning")
 
 
@@ -60,14 +62,29 @@ class Agreement:
     ignored: int = 0
 
 
-def agreement(live: Answer, local: Answer, again: Answer | None = None, *, is_model: bool) -> Agreement:
+def is_transformed(signature: Mapping[str, Any]) -> bool:
+    """Return whether the numbers that a function answers come out of a transform of raw scores, or may do so.
+
+    Args:
+        signature: of the function, in the manifest of its artifact.
+    """
+    return any(
+        document.get("kind") == "proba"
+        or document.get("engine") != "forest"
+        or _TRANSFORM.search(str(document.get("model", {}).get("objective", ""))) is not None
+        for versions in signature.get("models", {}).values()
+        for document in versions.values()
+    )
+
+
+def agreement(live: Answer, local: Answer, again: Answer | None = None, *, is_transformed: bool) -> Agreement:
     """Compare two answers.
 
     Args:
         again: the local answer to the same request from another caller, at another time: what differs there is of the
             request, not of the code.
-        is_model: whether a model answers: then all fractions but raw scores come out of a transform, whose last digit
-            depends on the CPU.
+        is_transformed: whether all fractions but raw scores come out of a transform, whose last digit depends on the
+            CPU; else only those of a key that says so.
     """
     found: list[Difference] = []
     if live.status != local.status:
@@ -83,7 +100,7 @@ def agreement(live: Answer, local: Answer, again: Answer | None = None, *, is_mo
     for part, mine, theirs in _unequal(one, other, ()):
         if any(part[: len(each)] == each for each in unstable):
             ignored += 1
-        elif _is_close(mine, theirs) and _may_be_close(part, is_model=is_model):
+        elif _is_close(mine, theirs) and _may_be_close(part, is_transformed=is_transformed):
             off_by_one += 1
         else:
             found.append(Difference(shown(("body", *part)), _said(mine), _said(theirs)))
@@ -119,11 +136,11 @@ def _is_close(one: Any, other: Any) -> bool:
     return math.nextafter(one, other) == other
 
 
-def _may_be_close(part: Part, *, is_model: bool) -> bool:
+def _may_be_close(part: Part, *, is_transformed: bool) -> bool:
     names = [step for step in part if isinstance(step, str)]
     if any(_RAW.search(name) for name in names):
         return False
-    return is_model or any(_PROBABILITY.search(name) for name in names)
+    return is_transformed or any(_PROBABILITY.search(name) for name in names)
 
 
 def _parsed(body: bytes) -> Any:

@@ -195,10 +195,11 @@ def _weights(alias: Mapping[str, Any]) -> str:
 
 
 def _layer(aws: Aws, arn: str, *, own: bool) -> LiveLayer:
+    name, _, version = arn.rpartition(":")
     try:
-        said = aws.call("lambda", "get_layer_version_by_arn", Arn=arn)
+        said = aws.call("lambda", "get_layer_version", LayerName=name, VersionNumber=int(version))
     except AwsError as error:
-        if error.status in {403, 404}:  # another account's, or deleted: functions keep it all the same
+        if error.status:  # another account's, or deleted: functions keep it all the same
             return LiveLayer(arn, own, None)
         raise
     return LiveLayer(arn, own, said.get("Content", {}).get("CodeSize"))

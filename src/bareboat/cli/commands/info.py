@@ -141,6 +141,8 @@ def _document(found: Info) -> dict[str, Any]:
 
     document: dict[str, Any] = msgspec.to_builtins(found)
     document["deployed"] = utc_time(found.deployed.timestamp())
+    if found.record is not None:
+        del document["record"]["token"]  # of the run that deployed, which is over
     document["routes"] = [msgspec.to_builtins(one) | {"url": one.url} for one in found.routes]
     document["endpoints"] = [one.url for one in found.routes]
     document["keys"] = [
