@@ -7,7 +7,6 @@ the second it sends all. Both are change sets, so that whoever kills this leaves
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -29,27 +28,14 @@ from bareboat.aws.template.draft import Draft, Json
 from bareboat.aws.together import ready, together
 from bareboat.aws.versions import read_versions, version_template
 from bareboat.errors import BareboatError, ConfigurationError
+from bareboat.service.deploying import Canary, parse_canary
 from bareboat.service.model import Service
 
-_CANARY = re.compile(r"(\d+(?:\.\d+)?)%/(\d+)([smh])\Z")
-_SECONDS = {"s": 1, "m": 60, "h": 3600}
-_LONGEST_S = 12 * 3600
 LOOK_EVERY_S = 15.0
 LATE_S = 60.0  # CloudWatch tells of a minute within about one more
 # The share of calls that fail may be this much over that of the old version; below it nobody can tell them apart.
 MARGIN = 0.01
 LEAST_ERRORS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Canary:
-    """How new versions are tried: `10%/5m` is a share of 0.1 for 300 seconds."""
-
-    share: float
-    seconds: float
-
-    def __str__(self) -> str:
-        return f"{self.share * 100:g}% for {self.seconds:g} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,30 +96,15 @@ class TakenBackError(BareboatError):
         self.deployment = deployment
 
 
-def parse_canary(text: str) -> Canary:
-    """Read `10%/5m`.
-
-    Raises:
-        ConfigurationError: it is something else.
-    """
-    found = _CANARY.match(text.replace(" ", ""))
-    share, seconds = (float(found[1]) / 100, int(found[2]) * _SECONDS[found[3]]) if found else (0.0, 0)
-    if not 0 < share < 1 or not 0 < seconds <= _LONGEST_S:
-        raise ConfigurationError(
-            f"the canary is {text!r}",
-            expected="a share over 0% and under 100%, and a time of at most 12h: 10%/5m",
-            fix="--canary 10%/5m",
-        )
-    return Canary(share, float(seconds))
-
-
 def canary_of(service: Service, flag: str | None) -> Canary | None:
-    """Return how a deployment is tried: as the flag says, else `custom.bareboat.canary`; None for not at all.
+    """Return how a deployment is tried: as the flag says ("off" is not at all), else `custom.bareboat.canary`.
 
     Raises:
         ConfigurationError: it cannot be read, or the service has no alias that callers go through.
     """
     said = service.custom_bareboat.get("canary")
+    if flag == "off":
+        return None
     if flag is not None and not said:
         raise ConfigurationError(
             "--canary needs an alias that all callers go through, and the service has none",
@@ -141,8 +112,9 @@ def canary_of(service: Service, flag: str | None) -> Canary | None:
             fix=f"custom: {{bareboat: {{canary: {flag}}}}}, and a deployment that makes the alias",
             where=str(service.path),
         )
-    text = flag if flag is not None else said
-    return parse_canary(str(text)) if text else None
+    if flag is not None:
+        return parse_canary(flag, "--canary")
+    return parse_canary(str(said), str(service.path)) if said else None
 
 
 def roll_out(  # noqa: PLR0913 - what a deployment takes, and what is watched

@@ -161,6 +161,18 @@ def _refine(
                             {"type": "null"},
                         ],
                     },
+                    "canary": {
+                        "description": "How new versions are tried: a share of the calls and a time, such as 10%/5m.",
+                        "type": ["string", "boolean", "null"],
+                    },
+                    "keep": {
+                        "description": "How many versions rollback can go back to stay beside the live one.",
+                        "anyOf": [{"type": ["integer", "null"], "minimum": 0}, {"$ref": "#/$defs/Variable"}],
+                    },
+                    "bucketOwner": {
+                        "description": "The account that owns the bucket of provider.deploymentBucket.",
+                        "anyOf": [account, {"$ref": "#/$defs/Variable"}, {"type": "null"}],
+                    },
                     "alarms": {
                         "description": "Who is told of errors, throttles and spend: true, or a mapping.",
                         "anyOf": [alarms, {"type": ["boolean", "null"]}, {"$ref": "#/$defs/Variable"}],

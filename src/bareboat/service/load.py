@@ -16,6 +16,7 @@ from bareboat.service.apis import ApiReader
 from bareboat.service.check import Checker
 from bareboat.service.compose import compose
 from bareboat.service.dependencies import python_requirements, slim_level, wants_proof
+from bareboat.service.deploying import check_deploying
 from bareboat.service.domains import domains_of
 from bareboat.service.draft import Context
 from bareboat.service.functions import function_of
@@ -282,6 +283,7 @@ class _Loader:
         everything, custom = tree.get("custom"), tree.get("custom", "bareboat")
         slim = slim_level(custom, requirements, report)
         check_accounts(custom, provider.stage, report)
+        check_deploying(custom, report)
         alarms = alarms_of(custom, self.checker, report)
         resources = tree.get("resources")
         default = (_python(provider.runtime), provider_keys.architecture or "x86_64")

@@ -17,6 +17,7 @@ COUNTERPARTS: dict[str, str] = {
     "serverless-api-stage": "its stage variables and limits are read",
     "serverless-plugin-stage-variables": "its stage variables are read",
     "serverless-apigw-binary": "its types are read",
+    "serverless-prune-plugin": "`bareboat deploy` prunes old versions itself, down to its `number`",
     "serverless-iam-roles-per-function": "functions with iamRoleStatements have roles of their own",
     "serverless-domain-manager": "what it has made is left alone; custom.bareboat.domains: stack makes it in the stack",
 }
@@ -28,8 +29,7 @@ MISSING: dict[str, str] = {
     "serverless-step-functions": "state machines are not made",
     "serverless-lift": "Lift constructs are not made",
     "serverless-plugin-warmup": "functions are not kept warm",
-    "serverless-prune-plugin": "old versions are not pruned",
-    "serverless-plugin-canary-deployments": "traffic is not shifted step by step",
+    "serverless-plugin-canary-deployments": "set custom.bareboat.canary",
     "serverless-plugin-aws-alerts": "its alarms are not made; set custom.bareboat.alarms",
     "serverless-plugin-tracing": "X-Ray is set only by provider.tracing",
     "serverless-plugin-log-retention": "set provider.logRetentionInDays",

@@ -13,11 +13,13 @@ from bareboat.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from bareboat.artifact.locking import Locking
+    from bareboat.aws.bucket import Bucket
     from bareboat.aws.cargo import Cargo
     from bareboat.aws.client import Aws
     from bareboat.aws.deploy import Deployment
     from bareboat.aws.plan import Plan
     from bareboat.cli.deploying import Shown
+    from bareboat.service.deploying import Canary
     from bareboat.service.model import Service, Slim
 
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 )
 @click.option("--runtime", metavar="NAME", help="Such as python3.13, over the file's, which may be a retired one.")
 @click.option("--no-wait", is_flag=True, help="Fail rather than wait when somebody else is changing the stack.")
+@click.option("--canary", metavar="SHARE/TIME", help="Try new versions with a share of the calls first: 10%/5m.")
 @click.option("--locked", is_flag=True, help="Fail rather than change bareboat.lock, as a pipeline should.")
 @slim_option
 @service_options
@@ -47,6 +50,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
     allowed: tuple[str, ...],
     runtime: str | None,
     no_wait: bool,
+    canary: str | None,
     locked: bool,
     slim: Slim | None,
 ) -> None:
@@ -67,6 +71,8 @@ def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
 
     if plan_only and name is not None:
         raise click.UsageError("--plan shows what changes in the stack, and -f changes code alone")
+    if canary is not None and (plan_only or name is not None):
+        raise click.UsageError(f"--canary does not go with {'--plan' if plan_only else '-f'}")
     service, aws = connected(terminal, source, account=False)
     service = slimmed(service if runtime is None else with_runtime(service, runtime), slim)
     terminal.notes(service.notes)
@@ -82,7 +88,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
         elif plan_only:
             work.show_plan(wait=not no_wait)
         else:
-            work.deploy(yes=yes, allowed=allowed, wait=not no_wait)
+            work.deploy(yes=yes, allowed=allowed, wait=not no_wait, canary=canary)
 
 
 class _Work:
@@ -98,19 +104,19 @@ class _Work:
         self.locking = locking
         self.progress = progress
 
-    def deploy(self, *, yes: bool, allowed: tuple[str, ...], wait: bool) -> None:
+    def deploy(self, *, yes: bool, allowed: tuple[str, ...], wait: bool, canary: str | None) -> None:
         """Show what changes, ask, carry it out, and show what came of it."""
         from bareboat.aws.cargo import send
         from bareboat.aws.commit import commit_of
         from bareboat.aws.deploy import apply
         from bareboat.aws.plan import discard
-        from bareboat.aws.prune import prune_after
         from bareboat.aws.template.build import bucket_template
         from bareboat.aws.together import Ahead
         from bareboat.cli.aws import confirm
         from bareboat.cli.changes import show_changes
         from bareboat.cli.deploying import agree_to_losses
 
+        trial = self._trial(canary)
         cargo, plan = self._planned(wait=wait, ask=lambda question: confirm(self.terminal, question, yes=yes))
         if plan.is_empty:
             self._unchanged(plan)
@@ -125,20 +131,55 @@ class _Work:
             discard(self.aws, plan)
             raise
         commit = Ahead(lambda: commit_of(self.service.folder))
-        parcels = cargo.parcels(self.service)
-        deployment = apply(
-            self.aws,
-            plan,
-            send=lambda bucket: send(self.aws, bucket, parcels, self.progress),
-            shipment=cargo.shipment(self.service),
-            first=None if self._bucket_is_given() else bucket_template(self.service),
-            commit=commit.result(),
-            progress=self.progress,
-        )
+        parcels, shipment = cargo.parcels(self.service), cargo.shipment(self.service)
+
+        def sending(bucket: Bucket | None) -> None:
+            send(self.aws, bucket, parcels, self.progress)
+
+        if trial is not None and not plan.is_first:
+            from bareboat.aws.rollout import roll_out
+
+            deployment = roll_out(
+                self.aws, plan, shipment, trial, send=sending, commit=commit.result(), progress=self.progress
+            )
+        else:
+            deployment = apply(
+                self.aws,
+                plan,
+                send=sending,
+                shipment=shipment,
+                first=None if self._bucket_is_given() else bucket_template(self.service),
+                commit=commit.result(),
+                progress=self.progress,
+            )
         self._deployed(deployment)
+        self._prune(deployment)
+
+    def _trial(self, canary: str | None) -> Canary | None:
+        """Return how new versions are tried."""
+        if canary is None and not self.service.custom_bareboat.get("canary"):
+            return None
+        from bareboat.aws.rollout import canary_of
+
+        return canary_of(self.service, canary)
+
+    def _prune(self, deployment: Deployment) -> None:
+        """Remove versions that are too many by now; what stands in the way of that fails no deployment."""
+        from bareboat.aws.prune import prune_after
+        from bareboat.errors import RemoteError
+
         bucket = deployment.bucket
-        if deployment.record is not None and bucket is not None:
-            prune_after(self.aws, self.service, bucket, plan.template)
+        if deployment.record is None or deployment.plan.is_first or bucket is None:
+            return
+        try:
+            pruned = prune_after(self.aws, self.service, bucket, deployment.plan.template)
+        except RemoteError as error:
+            self.terminal.warning(f"old versions are not pruned: {error}")
+            return
+        if pruned.versions:
+            from bareboat.aws.versions import names_of
+
+            self.terminal.log(f"pruned version {names_of(pruned.versions)}")
 
     def show_plan(self, *, wait: bool) -> None:
         """Show what would change."""

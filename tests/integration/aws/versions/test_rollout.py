@@ -1,0 +1,178 @@
+"""A gradual rollout: two change sets, the errors of both versions compared in between, and the way back."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from bareboat.aws.bucket import find_bucket
+from bareboat.aws.live import look, prepared
+from bareboat.aws.parcels import make_shipment, parcels_of
+from bareboat.aws.plan import make_plan
+from bareboat.aws.progress import Progress
+from bareboat.aws.rollback import plan_rollback, roll_back
+from bareboat.aws.rollout import TakenBackError, canary_of, roll_out
+from bareboat.aws.stack import stack_template
+from bareboat.aws.template.build import make_template
+from bareboat.aws.upload import upload
+from bareboat.aws.versions import read_versions
+from bareboat.errors import ConfigurationError
+from bareboat.service.deploying import Canary
+
+CANARY = "custom: {bareboat: {canary: 10%/5m}}\n"
+
+
+class Time:
+    """A clock that a pause moves; something is done at each pause of the trial."""
+
+    def __init__(self, then):
+        self.now = time.time()
+        self.then = then
+        self.paused_s = 0.0
+
+    def sleep(self, seconds):
+        if seconds > 1:
+            self.now += seconds
+            self.paused_s += seconds
+            self.then()
+        else:
+            time.sleep(min(seconds, 0.05))
+
+
+def try_out(stage, text, then=lambda: None):
+    """Deploy with a canary, and return the clock and what came of it."""
+    service = stage.service
+    artifacts = [stage.artifact(service, text)]
+    names = [one.full_name for one in service.functions.values()]
+    live = prepared(stage.aws, service, look(stage.aws, service, names), progress=Progress())
+    shipment = make_shipment(service, artifacts)
+    plan = make_plan(stage.aws, service, make_template(service, shipment), live)
+    clock = Time(then)
+
+    def send(bucket):
+        upload(stage.aws, bucket, parcels_of(service, artifacts))
+
+    def run():
+        return roll_out(
+            stage.aws,
+            plan,
+            shipment,
+            Canary(0.1, 300.0),
+            send=send,
+            sleep=clock.sleep,
+            clock=lambda: clock.now,
+        )
+
+    return clock, run
+
+
+def alias(stage):
+    said = stage.aws.call("lambda", "get_alias", FunctionName="demo-dev-hello", Name="live")
+    return said["FunctionVersion"], (said.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+
+
+def measured(stage, version, calls, errors):
+    """Say to CloudWatch what a version did."""
+    dimensions = [
+        {"Name": "FunctionName", "Value": "demo-dev-hello"},
+        {"Name": "Resource", "Value": "demo-dev-hello:live"},
+        {"Name": "ExecutedVersion", "Value": version},
+    ]
+    data = [
+        {"MetricName": name, "Dimensions": dimensions, "Value": value, "Timestamp": time.time()}
+        for name, value in (("Invocations", calls), ("Errors", errors))
+    ]
+    stage.aws.call("cloudwatch", "put_metric_data", Namespace="AWS/Lambda", MetricData=data)
+
+
+def states(stage):
+    found = read_versions(stage.aws, find_bucket(stage.aws, stage.service), stack_template(stage.aws, "demo-dev"))
+    return [(one.name, one.state, one.record.action) for one in found.all]
+
+
+@pytest.fixture
+def tried(stage):
+    stage.yaml += CANARY
+    stage.deploy("one")
+    return stage
+
+
+def test_a_new_version_gets_a_share_and_then_all(tried):
+    seen = []
+
+    def during():
+        if not seen:
+            seen.append(alias(tried))
+            measured(tried, "1", 90, 1)
+            measured(tried, "2", 10, 0)
+
+    clock, run = try_out(tried, "two", during)
+    deployment = run()
+
+    assert seen == [("1", {"2": 0.1})]
+    assert alias(tried) == ("2", {})
+    assert 300 <= clock.paused_s <= 400
+    assert deployment.record.number == 3
+    assert states(tried) == [("1", "kept", "deploy"), ("2", "kept", "canary"), ("3", "live", "deploy")]
+    assert plan_rollback(tried.aws, tried.service).version.name == "1"
+
+
+def test_a_new_version_that_fails_more_often_is_taken_back_early(tried):
+    def during():
+        measured(tried, "1", 90, 1)
+        measured(tried, "2", 10, 3)
+
+    clock, run = try_out(tried, "two", during)
+    with pytest.raises(TakenBackError, match="version 2: 3 of 10 calls failed") as error:
+        run()
+
+    assert clock.paused_s < 60
+    assert tried.code() == tried.sha("one")
+    assert alias(tried)[1] == {}
+    assert error.value.deployment.record.restores == 1
+    assert states(tried)[-1] == ("3", "live", "rollback")
+
+
+def test_a_rollout_that_was_killed_is_taken_back_by_rollback_and_further_by_deploy(tried):
+    def killed():
+        raise KeyboardInterrupt
+
+    _, run = try_out(tried, "two", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert alias(tried)[1] == {"2": 0.1}
+
+    found = plan_rollback(tried.aws, tried.service)
+    roll_back(tried.aws, found)
+    assert found.version.name == "1"
+    assert (tried.code(), alias(tried)[1]) == (tried.sha("one"), {})
+
+    _, run = try_out(tried, "three", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    tried.deploy("three")
+    assert (tried.code(), alias(tried)[1]) == (tried.sha("three"), {})
+
+
+def test_what_runs_behind_no_alias_yet_is_deployed_at_once(stage):
+    stage.deploy("one")
+    stage.yaml += CANARY
+
+    clock, run = try_out(stage, "two")
+    run()
+
+    assert clock.paused_s == 0
+    assert alias(stage) == ("2", {})
+
+
+def test_the_flag_needs_the_alias(stage):
+    with pytest.raises(ConfigurationError, match="needs an alias"):
+        canary_of(stage.service, "10%/5m")
+    stage.yaml += CANARY
+    assert canary_of(stage.service, None) == Canary(0.1, 300.0)
+    assert canary_of(stage.service, "50%/30s") == Canary(0.5, 30.0)
+    assert canary_of(stage.service, "off") is None
+    for wrong in ("10", "0%/5m", "100%/5m", "10%/13h", "10%/0s", "5m"):
+        with pytest.raises(ConfigurationError, match="the canary is"):
+            canary_of(stage.service, wrong)
