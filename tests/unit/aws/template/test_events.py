@@ -106,3 +106,20 @@ def test_what_cannot_be_deployed_is_refused_with_its_place(template: Any, functi
 
     assert found in str(refused.value)
     assert "serverless.yml:" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("properties", "timeout", "fits"), [("{}", 30, True), ("{}", 31, False), ("{VisibilityTimeout: 300}", 60, True)]
+)
+def test_a_queue_whose_messages_come_back_too_soon_is_refused(
+    template: Any, properties: str, timeout: int, fits: bool
+) -> None:
+    more = f"handler: handler.handle\n    timeout: {timeout}"
+    queue = f"resources: {{Resources: {{Jobs: {{Type: 'AWS::SQS::Queue', Properties: {properties}}}}}}}\n"
+    functions = function("f", "sqs: {arn: {'Fn::GetAtt': [Jobs, Arn]}}", more=more) + queue
+
+    if fits:
+        assert "FEventSourceMappingSQSJobs" in template(functions)["Resources"]
+    else:
+        with pytest.raises(ConfigurationError, match="show up again after 30 s"):
+            template(functions)
