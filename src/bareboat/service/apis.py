@@ -21,6 +21,7 @@ from bareboat.service.resource_policy import check_policy
 from bareboat.service.rest_api import check_private, rest_api_of, shared_schemas, timeout_of, with_stage
 from bareboat.service.rest_events import RestSurroundings, with_shared_cors
 from bareboat.service.route_checks import check_routes
+from bareboat.service.shared_apis import check_apis
 from bareboat.service.stages import StageReader, throttle_of_plugin
 from bareboat.service.triggers import HttpApiEvent, HttpEvent
 
@@ -95,6 +96,7 @@ class ApiReader:
         node = self.node.get("httpApi")
         show_cors(http_api.cors, node.get("cors") if node else None, f"{HTTP_PATH}.cors", self.report)
         check_private(rest_api, methods, self.report)
+        check_apis(self.node, http_routes, self.report)
         said = self.node.get("apiGateway", "resourcePolicy") or self.node.get("resourcePolicy") or self.node
         check_policy(rest_api, methods, provider.stage, said.place, self.report)
         used: dict[str, Authorizer] = dict(http_api.authorizers)

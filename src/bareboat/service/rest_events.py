@@ -110,6 +110,8 @@ def _integration(keys: HttpKeys, node: Node, path: str, route: str, report: Repo
         return "AWS_PROXY"
     found = _INTEGRATIONS[name]
     request = node.get("request")
+    if found in ("HTTP", "HTTP_PROXY"):
+        _check_address(node, path, report)
     templates = node.get("response") or (request and (request.get("template") or request.get("passThrough")))
     if found != "AWS_PROXY" and (found != "AWS" or templates):
         report.warn(
@@ -118,6 +120,17 @@ def _integration(keys: HttpKeys, node: Node, path: str, route: str, report: Repo
             (node.get("integration") or node).place,
         )
     return found
+
+
+def _check_address(node: Node, path: str, report: Report) -> None:
+    """Note an integration with another server that does not say where it is."""
+    if node.get("request", "uri") is None:
+        report.problems.add(
+            node.place, f"{path} has the integration {plain(node)['integration']} and no request.uri", expected="one"
+        )
+    link = node.get("connectionType")
+    if link is not None and str(link.value).upper().replace("-", "_") == "VPC_LINK" and not node.get("connectionId"):
+        report.problems.add(link.place, f"{path} has connectionType and no connectionId", expected="the VPC link's id")
 
 
 def _cors(

@@ -63,8 +63,10 @@ def test_aws_iam_of_a_route(authorizer):
     assert isinstance(found, IamAuthorizer)
 
 
-def test_an_authorizer_of_another_stack_closes_the_route(authorizer):
-    found, _, (warning,) = authorizer("", route("{id: abc123, type: jwt}"))
+def test_an_authorizer_of_another_stack_closes_the_route(load):
+    service = load(text("", route("{id: abc123, type: jwt}")).replace("functions:", "  httpApi: {id: xyz}\nfunctions:"))
+    found = service.functions["predict"].events[0].authorizer
+    (warning,) = [note.text for note in service.notes if note.level == "warning"]
 
     assert isinstance(found, LambdaAuthorizer)
     assert (found.function, found.arn) == ("", "")
