@@ -98,7 +98,8 @@ def smoke(
                 why = "it wants an API key, and the stack has none that is enabled"
                 untried.append(Untried(target, why, "-H 'x-api-key: VALUE'"))
                 continue
-        signature = artifacts[target.function].manifest.get("signature", {}).get(target.function)
+        artifact = artifacts.get(target.function)  # an image has none
+        signature = None if artifact is None else artifact.manifest.get("signature", {}).get(target.function)
         if signature is not None and is_transformed(signature):
             loose.add(target.function)
         for each in trials_of(service, target, signature):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, quote
 
 from bareboat.artifact.proof.events import sample_events
 from bareboat.local.events.requests import Asked
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 GENERATED, PLAIN = "made up", "plain"
-_VARIABLE = re.compile(r"\{([^{}+]+)\+?\}")
+_VARIABLE = re.compile(r"\{([^{}+]+)(\+?)\}")
 _OWN = re.compile(
     r"host|content-length|connection|transfer-encoding|authorization|cookie|via|user-agent|accept-encoding|"
     r"x-forwarded-.*|x-amzn-.*|x-amz-.*|cloudfront-.*|x-api-key",
@@ -78,7 +78,7 @@ def targets(service: Service, function: str = "") -> Iterator[Target]:
     Args:
         function: only those of this one.
     """
-    for one in service.functions.values():
+    for one in (*service.functions.values(), *service.image_functions.values()):
         if function and one.name != function:
             continue
         for event in one.events:
@@ -100,6 +100,8 @@ def trials_of(service: Service, target: Target, signature: Mapping[str, Any] | N
     Args:
         signature: what the artifact's manifest says of the function; None unless it serves models.
     """
+    if target.function in service.image_functions:
+        return [Untried(target, "its function is a container image, which is not run here")]
     function = service.functions[target.function]
     found: list[Trial | Untried] = []
     why = ""
@@ -134,7 +136,7 @@ def _asked(event: Any, target: Target, function: Function) -> Asked | str:
         return Asked(method, path, _query(event), _headers(event), body)
     path = _filled(target, None, function)
     if not path:
-        return f"says nothing of {', '.join(_VARIABLE.findall(target.path))} in {target.path}"
+        return f"says nothing of {', '.join(_names(target))} in {target.path}"
     method = _method(target, has_body=True)
     if method in {"GET", "HEAD", "DELETE", "OPTIONS"}:
         if not isinstance(event, dict) or any(isinstance(value, list | dict) for value in event.values()):
@@ -160,13 +162,13 @@ def _of_gateway(event: Json, target: Target) -> Asked | str:
             path = path.removeprefix(f"/{stage}") or "/"  # of a named stage, which stands in the path
             if table.find(method, path) is None:
                 return f"is {method} {path}"
-    return Asked(method, unquote(path), query, _headers(event), _body(event))
+    return Asked(method, path, query, _headers(event), _body(event))
 
 
 def _made_up(target: Target, function: Function, signature: Mapping[str, Any] | None) -> Asked | str:
     path = _filled(target, None, function)
     if not path:
-        return f"nothing says what {', '.join(_VARIABLE.findall(target.path))} is in {target.path}"
+        return f"nothing says what {', '.join(_names(target))} is in {target.path}"
     if target.method in {"GET", "HEAD"} and (signature is None or function.protocol != "bareboat"):
         return Asked(target.method, path)
     if signature is None or function.protocol != "bareboat":
@@ -235,10 +237,14 @@ def _filled(target: Target, given: Any, function: Function) -> str:
     if function.serves_models:
         model = function.served_models[0].name
         values = {"name": model, "model": model, "model_name": model} | values
-    names = _VARIABLE.findall(target.path)
-    if any(not values.get(name) for name in names):
+    if any(not values.get(name) for name in _names(target)):
         return ""
-    return _VARIABLE.sub(lambda found: values[found[1]], target.path)
+    return _VARIABLE.sub(lambda found: quote(values[found[1]], safe="/" if found[2] else ""), target.path)
+
+
+def _names(target: Target) -> list[str]:
+    """Return the names of the variables of a path."""
+    return [name for name, _ in _VARIABLE.findall(target.path)]
 
 
 def _method(target: Target, *, has_body: bool) -> str:

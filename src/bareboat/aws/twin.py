@@ -75,7 +75,8 @@ async def _answer(service: Service, trial: Trial, origin: Origin, invoke: Any, t
     if trial.target.api == "url":
         event = requests.url(trial.asked, origin, service, function)
     else:
-        event, _ = requests.http_api(trial.asked, origin, service)
+        event, called = requests.http_api(trial.asked, origin, service)
+        function = service.functions.get(called, function)  # another route may fit better
         token = tokens.get(getattr(trial.target.authorizer, "name", ""))
         if token:
             event["requestContext"]["authorizer"] = {"jwt": {"claims": _claims(token), "scopes": None}}

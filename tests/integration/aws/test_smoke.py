@@ -137,7 +137,7 @@ def test_every_route_that_can_be_is_tried_and_answers_alike(tmp_path, quiet, clo
 
     assert [(one.trial.target.key, one.trial.asked.path, one.live.status) for one in found.tried] == [
         ("POST /predict", "/predict", 200),
-        ("GET /items/{id}", "/items/a b", 200),
+        ("GET /items/{id}", "/items/a%20b", 200),
         ("GET /items/{id}", "/items/7", 200),
         ("GET /health", "/health", 200),
         ("ANY /", "/", 200),

@@ -67,7 +67,7 @@ def test_events_of_both_formats_are_sent_to_their_own_route(requests_of):
            "multiValueQueryStringParameters": {"a": ["1", "2"]}}  # fmt: skip
 
     assert requests_of([{"httpApi": "GET /items/{id}"}, {"http": "POST /items"}], new, old) == [
-        ("GET", "/items/a b", (("q", "1"), ("q", "2")), b""),
+        ("GET", "/items/a%20b", (("q", "1"), ("q", "2")), b""),
         ("POST", "/items", (("a", "1"), ("a", "2")), b"{}"),
     ]
 
@@ -82,6 +82,15 @@ def test_any_method_is_a_post_with_a_body_and_a_get_without(requests_of):
     assert requests_of([{"httpApi": "* /a"}], {"body": "x"}, {"queryStringParameters": {"a": "1"}}) == [
         ("POST", "/a", (), b"x"),
         ("GET", "/a", (("a", "1"),), b""),
+    ]
+
+
+def test_what_stands_in_a_variable_is_encoded(requests_of):
+    events = [{"httpApi": "GET /items/{id}"}, {"httpApi": "GET /files/{id+}"}]
+
+    assert [each[1] for each in requests_of(events, {"pathParameters": {"id": "a/b c"}})] == [
+        "/items/a%2Fb%20c",
+        "/files/a/b%20c",
     ]
 
 
@@ -131,3 +140,16 @@ def test_a_row_is_made_up_of_what_the_signature_takes():
         "free": 1.5, "between": 15.0, "whole": 2, "above": 5, "one": "gas", "fixed": "x", "listed": "a",
         "when": "2026-01-02T03:04:05Z", "tensor": [[0.5], [0.5]],
     }  # fmt: skip
+
+
+def test_functions_that_are_images_are_told(tmp_path):
+    image = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/shop@sha256:{'a' * 64}"
+    (tmp_path / "serverless.yml").write_text(
+        "service: shop\nprovider: {name: aws, runtime: python3.13}\n"
+        f"functions: {{go: {{image: '{image}', events: [{{httpApi: GET /go}}]}}}}\n"
+    )
+    service = load_service(tmp_path, env={})
+
+    (found,) = [each for target in targets(service) for each in trials_of(service, target, None)]
+
+    assert "is a container image" in found.why

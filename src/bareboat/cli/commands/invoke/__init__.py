@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bareboat.cli.group import LazyGroup
+from bareboat.cli.group import LazyGroup, UnknownCommand
 
 COMMANDS = ("local", "api", "deployed")
 _WITH_VALUE = ("-c", "--config", "-s", "--stage", "-r", "--region", "--param")
@@ -21,6 +21,21 @@ class Invoke(LazyGroup):
         if not ctx.resilient_parsing and _means_deployed(args):
             args = ["deployed", *args]
         return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments name.
+
+        Raises:
+            click.UsageError: there is none; a word alone may be a function's name.
+        """
+        try:
+            return super().resolve_command(ctx, args)
+        except UnknownCommand as error:
+            if error.fix.endswith("--help"):
+                error.fix = f"bareboat invoke -f {args[0]}, if that is a function"
+            raise
 
 
 def _means_deployed(args: list[str]) -> bool:
