@@ -31,7 +31,8 @@ State = Literal["pending", "done", "failed"]
 Action = Literal["deploy", "rollback", "canary", "adopt", "serverless"]
 _FOLDER = re.compile(r"deployments/(\d{6,})/deployment\.json\Z")
 _CLASH = ("PreconditionFailed", "412")
-_BUSY = ("ConditionalRequestConflict", "409")
+# A bucket that somebody deleted is made again at the same time.
+_BUSY = ("ConditionalRequestConflict", "409", "NoSuchBucket")
 _ABSENT = ("NoSuchKey", "404", "NoSuchBucket")
 _TRIES = 1_000
 

@@ -14,6 +14,7 @@ import pytest
 
 from bareboat.artifact.model import Artifact
 from bareboat.aws.bucket import bucket_name_of
+from bareboat.aws.cargo import send
 from bareboat.aws.client import Aws
 from bareboat.aws.deploy import Deployment, apply
 from bareboat.aws.live import look, prepared
@@ -21,7 +22,6 @@ from bareboat.aws.parcels import make_shipment, parcels_of
 from bareboat.aws.plan import make_plan
 from bareboat.aws.progress import Progress
 from bareboat.aws.template.build import bucket_template, make_template
-from bareboat.aws.upload import upload
 from bareboat.packaging.target import Target
 from bareboat.service import load_service
 from bareboat.service.model import Service
@@ -90,12 +90,12 @@ class Stage:
         shipment = make_shipment(service, artifacts)
         plan = make_plan(self.aws, service, make_template(service, shipment), live)
 
-        def send(bucket: Any) -> None:
+        def sending(bucket: Any) -> None:
             if sends:
-                upload(self.aws, bucket or live.bucket, parcels_of(service, artifacts))
+                send(self.aws, bucket, parcels_of(service, artifacts), Progress())
 
         first = None if bucket_name_of(service) else bucket_template(service)
-        return apply(self.aws, plan, send=send, shipment=shipment, first=first)
+        return apply(self.aws, plan, send=sending, shipment=shipment, first=first)
 
     def code(self, function: str = "demo-dev-hello") -> str:
         """The code that a function runs now."""

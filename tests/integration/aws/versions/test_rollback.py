@@ -156,3 +156,18 @@ def test_a_record_that_a_crash_left_pending_is_judged_by_the_stack(stage, aws_cl
     assert [(one.name, one.state) for one in versions(stage).all] == [("1", "kept"), ("2", "live")]
     stage.deploy("three")
     assert [(one.name, one.state) for one in versions(stage).all] == [("1", "kept"), ("2", "kept"), ("3", "live")]
+
+
+def test_a_bucket_that_somebody_deleted_is_made_again(stage):
+    stage.deploy("one")
+    bucket = find_bucket(stage.aws, stage.service)
+    empty(stage.aws, bucket.name)
+    stage.aws.call("s3", "delete_bucket", Bucket=bucket.name)
+
+    stage.deploy("two")
+    stage.deploy("three")
+    found, _ = back(stage)
+
+    assert stage.code() == stage.sha("two")
+    assert found.version.name == "1"
+    assert find_bucket(stage.aws, stage.service) == bucket
