@@ -221,3 +221,16 @@ def test_diff_of_two_stages(shop: Shop, tmp_path: Path) -> None:
         ("AWS::Lambda::Function", "MemorySize", "1024"),
         ("AWS::ApiGateway::ApiKey", "Value", "(a value)"),
     }
+
+
+def test_a_deployment_may_be_tried_at_once(shop: Shop, tmp_path: Path) -> None:
+    text = YML.replace("value: abc", "value: uvw").replace("service: shop", "service: tried")
+    tried = Shop(shop.aws, shop.cloud, project(tmp_path / "tried", text))
+    shop.cloud.serve(load_service(tried.home, env={}))
+
+    result = tried("deploy", "--yes", "--smoke")
+
+    assert "tried-dev is deployed, version 1" in result.stdout
+    assert result.stdout.count("  same ") == 4
+    assert "4 of 4 answers are the local artifact's" in result.stderr
+    assert "--plan deploys nothing" in tried("deploy", "--plan", "--smoke", code=2).stderr

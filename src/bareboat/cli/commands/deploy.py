@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 @click.option("--no-wait", is_flag=True, help="Fail rather than wait when somebody else is changing the stack.")
 @click.option("--canary", metavar="SHARE/TIME", help="Try new versions with a share of the calls first: 10%/5m.")
 @click.option("--locked", is_flag=True, help="Fail rather than change bareboat.lock, as a pipeline should.")
+@click.option("--smoke", "tries", is_flag=True, help="Try every route afterwards, as bareboat smoke does.")
 @slim_option
 @service_options
 @click.pass_obj
@@ -52,6 +53,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
     no_wait: bool,
     canary: str | None,
     locked: bool,
+    tries: bool,
     slim: Slim | None,
 ) -> None:
     """Deploy the service, showing first what changes.
@@ -71,6 +73,8 @@ def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
 
     if plan_only and name is not None:
         raise click.UsageError("--plan shows what changes in the stack, and -f changes code alone")
+    if plan_only and tries:
+        raise click.UsageError("--plan deploys nothing that --smoke could try")
     if canary is not None and (plan_only or name is not None):
         raise click.UsageError(f"--canary does not go with {'--plan' if plan_only else '-f'}")
     service, aws = connected(terminal, source, account=False)
@@ -89,6 +93,12 @@ def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
             work.show_plan(wait=not no_wait)
         else:
             work.deploy(yes=yes, allowed=allowed, wait=not no_wait, canary=canary)
+    if tries:
+        from bareboat.cli.commands.smoke import try_live
+
+        found = try_live(terminal, service, aws, name=name)
+        if not all(one.agrees for one in found.tried):
+            raise SystemExit(1)
 
 
 class _Work:
