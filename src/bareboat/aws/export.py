@@ -79,13 +79,14 @@ def export(
     for resource in resources.values():
         _localize(resource, files)
     if kind == "sam":
-        resources = {name: _as_sam(resource) for name, resource in resources.items()}
-        return {
+        template["Resources"] = {name: _as_sam(resource) for name, resource in resources.items()}
+        own = template.pop("Transform", [])
+        others = [own] if isinstance(own, str) else list(own)
+        first = {
             "AWSTemplateFormatVersion": template["AWSTemplateFormatVersion"],
-            "Transform": TRANSFORM,
-            **{key: value for key, value in template.items() if key != "AWSTemplateFormatVersion"},
-            "Resources": resources,
+            "Transform": [*others, TRANSFORM] if others else TRANSFORM,  # AWS::LanguageExtensions must come first
         }
+        return {**first, **template}
     return template
 
 
