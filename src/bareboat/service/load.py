@@ -20,6 +20,7 @@ from bareboat.service.deploying import check_deploying
 from bareboat.service.domains import domains_of
 from bareboat.service.draft import Context
 from bareboat.service.functions import function_of
+from bareboat.service.keys.deployment import REFUSED_BUCKET_KEYS, DeploymentBucketKeys
 from bareboat.service.keys.events import REFUSED_EVENTS, EventKeys
 from bareboat.service.keys.file import REFUSED_KEYS, REFUSED_PROVIDER_KEYS, ServerlessKeys
 from bareboat.service.keys.provider import ProviderKeys
@@ -133,7 +134,12 @@ class _Loader:
         self.report = Report()
         self.checker = Checker(
             self.report.problems,
-            {EventKeys: REFUSED_EVENTS, ServerlessKeys: REFUSED_KEYS, ProviderKeys: REFUSED_PROVIDER_KEYS},
+            {
+                EventKeys: REFUSED_EVENTS,
+                ServerlessKeys: REFUSED_KEYS,
+                ProviderKeys: REFUSED_PROVIDER_KEYS,
+                DeploymentBucketKeys: REFUSED_BUCKET_KEYS,
+            },
         )
         self.sources = Sources(
             self.folder,

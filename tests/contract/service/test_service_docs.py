@@ -9,7 +9,7 @@ import pytest
 
 from bareboat.service import runtimes, sources
 from bareboat.service.check import known_keys
-from bareboat.service.keys import apis, events, file, functions, provider, requirements
+from bareboat.service.keys import alarms, apis, deployment, events, file, functions, provider, requirements
 
 TEXT = (Path(__file__).parents[3] / "docs" / "serverless-yml.md").read_text()
 WORDS = {
@@ -19,7 +19,7 @@ WORDS = {
 }
 KINDS = [
     kind
-    for module in (apis, events, file, functions, provider, requirements)
+    for module in (alarms, apis, deployment, events, file, functions, provider, requirements)
     for kind in vars(module).values()
     if isinstance(kind, type) and kind.__module__ == module.__name__ and kind.__name__.endswith(("Keys", "Ref"))
 ]

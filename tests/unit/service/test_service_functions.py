@@ -264,3 +264,29 @@ def test_the_expected_range_is_said_in_words(refuse_function):
 
 def test_a_misspelt_runtime_names_the_nearest(refuse_function):
     assert refuse_function(HANDLER + "runtime: pyhton3.12")[0].fix == "write python3.12"
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("vpc: {subnetIDs: [a]}", "functions.predict.vpc has no key 'subnetIDs'"),
+        ("logs: {logFormat: Txt}", "functions.predict.logs.logFormat is 'Txt'"),
+        ("runtimeManagement: manuel", "functions.predict.runtimeManagement is 'manuel'"),
+        (
+            "snapStart: true\n    provisionedConcurrency: 1",
+            "functions.predict has snapStart and provisionedConcurrency",
+        ),
+        ("fileSystemConfig: {arn: a, localMountPath: /mnt/m}", "functions.predict has fileSystemConfig and no vpc"),
+        ("role: R\n    iamRoleStatements: []", "functions.predict has iamRoleStatements and role"),
+    ],
+)
+def test_what_a_deployment_would_refuse_is_refused_here(load, refuse, body, found):
+    problems = refuse(HEAD + f"functions:\n  predict:\n    handler: handler.predict\n    {body}\n")
+
+    assert [problem.found for problem in problems] == [found]
+
+
+def test_code_that_lambda_could_not_read_is_refused(refuse):
+    (problem,) = refuse(HEAD + "  deploymentBucket: {sseCustomerKey: k}\nfunctions: {f: {handler: handler.predict}}\n")
+
+    assert problem.found.startswith("provider.deploymentBucket 'sseCustomerKey' is refused: Lambda could not read")

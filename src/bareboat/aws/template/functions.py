@@ -151,7 +151,8 @@ def _add_key(draft: Draft, function: Function, properties: Json) -> None:
 
 
 def _add_tracing(draft: Draft, function: Function, properties: Json) -> None:
-    mode = function.options.get("tracing") or (draft.service.provider.options.get("tracing") or {}).get("lambda")
+    shared = draft.service.provider.options.get("tracing")
+    mode = function.options.get("tracing") or (shared.get("lambda") if isinstance(shared, dict) else shared)
     if not mode:
         return
     properties["TracingConfig"] = {"Mode": "Active" if mode is True else mode}

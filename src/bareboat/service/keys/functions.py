@@ -21,6 +21,14 @@ from bareboat.service.keys.base import (
     Timeout,
     doc,
 )
+from bareboat.service.keys.deployment import (
+    DestinationsKeys,
+    DurableKeys,
+    FileSystemKeys,
+    LogsKeys,
+    RuntimeManagementKeys,
+    VpcKeys,
+)
 from bareboat.service.keys.events import EventKeys
 
 
@@ -196,7 +204,7 @@ class FunctionKeys(Keys):
     ] = None
     role: Annotated[Text | None, doc("An IAM role.", "should")] = None
     tags: Annotated[dict[str, str] | None, doc("Tags, added to the provider's.", "should")] = None
-    vpc: Annotated[bool | dict[str, Any] | None, doc("Subnets and security groups.", "should")] = None
+    vpc: Annotated[bool | VpcKeys | None, doc("Subnets and security groups.", "should")] = None
     tracing: Annotated[bool | Literal["Active", "PassThrough"] | None, doc("X-Ray.", "should")] = None
     log_retention_in_days: Annotated[Retention | None, doc("Days that logs are kept.", "should")] = None
     http_api: Annotated[FunctionHttpApiKeys | None, doc("payload: '1.0' or '2.0'.")] = None
@@ -209,9 +217,9 @@ class FunctionKeys(Keys):
     snap_start: Annotated[bool | None, doc("Whether versions start from a snapshot.")] = None
     image: Annotated[str | ImageKeys | None, doc("A container image.")] = None
     url: Annotated[bool | FunctionUrlKeys | None, doc("An address of its own: true, or a mapping.", "should")] = None
-    destinations: dict[str, Any] | None = None
+    destinations: DestinationsKeys | None = None
     on_error: Text | None = None
-    file_system_config: dict[str, Any] | None = None
+    file_system_config: FileSystemKeys | None = None
     kms_key_arn: Text | None = None
     aws_kms_key_arn: Text | None = None
     condition: str | None = None
@@ -219,12 +227,12 @@ class FunctionKeys(Keys):
     maximum_event_age: int | None = None
     maximum_retry_attempts: int | None = None
     version_function: bool | None = None
-    runtime_management: str | dict[str, Any] | None = None
+    runtime_management: Literal["auto", "onFunctionUpdate"] | RuntimeManagementKeys | None = None
     disable_logs: bool | None = None
     log_data_protection_policy: dict[str, Any] | None = None
-    logs: dict[str, Any] | None = None
+    logs: LogsKeys | None = None
     recursive_loop: str | None = None
-    durable_config: dict[str, Any] | None = None
+    durable_config: DurableKeys | None = None
     # keys of common plugins; a note says what will not happen
     module: Annotated[str | None, doc("serverless-python-requirements: the folder of an individual function.")] = None
     vendor: str | None = None

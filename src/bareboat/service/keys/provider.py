@@ -17,6 +17,7 @@ from bareboat.service.keys.base import (
     Timeout,
     doc,
 )
+from bareboat.service.keys.deployment import DeploymentBucketKeys, RuntimeManagementKeys, VpcKeys
 
 
 class RoleKeys(Keys):
@@ -64,9 +65,11 @@ class ProviderKeys(Keys):
     tags: Annotated[dict[str, str] | None, doc("Tags of functions and APIs.", "should")] = None
     stack_tags: Annotated[dict[str, str] | None, doc("Tags of the stack.", "should")] = None
     stack_name: Annotated[StackName | None, doc("service-stage.", "should")] = None
-    deployment_bucket: Annotated[str | dict[str, Any] | None, doc("The bucket of the artifacts.", "should")] = None
+    deployment_bucket: Annotated[str | DeploymentBucketKeys | None, doc("The bucket of the artifacts.", "should")] = (
+        None
+    )
     deployment_prefix: Annotated[str | None, doc("The folder in the bucket; serverless.", "should")] = None
-    vpc: Annotated[dict[str, Any] | None, doc("Subnets and security groups.", "should")] = None
+    vpc: Annotated[VpcKeys | None, doc("Subnets and security groups.", "should")] = None
     layers: Annotated[
         list[str | CloudFormation] | None, doc("{Ref: NameLambdaLayer}, a layer's name, or an ARN; at most 5.")
     ] = None
@@ -86,7 +89,7 @@ class ProviderKeys(Keys):
     role: Text | None = None
     role_permissions_boundary: Text | None = None
     rollback_configuration: dict[str, Any] | None = None
-    runtime_management: str | dict[str, Any] | None = None
+    runtime_management: Literal["auto", "onFunctionUpdate"] | RuntimeManagementKeys | None = None
     s3: dict[str, Any] | None = None
     stack_parameters: list[dict[str, Any]] | None = None
     stack_policy: list[dict[str, Any]] | None = None
