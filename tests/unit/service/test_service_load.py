@@ -402,7 +402,7 @@ JSON = st.recursive(
 KEYS = sorted({*known_keys(FunctionKeys), "nope"})
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     function=st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4),
     provider=st.dictionaries(st.sampled_from(sorted(known_keys(ProviderKeys))), JSON, max_size=3),
