@@ -86,3 +86,22 @@ def metric_values(
                 if value is not None:
                     points[at.timestamp()] = float(value)
     return dict(found)
+
+
+def function_metric(full_name: str, name: str, stat: str) -> Metric:
+    """Return a metric of one function.
+
+    Args:
+        full_name: of the function on AWS.
+    """
+    return Metric("AWS/Lambda", name, (("FunctionName", full_name),), stat)
+
+
+def total(found: Mapping[Metric, Points], metric: Metric) -> float:
+    """Return the sum of a metric's points."""
+    return sum(found.get(metric, {}).values())
+
+
+def most(found: Mapping[Metric, Points], metric: Metric) -> float | None:
+    """Return the greatest of a metric's points; None where it has none."""
+    return max(found.get(metric, {}).values(), default=None)

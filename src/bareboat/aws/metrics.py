@@ -10,16 +10,15 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from bareboat.aws.client import AwsError
-from bareboat.aws.cloudwatch import Metric, Points, aligned, metric_values
+from bareboat.aws.bill import month_so_far
+from bareboat.aws.cloudwatch import Metric, Points, aligned, function_metric, metric_values, most, total
 from bareboat.aws.deployed import HTTP_API, REST_API, Deployed, LiveFunction
-from bareboat.aws.prices import Cost, Item, cost_of
-from bareboat.aws.reports import Report, parse_report
+from bareboat.aws.invocations import MOST_REPORTS, Reported, read_reports
+from bareboat.aws.prices import Cost, Item
 from bareboat.errors import RemoteError
 from bareboat.local.observe.figures import Bucket, FunctionFigures, Metrics, round_width
 from bareboat.local.observe.percentiles import Durations, percentiles
@@ -27,12 +26,9 @@ from bareboat.local.observe.percentiles import Durations, percentiles
 if TYPE_CHECKING:
     from bareboat.aws.client import Aws
 
-MOST_REPORTS = 20_000
-"""REPORT lines that are read of a function: some ten seconds of asking. Where there are more, none are."""
 BUCKETS = 30
-REPORTS = '?"REPORT RequestId" ?"platform.report"'
-"""The filter pattern of the lines that report an invocation, in both log formats."""
 _SHARES = ("p50", "p90", "p99")
+_BILLED: Mapping[str, Item] = {"httpApi": "http_api_requests", "http": "rest_api_requests"}  # URLs cost nothing
 _COUNTS = ("Invocations", "Errors", "Throttles")
 
 
@@ -71,24 +67,16 @@ class LiveMetrics:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """One invocation: when it ended, seconds since 1970, and its report."""
-
-    ended: float
-    report: Report
-
-    @property
-    def began(self) -> float:
-        return self.ended - (self.report.duration_ms + (self.report.init_ms or 0.0)) / 1000
-
-
-@dataclass(frozen=True, slots=True)
 class _Api:
     kind: str
     name: str
     namespace: str
     dimensions: tuple[tuple[str, str], ...]
     names: tuple[str, str, str, str]  # of requests, client errors, server errors, latency
+
+    @property
+    def requests(self) -> Metric:
+        return Metric(self.namespace, self.names[0], self.dimensions, "Sum")
 
     def metrics(self) -> tuple[Metric, ...]:
         counts = [Metric(self.namespace, name, self.dimensions, "Sum") for name in self.names[:3]]
@@ -123,7 +111,7 @@ def live_metrics(
     wanted = [metric for one in functions for metric in _function_metrics(one)]
     wanted += [metric for one in apis for metric in one.metrics()]
     whole = metric_values(aws, wanted, since=start, until=end, period_s=round(end - start))
-    counted = {one.name: _total(whole, _lambda(one, "Invocations", "Sum")) for one in functions}
+    counted = {one.name: _count(whole, _lambda(one, "Invocations", "Sum")) for one in functions}
     unread = {name for name, count in counted.items() if count > MOST_REPORTS}
     seen = {one.name: [] if one.name in unread else read_reports(aws, one, start, end) for one in functions}
     figures = Metrics(
@@ -138,46 +126,19 @@ def live_metrics(
         dropped_bodies=0,
         dropped_rows=0,
     )
+    billed = {one.requests: _BILLED[one.kind] for one in apis if one.kind in _BILLED}
     return LiveMetrics(
         figures,
         tuple(_api_figures(one, whole) for one in apis),
         tuple(sorted(unread)),
-        _month(aws, deployed, functions, apis, now),
+        month_so_far(
+            aws, deployed, functions, {one.requests: _BILLED[one.kind] for one in apis if one.kind in _BILLED}, now
+        ),
     )
 
 
-def read_reports(aws: Aws, function: LiveFunction, since: float, until: float) -> list[_Seen]:
-    """Return what Lambda reported of each invocation; nothing where there is no log group.
-
-    Raises:
-        AwsError: AWS refuses.
-    """
-    try:
-        events = list(
-            aws.pages(
-                "logs",
-                "filter_log_events",
-                "events",
-                logGroupName=function.log_group,
-                startTime=int(since * 1000),
-                endTime=int(until * 1000),
-                filterPattern=REPORTS,
-                interleaved=True,
-            )
-        )
-    except AwsError as error:
-        if error.code != "ResourceNotFoundException":
-            raise
-        return []
-    found = ((each["timestamp"] / 1000, parse_report(str(each.get("message", "")))) for each in events)
-    return [_Seen(at, report) for at, report in found if report is not None]
-
-
-# One stretch of time
-
-
 def _lambda(function: LiveFunction, name: str, stat: str) -> Metric:
-    return Metric("AWS/Lambda", name, (("FunctionName", function.full_name),), stat)
+    return function_metric(function.full_name, name, stat)
 
 
 def _function_metrics(function: LiveFunction) -> Iterable[Metric]:
@@ -186,28 +147,24 @@ def _function_metrics(function: LiveFunction) -> Iterable[Metric]:
     yield _lambda(function, "ConcurrentExecutions", "Maximum")
 
 
-def _figures(function: LiveFunction, whole: Mapping[Metric, Points], seen: list[_Seen]) -> FunctionFigures:
+def _figures(function: LiveFunction, whole: Mapping[Metric, Points], seen: list[Reported]) -> FunctionFigures:
     duration = _durations(whole, {share: _lambda(function, "Duration", share) for share in _SHARES})
     if duration.p50 is None:  # CloudWatch is a minute or more behind the logs
         duration = _percentiles(one.report.duration_ms for one in seen)
     inits = [one.report.init_ms for one in seen if one.report.init_ms is not None]
     return FunctionFigures(
         function=function.name,
-        invocations=_total(whole, _lambda(function, "Invocations", "Sum")),
-        errors=_total(whole, _lambda(function, "Errors", "Sum")),
-        throttles=_total(whole, _lambda(function, "Throttles", "Sum")),
+        invocations=_count(whole, _lambda(function, "Invocations", "Sum")),
+        errors=_count(whole, _lambda(function, "Errors", "Sum")),
+        throttles=_count(whole, _lambda(function, "Throttles", "Sum")),
         cold_starts=len(inits),
         duration=duration,
         init=_percentiles(inits),
         billed_ms=sum(one.report.billed_ms for one in seen),
-        gb_s=sum(_gb_s(one.report) for one in seen),
+        gb_s=sum(one.gb_s for one in seen),
         max_memory_mb=max((one.report.max_memory_mb for one in seen), default=0),
-        max_concurrency=_most(whole, _lambda(function, "ConcurrentExecutions", "Maximum")),
+        max_concurrency=round(most(whole, _lambda(function, "ConcurrentExecutions", "Maximum")) or 0),
     )
-
-
-def _gb_s(report: Report) -> float:
-    return report.billed_ms / 1000 * report.memory_mb / 1024
 
 
 def _width(start: float, end: float, step: int) -> int:
@@ -220,7 +177,7 @@ def _buckets(
     start: float,
     end: float,
     step: int,
-    seen: Mapping[str, list[_Seen]] | None,
+    seen: Mapping[str, list[Reported]] | None,
 ) -> list[Bucket]:
     """Return the stretches of time, of all functions together.
 
@@ -274,12 +231,13 @@ def _apis(deployed: Deployed) -> Iterable[_Api]:
             "httpApi", found, "AWS/ApiGateway", (("ApiId", found), ("Stage", stage)), ("Count", "4xx", "5xx", "Latency")
         )
     for _, properties in deployed.of_type(REST_API):
-        name = str(properties.get("Name", ""))
+        said, stage = properties.get("Name"), deployed.service.provider.stage
+        name = said if isinstance(said, str) else f"{stage}-{deployed.service.name}"
         yield _Api(
             "http",
             name,
             "AWS/ApiGateway",
-            (("ApiName", name), ("Stage", deployed.service.provider.stage)),
+            (("ApiName", name), ("Stage", stage)),
             ("Count", "4XXError", "5XXError", "Latency"),
         )
     for route in deployed.routes:
@@ -299,67 +257,20 @@ def _api_figures(api: _Api, whole: Mapping[Metric, Points]) -> ApiFigures:
     return ApiFigures(
         api=api.kind,
         name=api.name,
-        requests=_total(whole, requests),
-        client_errors=_total(whole, client),
-        server_errors=_total(whole, server),
+        requests=_count(whole, requests),
+        client_errors=_count(whole, client),
+        server_errors=_count(whole, server),
         latency=_durations(whole, dict(zip(_SHARES, latency, strict=True))),
     )
 
 
-# The month
-
-
-def _month(aws: Aws, deployed: Deployed, functions: list[LiveFunction], apis: list[_Api], now: float) -> Cost:
-    """Return what the month has cost, from its first moment in UTC, as AWS bills."""
-    today = datetime.fromtimestamp(now, UTC)
-    since = datetime(today.year, today.month, 1, tzinfo=UTC).timestamp()
-    start, end, step = aligned(since, now, now)
-    end = max(end, start + step)
-    wanted = [_lambda(one, name, "Sum") for one in functions for name in ("Invocations", "Duration")]
-    wanted += [metric for one in apis for metric in one.metrics()[:1]]
-    whole = metric_values(aws, wanted, since=start, until=end, period_s=round(end - start))
-    used: dict[Item, float] = {}
-    is_exact = True
-    for one in functions:
-        invocations = _total(whole, _lambda(one, "Invocations", "Sum"))
-        properties: Mapping[str, Any] = deployed.template["Resources"][one.logical_id].get("Properties") or {}
-        item: Item = "lambda_gb_s_arm64" if "arm64" in properties.get("Architectures", ()) else "lambda_gb_s_x86_64"
-        if invocations <= MOST_REPORTS:
-            seen = read_reports(aws, one, start, end)
-            invocations = max(invocations, len(seen))
-            gb_s = sum(_gb_s(each.report) for each in seen)
-        if invocations > MOST_REPORTS or (invocations and not seen):
-            is_exact = False
-            # what is billed is rounded up to a millisecond: by half of one on average
-            duration_ms = _sum(whole, _lambda(one, "Duration", "Sum")) + 0.5 * invocations
-            gb_s = duration_ms / 1000 * int(properties.get("MemorySize", 128)) / 1024
-        used["lambda_requests"] = used.get("lambda_requests", 0.0) + invocations
-        used[item] = used.get(item, 0.0) + gb_s
-    for api in apis:
-        if api.kind != "url":  # function URLs cost nothing themselves
-            kind: Item = "http_api_requests" if api.kind == "httpApi" else "rest_api_requests"
-            used[kind] = used.get(kind, 0.0) + _total(whole, api.metrics()[0])
-    return cost_of(used, since=since, region=aws.region, is_exact=is_exact)
-
-
-# Numbers
-
-
-def _sum(found: Mapping[Metric, Points], metric: Metric) -> float:
-    return sum(found.get(metric, {}).values())
-
-
-def _total(found: Mapping[Metric, Points], metric: Metric) -> int:
-    return round(_sum(found, metric))
-
-
-def _most(found: Mapping[Metric, Points], metric: Metric) -> int:
-    return round(max(found.get(metric, {}).values(), default=0))
+def _count(found: Mapping[Metric, Points], metric: Metric) -> int:
+    return round(total(found, metric))
 
 
 def _durations(found: Mapping[Metric, Points], by_share: Mapping[str, Metric]) -> Durations:
     """Return percentiles; the greatest where CloudWatch has cut the span into several."""
-    return Durations(*(max(found.get(by_share[share], {}).values(), default=None) for share in _SHARES))
+    return Durations(*(most(found, by_share[share]) for share in _SHARES))
 
 
 def _percentiles(values: Iterable[float]) -> Durations:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bareboat.aws.agreement import Agreement, Answer, agreement, is_transformed
 from bareboat.aws.deployed import API_KEY, Deployed, LiveRoute
-from bareboat.aws.metrics import read_reports
+from bareboat.aws.invocations import read_reports
 from bareboat.aws.sending import Sender, Signer
 from bareboat.aws.trials import Target, Trial, Untried, targets, trials_of
 from bareboat.aws.twin import local_answers

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from bareboat.aws import metrics as module
 from bareboat.aws.cloudwatch import Metric, aligned, metric_values
 from bareboat.aws.deployed import Deployed
+from bareboat.aws.invocations import MOST_REPORTS
 from bareboat.aws.metrics import live_metrics
 from bareboat.aws.prices import FREE_GB_S, PRICES, cost_of
 from bareboat.aws.stack import Stack
@@ -165,7 +165,7 @@ def test_buckets_cover_the_span_and_hold_what_happened_in_them(live):
 
 
 def test_reports_are_not_read_of_a_function_that_has_too_many(live):
-    many = module.MOST_REPORTS + 1
+    many = MOST_REPORTS + 1
     at = NOW - 60
     aws, deployed = live(
         {
