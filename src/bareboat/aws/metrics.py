@@ -131,9 +131,7 @@ def live_metrics(
         figures,
         tuple(_api_figures(one, whole) for one in apis),
         tuple(sorted(unread)),
-        month_so_far(
-            aws, deployed, functions, {one.requests: _BILLED[one.kind] for one in apis if one.kind in _BILLED}, now
-        ),
+        month_so_far(aws, deployed, functions, billed, now),
     )
 
 
