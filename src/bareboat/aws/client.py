@@ -190,6 +190,7 @@ class Aws:
 def _translated(error: Exception, operation: str) -> Exception:
     """Return what to tell a person of an error of botocore; errors that are ours or bugs come back as they are."""
     import botocore.exceptions as botocore
+    from botocore.parsers import ResponseParserError
 
     if isinstance(error, BareboatError):
         return error
@@ -207,7 +208,7 @@ def _translated(error: Exception, operation: str) -> Exception:
             expected="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, SSO, or a role",
             fix="aws configure sso, or AWS_PROFILE=NAME",
         )
-    if isinstance(error, botocore.BotoCoreError):
+    if isinstance(error, (botocore.BotoCoreError, ResponseParserError)):
         text = " ".join(str(error).split())[:300]
         return AwsError(
             f"{operation}: {text}",

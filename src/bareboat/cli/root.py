@@ -29,7 +29,7 @@ SECTIONS = {
         "openapi",
         "export",
     ),
-    "On AWS": ("deploy", "info", "smoke", "diff", "list", "rollback", "remove", "adopt"),
+    "On AWS": ("deploy", "info", "smoke", "diff", "list", "rollback", "remove", "adopt", "doctor"),
     "Your model": ("model",),
     "Your images": ("image",),
     "Your source": ("strip", "loc"),
