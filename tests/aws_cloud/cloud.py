@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 
 class AwsCloud:
-    """AWS for tests: moto behind the proxy, with one account and every region."""
+    """AWS for tests: moto behind the proxy, with one account and every region.
+
+    `notes` is for tests that leave something to the next; a reset forgets it.
+    """
 
     account = ACCOUNT
     region = REGION
@@ -46,6 +49,7 @@ class AwsCloud:
 
         self._folder = TemporaryDirectory(prefix="bareboat-cloud-")
         self._services: list[Service] = []
+        self.notes: dict[str, Any] = {}
         self._watch = Watch(self.moto, self.kept)
         self._runner = Runner(Path(self._folder.name), self._watch)
         functions = LiveFunctions(self.moto, self.kept, self._services)
@@ -112,6 +116,7 @@ class AwsCloud:
     def reset(self) -> None:
         """Forget everything."""
         self.heal()
+        self.notes.clear()
         self.world.reset()
         self._runner.reset()
         self._watch.reset()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-READ_S = 1.0  # how long a process waits for an answer of AWS, in place of a minute
+READ_S = 3.0  # how long a process waits for an answer of AWS, in place of a minute
 _KEEPER = Path(__file__).parent / "keeper.py"
 
 
@@ -38,7 +38,7 @@ class Commands:
 
     def __init__(self) -> None:
         self._keeper = subprocess.Popen(
-            [sys.executable, str(_KEEPER), str(READ_S)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, str(_KEEPER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._lock = threading.Lock()
         self._told: dict[int, int] = {}
@@ -47,11 +47,24 @@ class Commands:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def start(self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Running:
-        """Start a process."""
+    def start(
+        self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], read_s: float | None = None
+    ) -> Running:
+        """Start a process.
+
+        Args:
+            read_s: how long it waits for an answer of AWS.
+        """
         out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has ended
         paths = [f"/proc/{os.getpid()}/fd/{file.fileno()}" for file in (out, err)]
-        ask = {"arguments": list(arguments), "cwd": str(cwd), "env": dict(env), "out": paths[0], "err": paths[1]}
+        ask = {
+            "arguments": list(arguments),
+            "cwd": str(cwd),
+            "env": dict(env),
+            "out": paths[0],
+            "err": paths[1],
+            "read_s": read_s or READ_S,
+        }
         assert self._keeper.stdin is not None
         with self._lock:
             known = len(self._started)

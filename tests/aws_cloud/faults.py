@@ -53,6 +53,9 @@ class Fault:
         return met
 
 
+_THROTTLES = {"s3": ("SlowDown", 503), "lambda": ("TooManyRequestsException", 429)}
+
+
 class Dropped(Exception):
     """The connection is closed without an answer."""
 
@@ -77,10 +80,8 @@ class Faults:
     def met(self, operation: str) -> Fault | None:
         """Return the fault of this call."""
         with self._lock:
-            for fault in self._set:
-                if fault.operation == operation and fault.meets():
-                    return fault
-        return None
+            met = [fault for fault in self._set if fault.operation == operation and fault.meets()]
+            return met[0] if met else None
 
     def strike(self, fault: Fault) -> None:
         """Do what happens before the call is carried out.
@@ -94,7 +95,8 @@ class Faults:
         if fault.how == "break":
             raise Refused("InternalFailure", "the test cloud breaks this call", 500)
         if fault.how == "throttle":
-            raise Refused("Throttling", "Rate exceeded", 400)
+            code, status = _THROTTLES.get(fault.operation.partition(":")[0], ("Throttling", 400))
+            raise Refused(code, "Rate exceeded", status)
         if fault.how == "hang":
             self.released.wait(60)
             raise Dropped

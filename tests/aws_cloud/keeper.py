@@ -1,16 +1,18 @@
 """The process off which `bareboat` is forked: everything imported, no thread, no connection.
 
-Takes lines of JSON (arguments, cwd, env, out, err) and answers each with the process it started and, later, its exit
-code. Ends with its stdin, when the last of its children has ended.
+Takes lines of JSON (arguments, cwd, env, out, err, read_s) and answers each with the process it started and, later,
+its exit code. Ends with its stdin, when the last of its children has ended.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import select
 import signal
 import sys
+from contextlib import suppress
 
 
 def _child(ask: dict[str, object]) -> None:
@@ -23,16 +25,21 @@ def _child(ask: dict[str, object]) -> None:
     os.chdir(str(ask["cwd"]))
     os.environ.clear()
     os.environ.update(ask["env"])  # type: ignore[call-overload]
+    from bareboat.aws.client import Aws
     from bareboat.cli.process import run
 
+    assert Aws.__init__.__kwdefaults__ is not None
+    Aws.__init__.__kwdefaults__["read_s"] = ask["read_s"]
     run(ask["arguments"])  # type: ignore[arg-type]
 
 
-def _ready(read_s: float) -> None:
-    """Import what commands need, and be impatient: no minute for an answer, no seconds between two tries."""
+def _ready() -> None:
+    """Import what commands need, and be impatient: no seconds between two tries."""
     import botocore.retries.standard
     import botocore.session
     import yaml  # noqa: F401
+    from botocore.exceptions import DataNotFoundError, UnknownServiceError
+    from botocore.loaders import create_loader
 
     import bareboat.aws.deploy
     import bareboat.aws.record
@@ -40,16 +47,22 @@ def _ready(read_s: float) -> None:
     import bareboat.aws.upload
     import bareboat.cli.root
     import bareboat.local.cloud  # noqa: F401
-    from bareboat.aws.client import Aws
 
-    assert Aws.__init__.__kwdefaults__ is not None
-    Aws.__init__.__kwdefaults__["read_s"] = read_s
     botocore.retries.standard.ExponentialBackoff.delay_amount = lambda self, context: 0.01
+    loader = create_loader()
+    for service in ("cloudformation", "lambda", "s3", "sts"):
+        for kind in ("service-2", "paginators-1", "endpoint-rule-set-1"):
+            with suppress(UnknownServiceError, DataNotFoundError):
+                loader.load_service_model(service, kind)
+    for name in ("partitions", "endpoints", "sdk-default-configuration", "_retry"):
+        loader.load_data(name)
+    botocore.session.create_loader = lambda *_: loader  # each session would read them anew
+    gc.freeze()
 
 
 def main() -> None:
     """Serve until stdin ends."""
-    _ready(float(sys.argv[1]))
+    _ready()
     wake, alarm = os.pipe()
     os.set_blocking(alarm, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
