@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bareboat.aws.template.draft import Json
+from bareboat.aws.template.rest_names import with_deployment
+from bareboat.aws.template.rest_stage import DEPLOYMENT
 from bareboat.errors import ConfigurationError
 from bareboat.service.model import Service
 from bareboat.service.problems import rename_fix
@@ -21,7 +23,8 @@ def with_resources(template: Json, service: Service) -> Json:
     Raises:
         ConfigurationError: an extension names no resource of the template, or changes what cannot be changed.
     """
-    said = dict(service.resources)
+    deployment = next((name for name, each in template["Resources"].items() if each["Type"] == DEPLOYMENT), None)
+    said = with_deployment(service.resources, deployment) if deployment else dict(service.resources)
     extensions = said.pop("extensions", None) or {}
     merged: Json = merge(template, {key: value for key, value in said.items() if value is not None})
     for name, changes in extensions.items():

@@ -17,10 +17,12 @@ from bareboat.aws.template import naming
 from bareboat.aws.template.draft import Draft, Json
 from bareboat.aws.template.gateway import add_log_group, variables, without_nothing
 from bareboat.aws.template.http_api import plain_number
+from bareboat.aws.template.rest_names import with_deployment
 from bareboat.aws.template.rest_resources import rest_api_id
 from bareboat.service.api import Throttle
 
 DEPLOYMENT = "AWS::ApiGateway::Deployment"
+DEPLOYMENT_ID = "ApiGatewayDeployment"  # what stands for its logical id before there is one
 ACCOUNT_ID = "ApiGatewayAccount"
 ACCOUNT_ROLE_ID = "ApiGatewayCloudWatchRole"
 _PARTS = ("RestApi", "Resource", "Method", "Authorizer", "Model", "RequestValidator", "GatewayResponse")
@@ -57,7 +59,7 @@ def add_deployment(draft: Draft, methods: list[str]) -> str:
     Args:
         methods: the logical ids of all methods.
     """
-    own = _own_parts(draft.service.resources)
+    own = _own_parts(with_deployment(draft.service.resources, DEPLOYMENT_ID))
     depends = [*methods, *(name for name, each in own.items() if each.get("Type") in _KINDS)]
     settings = _settings(draft)
     if ACCOUNT_ID in draft.resources:

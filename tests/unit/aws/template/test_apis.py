@@ -144,6 +144,23 @@ def test_gateway_responses_of_resources_are_there_before_they_are_deployed(resou
     assert "Bad" in deployment(resources(HEAD + BASE + RESPONSE))[1]["DependsOn"]
 
 
+def test_a_deployment_that_the_file_names_by_the_run_is_the_one_that_there_is(resources):
+    own = (
+        "resources:\n  Resources:\n"
+        "    ApiGatewayDeployment${sls:instanceId}: {Properties: {StageDescription: {CacheClusterEnabled: true}}}\n"
+        "    Live:\n      Type: AWS::ApiGateway::Stage\n      Properties:\n        StageName: live\n"
+        "        RestApiId: {Ref: ApiGatewayRestApi}\n"
+        "        DeploymentId:\n          Ref: ApiGatewayDeployment${sls:instanceId}\n"
+    )
+
+    first, again = resources(HEAD + BASE + own), resources(HEAD + BASE + own)
+
+    name, found = deployment(first)
+    assert found["Properties"]["StageDescription"] == {"CacheClusterEnabled": True}
+    assert first["Live"]["Properties"]["DeploymentId"] == {"Ref": name}
+    assert first == again
+
+
 def test_two_authorizers_of_one_name_stay_two(resources):
     arn = "arn:aws:lambda:us-east-1:123456789012:function:other-dev-guard"
     made = resources(
