@@ -24,6 +24,7 @@ from bareboat.service.model import Service
 
 Origin = Literal["serverless", "bareboat", "unknown"]
 _BUCKET = "ServerlessDeploymentBucket"
+_DOMAINS = ("AWS::ApiGateway::DomainName", "AWS::ApiGatewayV2::DomainName")
 # Each deployment makes these anew, Serverless's too.
 BY_NATURE = frozenset(
     {
@@ -159,7 +160,9 @@ def adoption_of_stack(
     discard(aws, plan)
     physical = {one.logical_id: one.physical_id for one in resources(aws, stack.id)}
     found = _adoption(service, name, stack, live.template, new, plan.changes, physical)
-    return replace(found, outputs=tuple(_imports(aws, one) for one in found.outputs)), live
+    taken = tuple(_taken_domains(aws, new, plan.changes))
+    outputs = tuple(_imports(aws, one) for one in found.outputs)
+    return replace(found, outputs=outputs, problems=(*found.problems, *taken)), live
 
 
 def _adoption(
@@ -300,6 +303,24 @@ def _imports(aws: Aws, output: LostOutput) -> LostOutput:
             return output
         raise
     return replace(output, imported_by=found)
+
+
+def _taken_domains(aws: Aws, new: Mapping[str, Any], changes: tuple[Change, ...]) -> Iterator[str]:
+    """Say which domains the stack would make that are there already, outside of it."""
+    for change in changes:
+        if change.kind != "add" or change.type not in _DOMAINS:
+            continue
+        name = (new["Resources"][change.logical_id].get("Properties") or {}).get("DomainName")
+        try:
+            aws.call("apigateway", "get_domain_name", domainName=name)
+        except AwsError as error:
+            if error.status == 404 or error.code in ("NotFoundException", "AccessDenied", "AccessDeniedException"):
+                continue
+            raise
+        yield (
+            f"the domain {name} is there already, outside of the stack: the deployment would fail. It leads to the "
+            "API's id, which stays: take `custom.bareboat.domains: stack` out"
+        )
 
 
 def _where(aws: Aws, service: Service) -> str:

@@ -145,6 +145,14 @@ _PLUGINS = {
 }
 
 
+_OUTPUTS = re.compile(r"(DomainName|DistributionDomainName|HostedZoneId|RegionalDomainName)(Http|Rest|Websocket)?")
+
+
+def output_note(name: str) -> str:
+    """Return what is known of an output that only the stack has; "" for nothing."""
+    return "serverless-domain-manager's, which the domain does not need" if _OUTPUTS.fullmatch(name) else ""
+
+
 def leftover_of(type_: str, logical_id: str) -> Leftover | None:
     """Return what is known of a resource that only the stack has."""
     for one in _LEFTOVERS:

@@ -292,3 +292,27 @@ def test_the_command_plans_records_and_says_what_is_next(aws: Aws, tmp_path: Pat
     assert "bareboat deploy  (and back: bareboat rollback --to 1)" in done.stderr
     document = json.loads(again.stdout)
     assert (document["recorded"], document["new"], document["safe"]) == (1, False, True)
+
+
+def test_a_domain_that_a_plugin_made_is_not_made_again(aws: Aws, tmp_path: Path) -> None:
+    deploy_as_serverless(aws, "seed", "predict-dev", "template.json")
+    domain = {
+        "domainName": "api.example.com",
+        "endpointConfiguration": {"types": ["REGIONAL"]},
+        "regionalCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1",
+    }
+    aws.call("apigateway", "create_domain_name", **domain)
+    service_of("seed", tmp_path)
+    text = (tmp_path / "serverless.yml").read_text()
+    more = (
+        "  bareboat: {domains: stack}\n"
+        "  customDomain: {domainName: api.example.com, apiType: http, endpointType: regional,"
+        " certificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/1', createRoute53Record: false}\n"
+    )
+    (tmp_path / "serverless.yml").write_text(text.rstrip("\n") + "\n" + more)
+
+    adoption, _ = adoption_of_stack(aws, load_service(tmp_path, env={}))
+
+    (problem,) = adoption.problems
+    assert "the domain api.example.com is there already" in problem
+    assert not adoption.is_safe

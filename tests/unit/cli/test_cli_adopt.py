@@ -92,3 +92,15 @@ def test_another_stack_has_to_be_named_in_the_file(run, project):
     assert done.exit_code == 1
     assert "provider:\n  stackName: older" in done.stdout
     assert "a deployment would make a second one beside older" in done.stderr
+
+
+def test_outputs_of_the_domain_plugin_are_told_as_such(run, project):
+    template = json.loads((project / "template.json").read_text())
+    template["Outputs"]["DistributionDomainName"] = {"Value": "d.example.com", "Export": {"Name": "sls-x"}}
+    file = project / "stored.json"
+    file.write_text(json.dumps(template))
+
+    done = adopt(run, project, str(file))
+
+    assert done.exit_code == 0
+    assert "output DistributionDomainName is removed; its export is sls-x; serverless-domain-manager's" in done.stdout

@@ -168,13 +168,7 @@ def _show(terminal: Terminal, adoption: Adoption, source: Source, *, plan: bool)
     _section(terminal, "replaced:", replaced(adoption))
     _section(terminal, "made anew, as by each deployment:", made_anew(adoption))
     _show_removed(terminal, adoption)
-    for output in adoption.outputs:
-        used = (
-            f"; {', '.join(output.imported_by)} imports it, so that the deployment fails" if output.imported_by else ""
-        )
-        terminal.write(
-            f"output {output.name} is removed" + (f" (export {output.export})" if output.export else "") + used
-        )
+    _show_outputs(terminal, adoption)
     for name, text in adoption.plugins:
         terminal.write(f"{name}: {text}")
     for problem in adoption.problems:
@@ -226,6 +220,20 @@ def _show_removed(terminal: Terminal, adoption: Adoption) -> None:
             for line in change_lines(terminal, change):
                 terminal.write(f"  {line}")
         terminal.write(f"      {text}")
+
+
+def _show_outputs(terminal: Terminal, adoption: Adoption) -> None:
+    from bareboat.aws.leftovers import output_note
+
+    for output in adoption.outputs:
+        parts = [f"output {output.name} is removed"]
+        if output.export:
+            parts.append(f"its export is {output.export}")
+        if note := output_note(output.name):
+            parts.append(note)
+        if output.imported_by:
+            parts.append(f"{', '.join(output.imported_by)} imports it, so that the deployment fails")
+        terminal.write("; ".join(parts))
 
 
 def _yaml(write: Mapping[str, Any]) -> str:

@@ -62,9 +62,11 @@ def doctor(terminal: Terminal, source: Source, with_aws: bool, yes: bool, output
     region = service.provider.region if service else source.region or "us-east-1"
     profile = str(service.provider.options.get("profile") or "") if service else ""
     aws = Aws(region, profile=profile)
-    with terminal.progress("Asking AWS"):
-        checks += check_account(aws)
-    _show(terminal, checks)
+    try:
+        with terminal.progress("Asking AWS"):
+            checks += check_account(aws)
+    finally:
+        _show(terminal, checks)
     if service is not None:
         check_right_account(service, aws.identity.account)
     findings = _probe(terminal, aws, output) if _wanted(terminal, aws, yes=yes) else None
