@@ -35,13 +35,14 @@ class Listing:
 
     Args:
         stack: None where the stage is not deployed.
-        has_records: whether bareboat ever deployed it.
+        back: what `rollback` goes to by itself; None for nothing.
     """
 
     stack: Stack | None
     versions: tuple[Version, ...]
     stages: tuple[StageListing, ...]
     bucket: str = ""
+    back: Version | None = None
 
     @property
     def has_records(self) -> bool:
@@ -63,7 +64,8 @@ def list_deployed(aws: Aws, service: Service) -> Listing:
         others = pool.map(lambda one: _stage(aws, service, *one), list(_other_stages(aws, service)))
         stages = sorted([*([here] if stack else []), *others], key=lambda one: one.stage)
     listed = tuple(reversed(versions.all)) if versions else ()
-    return Listing(stack, listed, tuple(stages), bucket.name if bucket else "")
+    back = versions.before_live() if versions else None
+    return Listing(stack, listed, tuple(stages), bucket.name if bucket else "", back)
 
 
 def _versions(aws: Aws, service: Service, stack: Stack | None) -> tuple[Versions | None, Bucket | None]:

@@ -33,11 +33,13 @@ class Progress:
     Attributes:
         phase: what is being done.
         stack: the name of the stack, once it is known.
+        removes: whether the stack is being removed.
     """
 
     def __init__(self) -> None:
         self.phase: Phase = "look"
         self.stack = ""
+        self.removes = False
 
     def begin(self, phase: Phase, text: str, *, resources: int = 0) -> None:  # noqa: ARG002
         """Tell what begins, such as "Updating predict-dev", and how many resources it is about."""

@@ -124,6 +124,7 @@ class _Removal:
         self.gone: list[str] = []
         self.after: Belongings | None = None
         progress.stack = service.provider.stack_name
+        progress.removes = True
 
     def refuse_loss(self) -> None:
         """Refuse to lose data that nobody agreed to lose."""

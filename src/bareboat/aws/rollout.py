@@ -143,7 +143,7 @@ def roll_out(  # noqa: PLR0913 - what a deployment takes, and what is watched
     progress = progress or Progress()
     old = _old_versions(aws, plan, shipment)
     if not old:
-        progress.note("no changed function runs behind an alias yet: everything is deployed at once")
+        progress.note("no function gets a new version behind an alias that is there: everything is deployed at once")
         return apply(aws, plan, send=send, shipment=shipment, commit=commit, progress=progress, sleep=sleep)
     service, before = plan.service, plan.live
     going_back = _way_back(aws, plan)
@@ -188,7 +188,7 @@ def watch(
         AwsError: CloudWatch refuses.
     """
     began = clock()
-    progress.begin("watch", f"Trying the new versions with {canary}")
+    progress.begin("watch", f"Trying the new versions with {canary}, and {late_s:g} s more for counts that come late")
     ends = began + canary.seconds + late_s
     while True:
         trials = tuple(together([partial(_counted, aws, one, began, clock()) for one in trials]))

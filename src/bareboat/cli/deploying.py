@@ -126,6 +126,14 @@ def shown(terminal: Terminal, command: str) -> Iterator[Shown]:
 def interrupted(progress: Progress) -> list[str]:
     """Say what an interruption leaves behind."""
     name = progress.stack or "the stack"
+    if progress.phase == "watch":
+        return [
+            f"interrupted: {name} still sends a share of the calls to the new version",
+            "bareboat deploy sends it all of them; bareboat rollback takes it back",
+        ]
+    if progress.phase in ("empty", "delete", "prove") or (progress.phase == "clear" and progress.removes):
+        on = ": CloudFormation goes on deleting the stack by itself" if progress.phase == "delete" else ""
+        return [f"interrupted: part of {name} is removed{on}; the next remove goes on from there"]
     if progress.phase in AT_WORK and progress.phase != "swap":
         return [
             f"interrupted: CloudFormation goes on with {name} by itself, to its end or back to where it was",

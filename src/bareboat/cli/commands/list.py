@@ -137,6 +137,5 @@ def _hint(terminal: Terminal, listing: Listing, source: Source) -> None:
         terminal.say(f"bareboat has not deployed this stack yet, so that there are no records of its own{found}")
     elif not any(one.state == "live" for one in listing.versions):
         terminal.warning("the stack has a template that no record knows: somebody else changed it, or the bucket")
-    kept = next((one for one in listing.versions if one.state == "kept"), None)
-    if kept is not None:
-        terminal.next(f"bareboat rollback --to {kept.name}{source.flags}")
+    if listing.back is not None:
+        terminal.next(f"bareboat rollback --to {listing.back.name}{source.flags}")
