@@ -11,6 +11,7 @@ from typing import Any
 from bareboat.aws.bucket import OWN_BUCKET, Bucket, find_bucket, folder_of, is_there
 from bareboat.aws.client import Aws, AwsError
 from bareboat.aws.emptying import measure
+from bareboat.aws.images import repository_of
 from bareboat.aws.losses import loss_of
 from bareboat.aws.stack import Resource, Stack, find_stack, is_missing, stack_template
 from bareboat.aws.together import ready, together
@@ -216,7 +217,7 @@ def find_layers(
 
 def repository_name(service: Service) -> str:
     """Return the name of the ECR repository that images of a service go to, as Serverless calls it."""
-    return f"serverless-{service.name}-{service.provider.stage}".lower()
+    return repository_of(service)
 
 
 def find_repository(aws: Aws, service: Service) -> tuple[str, int]:

@@ -11,6 +11,7 @@ from bareboat.artifact.locking import Locking
 from bareboat.artifact.model import Artifact, LayerArtifact
 from bareboat.aws.bucket import Bucket, make_again, require_bucket
 from bareboat.aws.client import Aws
+from bareboat.aws.images import BuiltImage, load_images
 from bareboat.aws.parcels import Parcel, make_shipment, parcels_of
 from bareboat.aws.progress import Progress
 from bareboat.aws.shipment import FunctionCode, Shipment
@@ -26,11 +27,13 @@ class Cargo:
 
     Args:
         images: functions that are container images.
+        built: images that have to be in ECR.
     """
 
     artifacts: tuple[Artifact, ...] = ()
     layers: tuple[LayerArtifact, ...] = ()
     images: Mapping[str, FunctionCode] = field(default_factory=dict)
+    built: tuple[BuiltImage, ...] = ()
 
     def shipment(self, service: Service) -> Shipment:
         """Return the code as the template names it."""
@@ -63,6 +66,20 @@ def load(
     if function is None:
         layers += builder.build_rest()
     return Cargo(artifacts, layers)
+
+
+def with_images(
+    aws: Aws, service: Service, cargo: Cargo, *, account: str, on_step: Callable[[str], None] = lambda _: None
+) -> Cargo:
+    """Return a cargo with what image functions run.
+
+    Raises:
+        ConfigurationError, PackagingError, ArtifactError, RemoteError: an image has no address, or cannot be built.
+    """
+    if not service.image_functions:
+        return cargo
+    images = load_images(aws, service, account=account, on_step=on_step)
+    return replace(cargo, images=images.functions, built=images.built)
 
 
 def send(aws: Aws, bucket: Bucket | None, parcels: tuple[Parcel, ...], progress: Progress) -> Uploaded | None:

@@ -81,6 +81,8 @@ def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
     service = slimmed(service if runtime is None else with_runtime(service, runtime), slim)
     terminal.notes(service.notes)
     if name is not None:
+        if name in service.image_functions:
+            raise click.UsageError(f"-f swaps the code of archives, and {name} is an image: deploy without -f")
         chosen(service, name)
     refuse_retired(service)
     locking = Locking(write=not locked, locked=locked)
@@ -119,6 +121,7 @@ class _Work:
         from bareboat.aws.cargo import send
         from bareboat.aws.commit import commit_of
         from bareboat.aws.deploy import apply
+        from bareboat.aws.images import push_images
         from bareboat.aws.plan import discard
         from bareboat.aws.template.build import bucket_template
         from bareboat.aws.together import Ahead
@@ -145,6 +148,7 @@ class _Work:
 
         def sending(bucket: Bucket | None) -> None:
             send(self.aws, bucket, parcels, self.progress)
+            push_images(self.aws, self.service, cargo.built, account=self.aws.identity.account)
 
         if trial is not None and not plan.is_first:
             from bareboat.aws.rollout import roll_out
@@ -207,7 +211,7 @@ class _Work:
 
     def _planned(self, *, wait: bool, ask: Any) -> tuple[Cargo, Plan]:
         """Build, look at AWS in the meantime, and have the changes worked out."""
-        from bareboat.aws.cargo import load
+        from bareboat.aws.cargo import load, with_images
         from bareboat.aws.live import look, prepared
         from bareboat.aws.plan import make_plan
         from bareboat.aws.template.build import make_template
@@ -225,9 +229,13 @@ class _Work:
             cargo = load(self.service, locking=self.locking, on_step=step)
         tell_built(self.terminal, cargo.artifacts)
         tell_lock(self.terminal, before, read_lock(lock))
-        template = make_template(self.service, cargo.shipment(self.service))
         live = live_then.result()
-        show_account(self.terminal, self.service, self.aws, account=live.stack.account if live.stack else "")
+        account = live.stack.account if live.stack else self.aws.identity.account
+        show_account(self.terminal, self.service, self.aws, account=account)
+        if self.service.image_functions:
+            with self.terminal.progress("Packaging images") as step:
+                cargo = with_images(self.aws, self.service, cargo, account=account, on_step=step)
+        template = make_template(self.service, cargo.shipment(self.service))
         live = prepared(self.aws, self.service, live, functions=functions, wait=wait, ask=ask, progress=self.progress)
         return cargo, make_plan(self.aws, self.service, template, live, progress=self.progress)
 
