@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from bareboat.aws.template import naming
+from bareboat.aws.template import naming, words
 from bareboat.aws.template.draft import Draft, Json
 from bareboat.aws.template.gateway import without_nothing
 from bareboat.aws.template.http_api import http_api_id
@@ -50,9 +50,9 @@ def _deployment(draft: Draft) -> str | None:
 
 def _words(text: str) -> str:
     """Return a domain or path as part of a logical id: `api.example.com` is ApiExampleCom."""
-    words = "".join(naming.alphanumeric(part.replace("*", "Any")) for part in text.replace("/", ".").split("."))
+    joined = "".join(words.alphanumeric(part.replace("*", "Any")) for part in text.replace("/", ".").split("."))
     plain = text.replace(".", "").replace("/", "").isalnum()
-    return words if plain else words + hashlib.sha256(text.encode()).hexdigest()[:6]
+    return joined if plain else joined + hashlib.sha256(text.encode()).hexdigest()[:6]
 
 
 def _add_name(draft: Draft, logical_id: str, domain: CustomDomain) -> None:

@@ -6,8 +6,9 @@ logical id. Where theirs would be no logical id (letters and digits alone), what
 
 from __future__ import annotations
 
-import re
 from typing import Any
+
+from bareboat.aws.template.words import SIGN, alphanumeric, camel_case, normal, path, start_case, upper_first
 
 BUCKET = "ServerlessDeploymentBucket"
 BUCKET_POLICY = "ServerlessDeploymentBucketPolicy"
@@ -31,46 +32,6 @@ SNAPSTART = "snapstart"
 DURABLE = "durable"
 LIVE = "live"
 
-_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
-_SIGN = re.compile(r"[^0-9A-Za-z]")
-
-
-def normal(name: str) -> str:
-    """Return a name as part of a logical id: `my-function_1` is MyDashfunctionUnderscore1."""
-    return _upper_first(name.replace("-", "Dash").replace("_", "Underscore"))
-
-
-def alphanumeric(name: str) -> str:
-    """Return what of a name is letters and digits, the first one upper: `my.topic` is Mytopic."""
-    return _upper_first(_SIGN.sub("", name))
-
-
-def _upper_first(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def start_case(text: str) -> str:
-    """Return words with their first letters upper, without spaces: `application/json` is ApplicationJson."""
-    return "".join(_upper_first(word) for word in _WORD.findall(text))
-
-
-def camel_case(text: str) -> str:
-    """Return words in camel case: `my-model` is myModel."""
-    words: list[str] = [word.lower() for word in _WORD.findall(text)]
-    first, *rest = words or [""]
-    return first + "".join(_upper_first(word) for word in rest)
-
-
-def path(text: str) -> str:
-    """Return a path, or a route key, as part of a logical id: `GET /items/{id}` is GetItemsIdVar."""
-    return "".join(_path_part(part) for part in text.split("/"))
-
-
-def _path_part(part: str) -> str:
-    part = re.sub(r"\{(.*)\}", r"\1Var", part.lower().replace("-", "Dash"))
-    return _upper_first(_SIGN.sub("", part))
-
-
 # functions
 
 
@@ -85,7 +46,7 @@ def version_id(function: str, digest: str) -> str:
     Args:
         digest: of its code and configuration, base64 or hex.
     """
-    return f"{normal(function)}LambdaVersion{_SIGN.sub('', digest)}"
+    return f"{normal(function)}LambdaVersion{SIGN.sub('', digest)}"
 
 
 def version_output(function: str) -> str:
@@ -154,7 +115,7 @@ def layer_id(layer: str) -> str:
 
 def layer_permission_id(layer: str, account: str) -> str:
     """Logical id of an account's permission to use a layer."""
-    return _SIGN.sub("", f"{normal(layer)}{account.replace('*', 'Wild', 1)}LambdaLayerPermission")
+    return SIGN.sub("", f"{normal(layer)}{account.replace('*', 'Wild', 1)}LambdaLayerPermission")
 
 
 def layer_output(layer: str) -> str:
@@ -237,7 +198,7 @@ def rest_resource_id(resource: str) -> str:
 
 def rest_method_id(resource: str, method: str) -> str:
     """Logical id of a method; `resource` is the path, "" for the root."""
-    return f"ApiGatewayMethod{path(resource)}{_upper_first(method.lower())}"
+    return f"ApiGatewayMethod{path(resource)}{upper_first(method.lower())}"
 
 
 def rest_validator_id(service: str) -> str:
@@ -247,7 +208,7 @@ def rest_validator_id(service: str) -> str:
 
 def rest_model_id(name: str) -> str:
     """Logical id of a model of the API."""
-    return f"ApiGateway{_upper_first(camel_case(name))}Model"
+    return f"ApiGateway{upper_first(camel_case(name))}Model"
 
 
 def rest_method_model_id(resource: str, method: str, content_type: str) -> str:
@@ -314,7 +275,7 @@ def stream_mapping_id(function: str, kind: str, stream: str) -> str:
     Args:
         kind: dynamodb or kinesis.
     """
-    return f"{normal(function)}EventSourceMapping{_upper_first(kind)}{alphanumeric(stream)}"
+    return f"{normal(function)}EventSourceMapping{upper_first(kind)}{alphanumeric(stream)}"
 
 
 def stream_consumer_name(function: str, stream: str, service: str = "", stage: str = "") -> str:

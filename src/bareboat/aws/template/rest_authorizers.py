@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from bareboat.aws.template import naming
+from bareboat.aws.template import naming, words
 from bareboat.aws.template.draft import Draft, Json
 from bareboat.aws.template.gateway import add_permission, execute_arn, invocation_uri, without_nothing
 from bareboat.aws.template.rest_resources import RestMethod, rest_api_id
@@ -75,7 +75,7 @@ def _free_permission(draft: Draft, logical_id: str, arn: Any) -> str:
 
 def _plain(name: str) -> str:
     """Return a name that makes a logical id: an ARN that is an intrinsic function gives none."""
-    return name if naming.normal(name).isalnum() else naming.alphanumeric(name)
+    return name if words.normal(name).isalnum() else words.alphanumeric(name)
 
 
 def _properties(draft: Draft, authorizer: JwtAuthorizer | LambdaAuthorizer, said: Json, own: str) -> Json:

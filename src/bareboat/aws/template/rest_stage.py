@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from bareboat.aws.template import naming
+from bareboat.aws.template import naming, words
 from bareboat.aws.template.draft import Draft, Json
 from bareboat.aws.template.gateway import add_log_group, variables, without_nothing
 from bareboat.aws.template.http_api import plain_number
@@ -233,5 +233,5 @@ def _add_stage(draft: Draft, deployment: str, settings: Json) -> str:
     }
     if methods:
         properties["MethodSettings"] = methods
-    logical_id = f"{naming.REST_API_STAGE}{name[:1].upper()}{naming.alphanumeric(name)[1:]}"
+    logical_id = f"{naming.REST_API_STAGE}{name[:1].upper()}{words.alphanumeric(name)[1:]}"
     return draft.add(logical_id, "AWS::ApiGateway::Stage", properties)

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bareboat.aws.template import naming
+from bareboat.aws.template import naming, words
 from bareboat.aws.template.draft import Draft, Json
 from bareboat.aws.template.events.buckets import CREATED, PRINCIPAL, rules_of
 from bareboat.aws.template.events.sources import compact, permit, settings, sourced
@@ -40,7 +40,7 @@ def add_existing_buckets(draft: Draft) -> None:
         bucket = config["bucket"]
         entry = {
             "Event": config.get("event") or CREATED,
-            "Rules": [{naming.start_case(key): value} for key, value in rules_of(event)],
+            "Rules": [{words.start_case(key): value} for key, value in rules_of(event)],
         }
         if function.name in told and told[function.name][1] != bucket:
             raise ConfigurationError(
@@ -58,7 +58,7 @@ def add_existing_buckets(draft: Draft) -> None:
 
 
 def _add(draft: Draft, function: Function, bucket: Any, entries: list[Json], after: str) -> str:
-    logical_id = f"{naming.normal(function.name)}CustomS31"
+    logical_id = f"{words.normal(function.name)}CustomS31"
     permission = naming.bucket_permission_id(function.name, _name(bucket))
     source = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":s3:::", bucket]]}
     permit(draft, permission, function, PRINCIPAL, source, SourceAccount={"Ref": "AWS::AccountId"})
