@@ -29,6 +29,12 @@ functions:
 """
 
 
+def clean_env() -> dict[str, str]:
+    """Return the environment without what could name another AWS; the cache stays."""
+    kept = {"BAREBOAT_CACHE_DIR"}
+    return {key: one for key, one in os.environ.items() if key in kept or not key.startswith(("AWS_", "BAREBOAT_"))}
+
+
 class Project:
     """The project, and bareboat run in it as a person types it."""
 
@@ -36,8 +42,7 @@ class Project:
         self.cloud = cloud
         self.home = home
         self._commands = commands
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "BAREBOAT_"))}
-        self.env: Mapping[str, str] = {**kept, **cloud.env(home), "BAREBOAT_CACHE_DIR": str(home / "cache")}
+        self.env: Mapping[str, str] = {**clean_env(), **cloud.env(home), "BAREBOAT_CACHE_DIR": str(home / "cache")}
         (home / "serverless.yml").write_text(_YML)
         self.write()
 

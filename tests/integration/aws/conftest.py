@@ -24,6 +24,7 @@ if "aws_cloud" not in sys.modules:  # the tests are no packages; this one is, un
 
 if TYPE_CHECKING:
     from aws_cloud.cloud import AwsCloud
+    from aws_cloud.commands import Commands
 
 
 @pytest.fixture(scope="session")
@@ -39,10 +40,7 @@ def _aws_cloud() -> Iterator[AwsCloud]:
 def aws_cloud(_aws_cloud: AwsCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsCloud]:
     """AWS for one test: empty, without faults, and the only one that its environment knows."""
     _aws_cloud.reset()
-    for name, value in {
-        **_aws_cloud.env(tmp_path),
-        "BAREBOAT_CACHE_DIR": str(tmp_path / "cache"),
-    }.items():
+    for name, value in _aws_cloud.env(tmp_path).items():
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"):
         monkeypatch.delenv(name, raising=False)
@@ -55,3 +53,13 @@ def aws_cloud(_aws_cloud: AwsCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def aws(aws_cloud: AwsCloud) -> Aws:
     """A client of the test cloud, quick to give up on what hangs."""
     return Aws(aws_cloud.region, attempts=3, read_s=10)
+
+
+@pytest.fixture(scope="session")
+def commands() -> Iterator[Commands]:
+    """`bareboat ...` as processes, in 15 ms each."""
+    from aws_cloud.commands import Commands
+
+    commands = Commands()
+    yield commands
+    commands.close()

@@ -55,15 +55,6 @@ KILLED = [
 ]
 
 
-@pytest.fixture(scope="session")
-def commands() -> Iterator[Commands]:
-    from aws_cloud.commands import Commands
-
-    commands = Commands()
-    yield commands
-    commands.close()
-
-
 @pytest.fixture
 def project(
     _aws_cloud: AwsCloud, commands: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
