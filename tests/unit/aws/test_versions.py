@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bareboat.aws.belongings import Belongings
+from bareboat.aws.belongings import Belongings, find_layers
 from bareboat.aws.bucket import Bucket, folder_of, keep_of, refuses_plain_http
 from bareboat.aws.emptying import delete_keys, empty
 from bareboat.aws.parcels import models_of
-from bareboat.aws.prune import plan_pruning
+from bareboat.aws.prune import _prune_layers, plan_pruning
 from bareboat.aws.record import DeployedCode, Record, canonical, digest
 from bareboat.aws.rollout import Counts, Trial
 from bareboat.aws.stays import what_stays
@@ -151,6 +151,7 @@ def test_refuses_plain_http(policy, refuses):
 def load(tmp_path):
     def make(provider="", custom="", stage="dev"):
         (tmp_path / "h.py").write_text("def f(e, c): pass\n")
+        (tmp_path / "lib").mkdir(exist_ok=True)
         (tmp_path / "serverless.yml").write_text(
             f"service: demo\nprovider: {{name: aws, runtime: python3.13{provider}}}\n"
             f"functions: {{f: {{handler: h.f}}}}\n{custom}"
@@ -250,3 +251,52 @@ def test_what_cannot_be_deleted_is_named_and_ends_the_tries():
         delete_keys(aws, {"Bucket": "b"}, ["a"])
 
     assert aws.calls.count("delete_objects") == 6
+
+
+class WithLayers:
+    """Lambda with a layer of which this stack made some versions, and CloudFormation that remembers which."""
+
+    region = "us-east-1"
+
+    def __init__(self):
+        self.deleted = []
+
+    def pages(self, service, operation, key, **arguments):
+        if operation == "list_layer_versions":
+            return iter([{"Version": number} for number in (5, 4, 3, 2, 1)])
+        assert operation == "describe_stack_events"
+        arn = "arn:aws:lambda:us-east-1:123456789012:layer:libs:"
+        made = [f"{arn}{number}" for number in (5, 4, 2)]
+        return iter([{"ResourceType": "AWS::Lambda::LayerVersion", "PhysicalResourceId": one} for one in made])
+
+    def call(self, service, operation, **arguments):
+        assert operation == "delete_layer_version"
+        self.deleted.append((arguments["LayerName"], arguments["VersionNumber"]))
+        return {}
+
+
+def test_only_layer_versions_that_the_stack_made_are_its_own(load):
+    service = load(custom="layers: {libs: {path: lib}}\n")
+
+    own, others = find_layers(WithLayers(), service, "arn", [])
+
+    assert own == {"libs": (2, 4, 5)}
+    assert others == {"libs": (1, 3)}
+
+
+@pytest.mark.parametrize(
+    ("retain", "custom", "gone"),
+    [
+        ("false", "", [("libs", 2)]),
+        ("true", "", []),
+        ("true", "custom: {prune: {includeLayers: true}}\n", [("libs", 2)]),
+    ],
+    ids=["old-ones", "retained", "retained-and-pruned"],
+)
+def test_old_layers_go_unless_they_are_retained(load, retain, custom, gone):
+    service = load(custom=f"layers: {{libs: {{path: lib, retain: {retain}}}}}\n{custom}")
+    aws = WithLayers()
+
+    _prune_layers(aws, service, {"arn:aws:lambda:us-east-1:123456789012:layer:libs:5"}, 1)
+
+    assert aws.deleted == gone
