@@ -46,6 +46,11 @@ class Project:
         (home / "serverless.yml").write_text(_YML)
         self.write()
 
+    def keep(self, versions: int) -> None:
+        """Say how many versions stay beside the live one."""
+        text = f"custom: {{bareboat: {{keep: {versions}}}}}\n"
+        (self.home / "serverless.yml").write_text(_YML + text)
+
     def write(self) -> str:
         """Write code that was never there before, and return its CodeSha256."""
         buffer = io.BytesIO()

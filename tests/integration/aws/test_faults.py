@@ -26,6 +26,7 @@ CALLS = Path(__file__).parent / "calls.json"
 SCENARIOS = {
     "first": ("deploy", "--yes"),
     "second": ("deploy", "--yes"),
+    "prune": ("deploy", "--yes"),  # the third version, where one stays beside the live one
     "swap": ("deploy", "-f", "hello", "--yes"),
     "rollback": ("rollback", "--yes"),
     "remove": ("remove", "--yes"),
@@ -34,7 +35,7 @@ RECORDED: dict[str, dict[str, int]] = json.loads(CALLS.read_text()) if CALLS.exi
 READS = ("Describe", "Get", "List", "Head", "Filter")
 IN_TURN = ("break", "throttle", "drop-before", "hang")  # a call is tried five times
 HANG_S = 0.3
-DEPLOYMENTS = 12  # after which the cloud is emptied: its bucket grows
+DEPLOYMENTS = 5  # after which the cloud is emptied, before any version is pruned
 
 
 def writes(scenario: str) -> dict[str, int]:
@@ -46,11 +47,17 @@ def is_read(operation: str) -> bool:
     return operation.partition(":")[2].startswith(READS)
 
 
-REFUSED = [(one, name) for one in SCENARIOS for name in writes(one)]
+def own_writes(scenario: str) -> dict[str, int]:
+    """Return those that no other scenario makes in the same way: a deployment that prunes first deploys."""
+    known = writes("second") if scenario == "prune" else {}
+    return {name: count for name, count in writes(scenario).items() if name not in known}
+
+
+REFUSED = [(one, name) for one in SCENARIOS for name in own_writes(one)]
 KILLED = [
     (one, name, how, nth)
     for one in SCENARIOS
-    for name, count in writes(one).items()
+    for name, count in own_writes(one).items()
     for how, nth in [("kill-before", 1), *(("kill-after", nth) for nth in range(1, count + 1))]
 ]
 
@@ -74,20 +81,23 @@ def project(
 class Trial:
     """One scenario: how it begins, how it is run, and what shall be true after it."""
 
-    def __init__(self, project: Project, scenario: str) -> None:
+    def __init__(self, project: Project, scenario: str, *, anew: bool = False) -> None:
         self.project = project
         self.scenario = scenario
         self.arguments = SCENARIOS[scenario]
         cloud = project.cloud
         left = cloud.notes.pop("deployed", 0)
-        if scenario == "first" or not 0 < left < DEPLOYMENTS or project.stack is None:
+        if anew or scenario in {"first", "prune"} or not 0 < left < DEPLOYMENTS or project.stack is None:
             cloud.reset()
             left = 0
         if not left and scenario != "first":
             self._deploy()
-        if scenario == "rollback":
+        if scenario in {"rollback", "prune"}:
             project.write()
             self._deploy()
+            left += 1
+        if scenario == "prune":
+            project.keep(1)
         self.before = project.live_code
         project.write()
         self.after = self._after()
@@ -139,7 +149,8 @@ class Trial:
             assert inventory_of(project.cloud) == set()
             return
         self._check_stack()
-        project.cloud.notes["deployed"] = self._left
+        if self.scenario != "prune":
+            project.cloud.notes["deployed"] = self._left
 
     def _is_pending(self) -> bool:
         return bool(self.project.stack.in_progress)
@@ -164,7 +175,7 @@ def inventory_of(cloud: AwsCloud) -> set[str]:
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_calls_are_those_that_faults_are_tested_of(scenario: str, project: Project) -> None:
-    trial = Trial(project, scenario)
+    trial = Trial(project, scenario, anew=True)
 
     ended = trial.run()
 
@@ -274,7 +285,7 @@ def _record() -> None:
         os.environ.update(cloud.env(folder))
         project = Project(cloud, commands, Path(folder))
         for scenario in SCENARIOS:
-            trial = Trial(project, scenario)
+            trial = Trial(project, scenario, anew=True)
             ended = trial.run()
             assert ended.code == 0, ended
             found[scenario] = counted(project)
