@@ -54,7 +54,7 @@ def plan_pruning(versions: Versions, template: Mapping[str, Any] | None, keep: i
     """
     live = versions.live
     whole = [one for one in versions.all if one.state == "kept" and one is not live]
-    kept = whole[len(whole) - keep :] if keep else []
+    kept = whole[max(0, len(whole) - keep) :]
     if live is None:  # nobody knows what the stack runs: nothing that may be it goes
         kept = whole[-(keep + 1) :]
     restored = live.record.restores if live is not None and live.record is not None else None

@@ -125,7 +125,7 @@ def read_versions(
     keeper = records or Records(aws, bucket)
     found = [_of_record(one, bucket, objects) for one in keeper.settle(template, busy=busy)]
     found += _of_serverless(aws, bucket, objects)
-    found.sort(key=lambda one: (one.at, one.record.number if one.record else 0))
+    found = _in_order(found)
     newest = max(
         (number for number, one in enumerate(found) if _may_be_live(one) and one.template_sha256 == live), default=None
     )
@@ -152,6 +152,20 @@ def version_template(aws: Aws, bucket: Bucket, version: Version) -> Json:
 def code_keys(template: Mapping[str, Any]) -> frozenset[str]:
     """Return the keys in the deployment bucket that a template's functions and layers name."""
     return frozenset(_keys(template.get("Resources")))
+
+
+def _in_order(found: list[Version]) -> list[Version]:
+    """Put versions in order: records by their numbers, whatever clock wrote them; Serverless's between them by time."""
+    places: dict[str, tuple[str, int]] = {}
+    newest = ""
+    for one in sorted((one for one in found if one.record is not None), key=_number):
+        newest = max(newest, one.at)
+        places[one.name] = (newest, _number(one))
+    return sorted(found, key=lambda one: places.get(one.name, (one.at, 0)))
+
+
+def _number(version: Version) -> int:
+    return version.record.number if version.record is not None else 0
 
 
 def _may_be_live(version: Version) -> bool:

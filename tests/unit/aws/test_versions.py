@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from bareboat.aws.prune import _prune_layers, plan_pruning
 from bareboat.aws.record import DeployedCode, Record, canonical, digest
 from bareboat.aws.rollout import Counts, Trial
 from bareboat.aws.stays import what_stays
-from bareboat.aws.versions import Version, Versions, code_keys, names_of
+from bareboat.aws.versions import Version, Versions, _in_order, code_keys, names_of
 from bareboat.errors import ConfigurationError, RemoteError
 from bareboat.service import load_service
 
@@ -83,6 +84,20 @@ def test_pruning_keeps_the_number_and_what_they_share():
 
     assert [one.name for one in plan.versions] == ["1", "2"]
     assert plan.keys == ("serverless/demo/dev/code/2.zip",)
+
+
+def test_versions_stand_in_the_order_of_their_numbers_whatever_clock_wrote_them():
+    slow = replace(version(3), at="2026-11-01T12:00:00Z")
+    theirs = replace(version(2), name="1762000000000", record=None, at="2026-11-01T13:00:00Z")
+
+    assert [one.name for one in _in_order([slow, theirs, version(2), version(1)])] == ["1", "1762000000000", "2", "3"]
+
+
+@pytest.mark.parametrize("earlier", range(6))
+def test_pruning_takes_nothing_of_fewer_versions_than_stay(earlier):
+    found = versions(*(version(number) for number in range(1, earlier + 1)), version(9, "live"))
+
+    assert plan_pruning(found, None, 5, now=NOW).is_empty
 
 
 def test_pruning_leaves_what_the_live_template_names_and_what_is_not_ours():
