@@ -86,12 +86,28 @@ def with_neighbours(aws: Any, cloud: Any, template: dict[str, Any]) -> None:
             said = functions.publish_layer_version(LayerName=name, Content={"ZipFile": archive("")})
             if said["Version"] >= int(version):
                 break
+    _make_sources(cloud, text)
     imports = sorted(set(re.findall(r'"Fn::ImportValue": "([^"]+)"', text)))
     if imports:
         role = iam.create_role(RoleName="exported", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
         resources = {"Group": {"Type": "AWS::Logs::LogGroup", "Properties": {}}}
         outputs = {f"E{index}": {"Value": role, "Export": {"Name": one}} for index, one in enumerate(imports)}
         created(aws, "neighbour", {"Resources": resources, "Outputs": outputs})
+
+
+def _make_sources(cloud: Any, text: str) -> None:
+    """Make the queues, topics, buses and groups of schedules that a template names without making them."""
+    for name in sorted(set(re.findall(rf"arn:aws:sqs:[\w-]+:{ACCOUNT}:([\w-]+)(?:\.fifo)?", text))):
+        cloud.client("sqs").create_queue(QueueName=name)
+    for name in sorted(set(re.findall(rf"https://sqs[^/]+/{ACCOUNT}/([\w-]+)", text))):
+        cloud.client("sqs").create_queue(QueueName=name)
+    for name in sorted(set(re.findall(rf"arn:aws:sns:[\w-]+:{ACCOUNT}:([\w-]+)", text))):
+        cloud.client("sns").create_topic(Name=name)
+    for name in sorted(set(re.findall(r'"EventBusName": "(?:[^"]*event-bus/)?([\w.-]+)"', text)) - {"default"}):
+        if f'"Name": "{name}"' not in text:
+            cloud.client("events").create_event_bus(Name=name)
+    for name in sorted(set(re.findall(r'"GroupName": "([\w-]+)"', text)) - {"default"}):
+        cloud.client("scheduler").create_schedule_group(Name=name)
 
 
 def with_code(template: dict[str, Any], bucket: str) -> tuple[dict[str, Any], list[str]]:

@@ -79,7 +79,7 @@ def _rest(client: Client) -> Iterator[str]:
     for one in api.get_rest_apis()["items"]:
         yield one["id"]
     for one in api.get_api_keys()["items"]:
-        yield f"key {one['name']}"
+        yield f"key {one.get('name', one['id'])}"
     for one in api.get_usage_plans()["items"]:
         yield f"plan {one['name']}"
 

@@ -26,6 +26,7 @@ class Kept:
         provisioned: (region, name, qualifier) -> ProvisionedConcurrencyConfig.
         code: (region, name, version) -> the archive.
         published: (region, name) -> (the last version, the RevisionId of what it is of).
+        urls: (region, name, alias) -> the address of an alias, as GetFunctionUrlConfig tells it.
         policies: bucket -> its policy, as it was put.
     """
 
@@ -36,9 +37,10 @@ class Kept:
         self.code: dict[tuple[str, str, str], bytes] = {}
         self.published: dict[tuple[str, str], tuple[str, str]] = {}
         self.policies: dict[str, str] = {}
+        self.urls: dict[tuple[str, str, str], dict[str, Any]] = {}
 
     def reset(self) -> None:
-        for one in (self.of, self.revisions, self.provisioned, self.code, self.published, self.policies):
+        for one in (self.of, self.revisions, self.provisioned, self.code, self.published, self.policies, self.urls):
             one.clear()
 
     def set(self, region: str, name: str, settings: dict[str, Any]) -> None:
@@ -65,7 +67,7 @@ class Kept:
 
     def forget(self, region: str, name: str, version: str = "") -> None:
         """Forget a function, or one version of it."""
-        for table in (self.of, self.revisions, self.provisioned, self.code):
+        for table in (self.of, self.revisions, self.provisioned, self.code, self.urls):
             for key in [one for one in table if one[:2] == (region, name) and version in ("", one[2])]:
                 del table[key]  # type: ignore[attr-defined]
         if not version:

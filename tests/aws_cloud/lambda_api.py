@@ -15,7 +15,7 @@ from aws_cloud.kept import Kept
 from aws_cloud.kinds.base import Failed
 from aws_cloud.lambda_changes import archive, published
 from aws_cloud.live.invoke import Invoke
-from aws_cloud.messages import Answer, Refused, Request
+from aws_cloud.messages import Answer, Refused, Request, as_json
 from aws_cloud.moto import ACCOUNT, Moto
 from aws_cloud.provisioned import Provisioned
 
@@ -165,6 +165,14 @@ class LambdaApi:
 
     def CreateAlias(self, request: Request, ask: Ask, name: str, qualifier: str) -> Answer:
         return self._with_revision(request, ask(request), name)
+
+    def GetFunctionUrlConfig(self, request: Request, ask: Ask, name: str, qualifier: str) -> Answer:
+        if not qualifier:
+            return ask(request)
+        told = self._kept.urls.get((request.operation.region, name, qualifier))
+        if told is None:
+            raise Refused("ResourceNotFoundException", "The resource you requested does not exist.", 404, Type="User")
+        return as_json({key: value for key, value in told.items() if key != "FunctionName"})
 
     # Invoke
 

@@ -93,7 +93,7 @@ def _check_resources(document: dict[str, Any]) -> None:
                 f"Template format error: [/Resources/{name}] Every Resources object must contain a Type member."
             )
         for key in resource:
-            if key not in _RESOURCE:
+            if key not in _RESOURCE and not (key == "Version" and resource["Type"].startswith("Custom::")):
                 raise _error(f"Invalid template resource property '{key}'")
     unknown = sorted({one["Type"] for one in resources.values() if not _is_known(one["Type"])})
     if unknown:

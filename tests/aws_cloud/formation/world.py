@@ -9,6 +9,7 @@ from typing import Any
 
 from aws_cloud.formation.stack import ChangeSet, Stack
 from aws_cloud.kinds.base import Kind
+from aws_cloud.kinds.remembered import Remembered
 from aws_cloud.messages import Refused
 from aws_cloud.moto import Moto
 
@@ -32,7 +33,7 @@ class World:
         self._threads: list[threading.Thread] = []
 
     def kind(self, name: str) -> Kind:
-        return self.kinds.get(name) or Kind()
+        return self.kinds.get(name) or Remembered(name)
 
     def stack(self, name: str, region: str) -> Stack | None:
         """Return a living stack by name, or any by its id."""

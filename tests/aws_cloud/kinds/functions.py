@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
@@ -242,6 +243,8 @@ class Url(Kind):
     type = "AWS::Lambda::Url"
 
     def create(self, place: Place, properties: dict[str, Any]) -> Made:
+        if key := _qualified(place, properties):
+            return self._kept(place, key, properties)
         said = place.client("lambda").create_function_url_config(**_url(properties))
         return Made(
             said["FunctionArn"],
@@ -249,12 +252,33 @@ class Url(Kind):
         )
 
     def update(self, place: Place, made: Made, properties: dict[str, Any], old: dict[str, Any]) -> Made:
+        if key := _qualified(place, properties):
+            place.kept.urls[key].update(_url(properties))
+            return made
         place.client("lambda").update_function_url_config(**{"Cors": {}, **_url(properties)})
         return made
 
     def delete(self, place: Place, made: Made, properties: dict[str, Any]) -> None:
+        if key := _qualified(place, properties):
+            place.kept.urls.pop(key, None)
+            return
         with suppress(ClientError):
             place.client("lambda").delete_function_url_config(FunctionName=_url(properties)["FunctionName"])
+
+    def _kept(self, place: Place, key: tuple[str, str, str], properties: dict[str, Any]) -> Made:
+        """Keep the address of an alias, of which moto makes none."""
+        arn = said_arn(place, key[1], key[2])
+        address = f"https://{uuid4().hex}.lambda-url.{place.region}.on.aws/"
+        told = {"FunctionUrl": address, "FunctionArn": arn, "CreationTime": "2026-11-22T12:00:00Z"}
+        place.kept.urls[key] = {"InvokeMode": "BUFFERED", **_url(properties), **told}
+        return Made(arn, {"FunctionUrl": address, "FunctionArn": arn})
+
+
+def _qualified(place: Place, properties: dict[str, Any]) -> tuple[str, str, str] | None:
+    name, _, alias = _url(properties)["FunctionName"].partition(":function:")[2].partition(":")
+    if not name:
+        name, _, alias = _url(properties)["FunctionName"].partition(":")
+    return (place.region, name, alias) if alias else None
 
 
 def _url(properties: dict[str, Any]) -> dict[str, Any]:

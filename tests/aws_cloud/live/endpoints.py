@@ -10,6 +10,7 @@ import http.client
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -103,12 +104,7 @@ class Endpoints:
         client = self._moto.client("lambda", region)
         for function in client.list_functions()["Functions"]:
             name = function["FunctionName"]
-            aliases = [one["Name"] for one in client.list_aliases(FunctionName=name)["Aliases"]]
-            for qualifier in ("", *aliases):
-                try:
-                    found = client.get_function_url_config(FunctionName=f"{name}:{qualifier}" if qualifier else name)
-                except ClientError:
-                    continue
+            for qualifier, found in self._urls(region, name):
                 if f"//{url_id}." in found["FunctionUrl"]:
                     deployed = self._functions.at(region, name, qualifier)
                     if found["AuthType"] == "NONE" and not self._lets_in(region, name, "", "lambda:InvokeFunctionUrl"):
@@ -117,6 +113,14 @@ class Endpoints:
                     at = {deployed.name: deployed}
                     return self._asked(service, at, f"url:{deployed.name}", request, request.target, region)
         return as_json({"Message": None}, 403)
+
+    def _urls(self, region: str, name: str) -> list[tuple[str, dict[str, Any]]]:
+        """Return the addresses of a function and of its aliases, by qualifier."""
+        kept = self._functions.kept.urls
+        found = [(key[2], told) for key, told in kept.items() if key[:2] == (region, name)]
+        with suppress(ClientError):
+            found.append(("", self._moto.client("lambda", region).get_function_url_config(FunctionName=name)))
+        return found
 
     def _asked(
         self, service: Service, at: dict[str, Deployed], door: str, request: Request, target: str, region: str

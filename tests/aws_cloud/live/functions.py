@@ -25,7 +25,7 @@ class LiveFunctions:
 
     def __init__(self, moto: Moto, kept: Kept, services: list[Service]) -> None:
         self._moto = moto
-        self._kept = kept
+        self.kept = kept
         self._services = services
         self.chance = random.Random(7)
 
@@ -57,7 +57,7 @@ class LiveFunctions:
             except ClientError as error:
                 raise _missing(region, f"{full_name}:{qualifier}") from error
             version = self._chosen(said)
-        code = self._kept.code.get((region, full_name, version))
+        code = self.kept.code.get((region, full_name, version))
         if code is None:
             raise _missing(region, f"{full_name}:{qualifier}" if qualifier else full_name)
         more = {} if version == "$LATEST" else {"Qualifier": version}
@@ -71,7 +71,7 @@ class LiveFunctions:
         service, name = self.service_of(called.full_name)
         found = {name: called}
         for other, function in service.functions.items():
-            if other != name and (region, function.full_name, "$LATEST") in self._kept.code:
+            if other != name and (region, function.full_name, "$LATEST") in self.kept.code:
                 found[other] = self.at(region, function.full_name)
         return service, found
 
