@@ -224,16 +224,17 @@ def find_repository(aws: Aws, service: Service) -> tuple[str, int]:
     """Return the ECR repository of the service's images and how many it holds; "" for none.
 
     Raises:
-        AwsError: AWS refuses; who may not ask, and whose service has no images, is told of none.
+        AwsError: AWS refuses; who may not ask, and whose service has no images, is told of none. So is who asks
+            what stands for AWS and has no ECR (HTTP 501), such as LocalStack without a licence.
     """
     name = repository_name(service)
     try:
         aws.call("ecr", "describe_repositories", repositoryNames=[name])
         return name, sum(1 for _ in aws.pages("ecr", "list_images", "imageIds", repositoryName=name))
     except AwsError as error:
-        if error.code == "RepositoryNotFoundException" or (
-            error.code in _NOT_ALLOWED and not (service.image_functions or service.provider.options.get("ecr"))
-        ):
+        has_images = bool(service.image_functions or service.provider.options.get("ecr"))
+        may_not = error.code in _NOT_ALLOWED or error.status == 501
+        if error.code == "RepositoryNotFoundException" or (may_not and not has_images):
             return "", 0
         raise
 

@@ -19,7 +19,7 @@ TIMEOUT_S = 40.0
 """A gateway gives up after 30 s."""
 Signer = Callable[[str, str, dict[str, str], bytes], dict[str, str]]
 """(method, url, headers, body) -> all headers."""
-_OF_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".on.aws")
+_OF_AWS = (".execute-api.", ".lambda-url.")
 _FRAMING = frozenset({"host", "content-length"})
 
 
@@ -27,7 +27,8 @@ class Sender:
     """Sends requests over connections that are kept. The proxies of the environment are used.
 
     Args:
-        endpoint: what stands for all of AWS (AWS_ENDPOINT_URL): requests to AWS's own hosts go there, with their Host.
+        endpoint: what stands for all of AWS (AWS_ENDPOINT_URL): requests to hosts that AWS makes go there, with their
+            Host. What comes after the API's id and `execute-api` is the stand-in's own, and need not resolve.
     """
 
     def __init__(self, endpoint: str = "") -> None:
@@ -52,7 +53,7 @@ class Sender:
         url = f"{at.scheme}://{at.netloc}{request.target}"
         if sign is not None:
             sent = sign(request.method, url, sent, request.body)
-        if self._endpoint is not None and (at.hostname or "").endswith(_OF_AWS):
+        if self._endpoint is not None and any(part in (at.hostname or "") for part in _OF_AWS):
             sent["Host"] = at.netloc
             at = self._endpoint
             url = f"{at.scheme}://{at.netloc}{request.target}"
