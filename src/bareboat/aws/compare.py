@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from bareboat.aws.info import live_record_of
 from bareboat.aws.live import code_sha256
+from bareboat.aws.secret_values import NOT_SHOWN, without_secrets
 from bareboat.aws.template.difference import ABSENT, Difference, differences
+from bareboat.service.secret_names import has_secret_name
 
 if TYPE_CHECKING:
     from bareboat.aws.client import Aws
@@ -22,8 +24,6 @@ STAGE = "<stage>"
 REGION = "<region>"
 _VERSION, _DEPLOYMENT = "AWS::Lambda::Version", "AWS::ApiGateway::Deployment"
 _CODE = re.compile(r"Properties\.(Code(\.S3Key|\.S3ObjectVersion|\.ImageUri)?|CodeSha256|Content\.S3Key)\Z")
-_SECRET = re.compile(r"Properties\.(Environment|Value\Z)")
-"""Variables of functions, and the value of an API key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +163,14 @@ def _short(digests: Mapping[str, str]) -> dict[str, str]:
 
 def _of_texts(kind: str, one: Mapping[str, str], other: Mapping[str, str]) -> list[Row]:
     return [
-        Row(kind, name, "", one.get(name, ""), other.get(name, ""))
+        Row(kind, name, "", _text(name, one), _text(name, other))
         for name in sorted({*one, *other})
         if one.get(name) != other.get(name)
     ]
+
+
+def _text(name: str, texts: Mapping[str, str]) -> str:
+    return NOT_SHOWN if name in texts and has_secret_name(name) else texts.get(name, "")
 
 
 def _row(each: Difference) -> Row:
@@ -174,16 +178,13 @@ def _row(each: Difference) -> Row:
     path = each.path.removeprefix("Properties.")
     if each.path == "":
         return Row(kind, each.logical_id, "", *("" if value is ABSENT else "there" for value in (each.old, each.new)))
-    said = _named if _SECRET.match(each.path) else _said
-    return Row(kind, each.logical_id, path, said(each.old), said(each.new))
+    return Row(kind, each.logical_id, path, *(_shown(each, value) for value in (each.old, each.new)))
 
 
-def _named(value: Any) -> str:
-    """Return what may be shown of what holds secrets: the names of variables, or that there is a value."""
-    if value is ABSENT:
-        return ""
-    variables = value.get("Variables", value) if isinstance(value, dict) else None
-    return f"({', '.join(sorted(variables))})" if isinstance(variables, dict) else "(a value)"
+def _shown(each: Difference, value: Any) -> str:
+    """Return a value as it may be shown: of variables their names."""
+    path = each.path if each.section == "Resources" else f"{each.logical_id}.{each.path}"
+    return _said(value if value is ABSENT else without_secrets(each.type, path, value))
 
 
 def _said(value: Any) -> str:

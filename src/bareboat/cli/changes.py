@@ -27,7 +27,6 @@ WORDS = {
 }
 _LONGEST = 60
 _SHA = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
-_SECRET = re.compile(r"password|secret|token|credential|privatekey|apikey|Environment\.Variables\.", re.IGNORECASE)
 
 
 def show_changes(terminal: Terminal, plan: Plan, *, is_result: bool = False) -> None:
@@ -79,27 +78,23 @@ def change_lines(terminal: Terminal, change: Change) -> Iterator[str]:
     line = printable(f"{SIGNS[change.kind]} {change.logical_id}  {change.type}{note}")
     yield terminal.alarming(line) if change.is_loss else line
     for difference in change.properties:
-        yield printable(f"    {_said(difference)}")
+        yield printable(f"    {_said(change.type, difference)}")
 
 
-def _said(difference: Difference) -> str:
+def _said(type_: str, difference: Difference) -> str:
     from bareboat.aws.differences import ABSENT
+    from bareboat.aws.secret_values import is_secret, without_secrets
 
     path = difference.path
-    before, after = difference.before, difference.after
-    if before is ABSENT and after is ABSENT:
+    before, after = (without_secrets(type_, path, value) for value in (difference.before, difference.after))
+    if difference.before is ABSENT and difference.after is ABSENT:
         text = f"{path}  follows from {difference.cause}" if difference.cause else f"{path}  may change"
-    elif is_secret(path):
-        word = "is set" if before is ABSENT else "is taken away" if after is ABSENT else "changes"
+    elif is_secret(type_, path) or before == after:
+        word = "is set" if difference.before is ABSENT else "is taken away" if difference.after is ABSENT else "changes"
         text = f"{path}  {word} (not shown)"
     else:
         text = f"{path}  {' -> '.join(_values(before, after))}"
     return text + ("  (makes it anew)" if difference.recreates == "Always" else "")
-
-
-def is_secret(path: str) -> bool:
-    """Return whether a property may hold a secret: a variable of a function, a password."""
-    return bool(_SECRET.search(path))
 
 
 def _values(before: Any, after: Any) -> tuple[str, str]:
@@ -136,21 +131,22 @@ def change_documents(changes: Iterable[Change]) -> list[dict[str, Any]]:
             "type": change.type,
             "loses": change.loss if change.is_loss else "",
             "kept": change.keeps,
-            "properties": [_document(one) for one in change.properties],
+            "properties": [_document(change.type, one) for one in change.properties],
         }
         for change in changes
     ]
 
 
-def _document(difference: Difference) -> dict[str, Any]:
+def _document(type_: str, difference: Difference) -> dict[str, Any]:
     from bareboat.aws.differences import ABSENT
+    from bareboat.aws.secret_values import is_secret, without_secrets
 
     found: dict[str, Any] = {"path": difference.path, "recreates": difference.recreates}
     if difference.cause:
         found["follows_from"] = difference.cause
-    if not is_secret(difference.path):
+    if not is_secret(type_, difference.path):
         told = (("before", difference.before), ("after", difference.after))
-        found |= {name: value for name, value in told if value is not ABSENT}
+        found |= {name: without_secrets(type_, difference.path, value) for name, value in told if value is not ABSENT}
     return found
 
 

@@ -11,6 +11,7 @@ from bareboat.service.model import Place
 from bareboat.service.nodes import Node
 from bareboat.service.report import Report
 from bareboat.service.scalars import js_text
+from bareboat.service.secret_names import has_secret_name
 
 MAX_BYTES = 4096  # AWS Lambda quota: all variables of a function together
 
@@ -127,9 +128,9 @@ def _from_cloudformation(value: Mapping[str, Any], pseudo: Mapping[str, str]) ->
     return None
 
 
-def display(variable: Variable) -> str:
-    """Return what `check` shows: a value that came from outside the file may be a secret, and is only counted."""
+def display(name: str, variable: Variable) -> str:
+    """Return what `check` shows: a value from outside the file, or named as secrets are, is only counted."""
     node = variable.node
-    if node.secret or (node.via and any(source in node.via for source in _SECRET_SOURCES)):
+    if has_secret_name(name) or node.secret or (node.via and any(source in node.via for source in _SECRET_SOURCES)):
         return f"({len(variable.text)} characters)"
     return variable.text

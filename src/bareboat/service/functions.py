@@ -274,7 +274,7 @@ class _Function(ServedDraft):
         for name, variable in found.items():
             origin = variable.node.provenance()
             origin = f"provider.environment.{name} {origin}" if variable.inherited else origin
-            self.report.value(f"{self.path}.environment.{name}", display(variable), origin)
+            self.report.value(f"{self.path}.environment.{name}", display(name, variable), origin)
         raw = {name: variable.raw for name, variable in found.items() if variable.raw is not None}
         return {name: variable.text for name, variable in found.items()}, raw
 

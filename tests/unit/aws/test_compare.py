@@ -59,9 +59,11 @@ def test_values_of_variables_are_not_shown():
     alone = rows(template("dev", variables={"TOKEN": "hush"}), template("prod"))
 
     assert found == [
-        Row("AWS::Lambda::Function", "GoLambdaFunction", "Environment.Variables.TOKEN", "(a value)", "(a value)")
+        Row("AWS::Lambda::Function", "GoLambdaFunction", "Environment.Variables.TOKEN", "(not shown)", "(not shown)")
     ]
-    assert alone == [Row("AWS::Lambda::Function", "GoLambdaFunction", "Environment", "(TOKEN)", "")]
+    assert alone == [
+        Row("AWS::Lambda::Function", "GoLambdaFunction", "Environment", '{"Variables": {"TOKEN": "(not shown)"}}', "")
+    ]
 
 
 def test_a_name_of_the_other_stage_is_a_difference():
