@@ -13,6 +13,7 @@ from bareboat.aws.client import Aws, AwsError
 from bareboat.aws.emptying import measure
 from bareboat.aws.images import repository_of
 from bareboat.aws.losses import loss_of
+from bareboat.aws.owner import other_owner, refuse_other_owner
 from bareboat.aws.stack import Resource, Stack, find_stack, is_missing, stack_template
 from bareboat.aws.together import ready, together
 from bareboat.service.model import Service
@@ -22,6 +23,7 @@ _NOT_ALLOWED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"
 _KEPT_POLICIES = ("Retain", "Snapshot", "RetainExceptOnCreate")
 # Addresses and the logs and rules of what is removed: named in the first question, of no use without the service.
 _OWN_PREFIXES = ("AWS::ApiGateway", "AWS::Lambda::", "AWS::Events::Rule")
+_LAMBDA = "/aws/lambda/"
 _OWN_LOGS = ("/aws/lambda/", "/aws/http-api/", "/aws/api-gateway/", "/aws/vendedlogs/", "/aws/websocket/")
 CLIENTS = ("cloudformation", "s3", "logs", "lambda", "ecr", "sts")
 
@@ -105,22 +107,27 @@ def find_belongings(aws: Aws, service: Service, *, measured: bool = True) -> Bel
     Args:
         measured: whether to count what the bucket holds.
     Raises:
+        RemoteError: the stack is another service's.
         AwsError: AWS refuses.
     """
     ready(aws, CLIENTS)
     stack = find_stack(aws, service.provider.stack_name)
     stack_id = stack.id if stack is not None else _deleted_stack(aws, service.provider.stack_name)
+    template = stack_template(aws, stack_id) if stack_id else None
+    if stack is None and other_owner(service, template):
+        stack_id, template = "", None  # what is gone was another service's
     resources = all_resources(aws, stack_id) if stack_id else ()
-    template, bucket, logs, layers, (repository, images), importers = together(
+    bucket, logs, layers, (repository, images), importers = together(
         [
-            lambda: stack_template(aws, stack_id) if stack_id else None,
             lambda: _bucket(aws, service, stack, resources),
-            lambda: find_logs(aws, service, resources),
+            lambda: find_logs(aws, service, resources, is_live=stack is not None),
             lambda: find_layers(aws, service, stack_id, resources),
             lambda: find_repository(aws, service),
             lambda: _importers(aws, stack_id) if stack is not None else {},
         ]
     )
+    if stack is not None:
+        refuse_other_owner(aws, service, stack, template, bucket)
     count, size = (0, 0)
     if bucket is not None and measured:
         prefix = "" if bucket.own else f"{bucket.folder}/"
@@ -169,23 +176,49 @@ def all_resources(aws: Aws, stack_id: str) -> tuple[Resource, ...]:
     )
 
 
-def find_logs(aws: Aws, service: Service, resources: Iterable[Resource]) -> tuple[LogGroup, ...]:
+def find_logs(
+    aws: Aws, service: Service, resources: Iterable[Resource], *, is_live: bool = True
+) -> tuple[LogGroup, ...]:
     """Return the log groups of the functions and of the REST API, whoever made them, that are there.
 
+    What serverless.yml names is the stage's when the name begins as its functions' do. One of a function that is there,
+    and that this stack does not have, is another stage's.
+
+    Args:
+        is_live: whether the stack is there, or `resources` are those of one that was deleted.
     Raises:
         AwsError: AWS refuses.
     """
-    names = {f"/aws/lambda/{one.full_name}" for one in (*service.functions.values(), *service.image_functions.values())}
+    names: set[str] = set()
+    functions = {one.full_name for one in (*service.functions.values(), *service.image_functions.values())}
+    guessed = {name for name in functions if name.startswith(f"{service.name}-{service.provider.stage}-")}
     for one in resources:
+        has_it = is_live and one.status != "DELETE_COMPLETE"
         if one.type == "AWS::Lambda::Function" and one.physical_id:
-            names.add(f"/aws/lambda/{one.physical_id}")
+            (names if has_it else guessed).add(f"/aws/lambda/{one.physical_id}" if has_it else one.physical_id)
+        elif one.type == "AWS::Logs::LogGroup" and one.physical_id.startswith(_LAMBDA) and not has_it:
+            guessed.add(one.physical_id.removeprefix(_LAMBDA))
         elif one.type == "AWS::Logs::LogGroup" and one.physical_id.startswith(_OWN_LOGS):
             names.add(one.physical_id)
         elif one.type == "AWS::ApiGateway::RestApi" and one.physical_id:
             # API Gateway makes it by itself when a stage logs executions
             names.add(f"API-Gateway-Execution-Logs_{one.physical_id}/{service.provider.stage}")
+    asked = sorted(name for name in guessed if _LAMBDA + name not in names)
+    others = together([partial(_is_function, aws, name) for name in asked])
+    names |= {_LAMBDA + name for name, is_there in zip(asked, others, strict=True) if not is_there}
     found = together([partial(_log_group, aws, name) for name in sorted(names)])
     return tuple(one for one in found if one is not None)
+
+
+def _is_function(aws: Aws, name: str) -> bool:
+    """Return whether a function is there; one that may not be asked for counts as none."""
+    try:
+        aws.call("lambda", "get_function_configuration", FunctionName=name)
+    except AwsError as error:
+        if error.code == "ResourceNotFoundException" or error.code in _NOT_ALLOWED or error.status == 400:
+            return False
+        raise
+    return True
 
 
 def find_layers(

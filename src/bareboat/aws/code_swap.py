@@ -10,6 +10,7 @@ from typing import Any
 from bareboat.aws.cargo import Cargo, send
 from bareboat.aws.client import Aws, AwsError
 from bareboat.aws.live import Live
+from bareboat.aws.owner import refuse_other_owner
 from bareboat.aws.progress import Progress
 from bareboat.aws.shipment import FunctionCode, ZipCode
 from bareboat.aws.stack import Sleep, pauses
@@ -140,6 +141,7 @@ def put_code(
             fix="bareboat deploy without -f",
         )
     progress.stack = live.stack.name
+    refuse_other_owner(aws, service, live.stack, live.template, live.bucket)
     deployed = _resource(live.template, function)
     aliased = _alias(live.template, deployed[0] if deployed else "")
     if aliased:

@@ -10,6 +10,7 @@ from typing import Any
 from bareboat.aws.bucket import Bucket, bucket_name_of, find_bucket, own_bucket
 from bareboat.aws.causes import failure
 from bareboat.aws.client import Aws, AwsError
+from bareboat.aws.owner import refuse_other_owner
 from bareboat.aws.progress import Progress
 from bareboat.aws.stack import Settled, Sleep, Stack, find_stack, settle, stack_template
 from bareboat.aws.template.naming import BUCKET_OUTPUT
@@ -119,6 +120,7 @@ def prepared(
         if stack is None:
             return live
         progress.stack = stack.name
+        refuse_other_owner(aws, service, stack, live.template, live.bucket)
         if stack.is_busy:
             _wait(aws, stack, wait, progress, sleep)
         elif stack.status == "UPDATE_ROLLBACK_FAILED":
@@ -198,14 +200,24 @@ def _clear(aws: Aws, stack: Stack, ask: Ask, progress: Progress, sleep: Sleep) -
         )
 
 
-def delete_stack(aws: Aws, stack: Stack, *, progress: Progress, sleep: Sleep = time.sleep) -> Settled:
+def delete_stack(
+    aws: Aws,
+    stack: Stack,
+    *,
+    progress: Progress,
+    sleep: Sleep = time.sleep,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Settled:
     """Delete a stack and wait for the end; the result's stack is None when it is gone.
 
+    Args:
+        meanwhile: done once CloudFormation is at work, such as emptying the buckets that it comes to.
     Raises:
         AwsError: AWS refuses, such as a stack that is protected.
     """
     after = last_event(aws, stack.id)
     aws.call("cloudformation", "delete_stack", StackName=stack.id)
+    meanwhile()
     return settle(aws, stack.id, after=after, on_event=progress.event, sleep=sleep)
 
 

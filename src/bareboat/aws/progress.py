@@ -17,10 +17,10 @@ Phase = Literal[
     "swap",
     "finish",
     "done",
+    "ask",
     "empty",
     "delete",
     "prove",
-    "watch",
     "watch",
 ]
 # In which something goes on at AWS when nobody waits for it any more.

@@ -141,15 +141,20 @@ class _Removal:
     # --- the stack
 
     def delete_stack(self, stack: Stack, *, wait: bool) -> None:
-        """Empty its buckets and delete it; what can be mended of a deletion that fails is."""
+        """Delete it, and empty its buckets once that is under way; what can be mended of a deletion that fails is.
+
+        CloudFormation comes to a bucket some seconds later; one that is not empty by then is met by another try. Until
+        it has agreed to delete the stack, nothing of the code and the records that it needs is touched.
+        """
         rested = self._rested(stack, wait=wait)
         if rested is None:
             return
         settled: Settled | None = None
         for _ in range(_TRIES):
-            self._empty_buckets()
-            self.progress.begin("delete", f"Deleting {stack.name}", resources=len(self.found.resources))
-            settled = delete_stack(self.aws, rested, progress=self.progress, sleep=self.sleep)
+            self.progress.begin("ask", f"Asking CloudFormation to delete {stack.name}")
+            settled = delete_stack(
+                self.aws, rested, progress=self.progress, sleep=self.sleep, meanwhile=self._while_deleting
+            )
             if settled.stack is None:
                 self.gone.append(f"the stack {stack.name}, {_count(len(self.found.resources), 'resource')}")
                 return
@@ -157,6 +162,11 @@ class _Removal:
                 break
         assert settled is not None
         raise _delete_failed(settled, stack.name)
+
+    def _while_deleting(self) -> None:
+        self._empty_buckets()
+        name = self.progress.stack
+        self.progress.begin("delete", f"Deleting {name}", resources=len(self.found.resources))
 
     def _rested(self, stack: Stack, *, wait: bool) -> Stack | None:
         """Return the stack when nobody is at work on it; None when that was its deletion."""
@@ -169,6 +179,8 @@ class _Removal:
                     expected="a stack at rest",
                     fix="without --no-wait the command waits for it",
                 )
+            if stack.status == "DELETE_IN_PROGRESS":
+                self._empty_buckets()  # else it ends at them
             self.progress.begin("wait", f"Waiting for what is done to {stack.name} ({stack.status})")
             settle(self.aws, stack.id, started=False, on_event=self.progress.event, sleep=self.sleep)
             now = find_stack(self.aws, stack.id)

@@ -132,8 +132,13 @@ def interrupted(progress: Progress) -> list[str]:
             "bareboat deploy sends it all of them; bareboat rollback takes it back",
         ]
     if progress.phase in ("empty", "delete", "prove") or (progress.phase == "clear" and progress.removes):
-        on = ": CloudFormation goes on deleting the stack by itself" if progress.phase == "delete" else ""
+        on = ": CloudFormation goes on deleting the stack by itself" if progress.phase in ("empty", "delete") else ""
         return [f"interrupted: part of {name} is removed{on}; the next remove goes on from there"]
+    if progress.phase == "ask":
+        return [
+            f"interrupted: CloudFormation may be deleting {name} by now, or may not; its buckets are as they were",
+            "the next remove goes on from there, or begins anew",
+        ]
     if progress.phase in AT_WORK and progress.phase != "swap":
         return [
             f"interrupted: CloudFormation goes on with {name} by itself, to its end or back to where it was",

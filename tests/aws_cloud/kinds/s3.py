@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -10,6 +11,8 @@ from botocore.exceptions import ClientError
 from aws_cloud.bucket_policies import delete_policy, put_policy
 from aws_cloud.kinds.base import Failed, Kind, Made, Place, chosen
 from aws_cloud.moto import REGION
+
+_SLOW_S = 1.0
 
 
 class Bucket(Kind):
@@ -68,11 +71,19 @@ class Bucket(Kind):
             )
 
     def delete(self, place: Place, made: Made, properties: dict[str, Any]) -> None:
-        try:
-            place.client("s3").delete_bucket(Bucket=made.physical_id)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchBucket":
-                raise
+        """Delete a bucket; AWS comes to it seconds after a deletion began, so that it may be emptied meanwhile."""
+        ended = time.monotonic() + _SLOW_S
+        while True:
+            try:
+                place.client("s3").delete_bucket(Bucket=made.physical_id)
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code == "BucketNotEmpty" and time.monotonic() < ended:
+                    time.sleep(0.02)
+                    continue
+                if code != "NoSuchBucket":
+                    raise
+            return
 
 
 def _lifecycle(rule: dict[str, Any]) -> dict[str, Any]:

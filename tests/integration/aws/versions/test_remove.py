@@ -9,8 +9,10 @@ import pytest
 from bareboat.aws.belongings import find_belongings
 from bareboat.aws.bucket import find_bucket
 from bareboat.aws.client import AwsError
+from bareboat.aws.progress import Progress
 from bareboat.aws.remove import refuse_removal, remove
 from bareboat.aws.stack import find_stack
+from bareboat.cli.deploying import interrupted
 from bareboat.errors import RemoteError
 
 TABLE = """
@@ -34,6 +36,14 @@ def everything(aws_cloud):
 
 
 EMPTY = {"buckets": [], "logs": [], "functions": [], "roles": [], "repositories": [], "queues": []}
+
+
+@pytest.fixture
+def stack_of_two(stage):
+    """A stage of two versions, and how many versions of objects its bucket holds."""
+    stage.deploy("one")
+    stage.deploy("two")
+    return stage, find_belongings(stage.aws, stage.service).bucket_objects
 
 
 def test_remove_leaves_nothing(stage, aws_cloud):
@@ -116,6 +126,41 @@ def test_an_interrupted_removal_goes_on(stage, aws_cloud, operation):
     assert everything(aws_cloud) == EMPTY
 
 
+def test_nothing_is_emptied_before_cloudformation_has_agreed_to_delete(stack_of_two, aws_cloud):
+    stage, before = stack_of_two
+    aws_cloud.fail("cloudformation:DeleteStack", "refuse")
+
+    with pytest.raises(AwsError):
+        remove(stage.aws, stage.service, find_belongings(stage.aws, stage.service))
+
+    assert find_belongings(stage.aws, stage.service).bucket_objects == before
+
+
+@pytest.mark.parametrize(("phase", "said"), [("ask", "may be deleting"), ("empty", "goes on deleting")])
+def test_what_an_interrupted_removal_says_is_true(stack_of_two, aws_cloud, phase, said):
+    stage, before = stack_of_two
+
+    class Stopped(Progress):
+        def begin(self, now, text, *, resources=0):
+            super().begin(now, text, resources=resources)
+            if now == phase:
+                raise KeyboardInterrupt
+
+    progress = Stopped()
+    with pytest.raises(KeyboardInterrupt):
+        remove(stage.aws, stage.service, find_belongings(stage.aws, stage.service), progress=progress)
+
+    told = " ".join(interrupted(progress))
+    assert said in told
+    assert "the next remove goes on from there" in told
+    stack = find_stack(stage.aws, "demo-dev")
+    assert (stack is None or stack.status.startswith("DELETE_")) == (phase == "empty")
+    if phase == "ask":
+        assert find_belongings(stage.aws, stage.service).bucket_objects == before
+    remove(stage.aws, stage.service, find_belongings(stage.aws, stage.service))
+    assert everything(aws_cloud) == EMPTY
+
+
 def test_logs_of_a_stack_that_is_gone_already_are_found(stage, aws_cloud):
     stage.deploy("one")
     stage.aws.call("logs", "create_log_group", logGroupName="/aws/lambda/demo-dev-former")
@@ -152,3 +197,49 @@ def test_remove_names_the_stacks_that_use_an_export(stage):
 
     with pytest.raises(RemoteError, match="sls-demo-dev-ServerlessDeploymentBucketName by user"):
         refuse_removal(find_belongings(stage.aws, stage.service))
+
+
+def test_the_log_of_a_function_of_another_stage_stays(stage, aws_cloud):
+    stage.yaml = stage.yaml.replace("hello:\n", "hello:\n    name: predictor\n", 1)
+    stage.stage = "prod"
+    stage.deploy("one")
+    stage.stage = "dev"
+
+    found = find_belongings(stage.aws, stage.service)
+
+    assert found.logs == ()
+    assert found.is_empty
+    stage.stage = "prod"
+    assert [one.name for one in find_belongings(stage.aws, stage.service).logs] == ["/aws/lambda/predictor"]
+
+
+def test_a_stack_of_another_service_is_neither_removed_nor_changed(stage, aws_cloud):
+    theirs = stage.yaml.replace("service: demo", "service: shop-pay")
+    stage.yaml = theirs
+    stage.deploy("one")
+    stage.yaml, stage.stage = stage.yaml.replace("service: shop-pay", "service: shop"), "pay-dev"
+
+    for deed in (lambda: find_belongings(stage.aws, stage.service), lambda: stage.deploy("two")):
+        with pytest.raises(RemoteError, match="the stack shop-pay-dev is stage dev of the service shop-pay") as refused:
+            deed()
+        assert "bareboat adopt" in str(refused.value)
+
+    stage.yaml, stage.stage = theirs, "dev"
+    assert len(find_belongings(stage.aws, stage.service).functions) == 1
+    remove(stage.aws, stage.service, find_belongings(stage.aws, stage.service))
+    stage.yaml, stage.stage = stage.yaml.replace("service: shop-pay", "service: shop"), "pay-dev"
+    assert find_belongings(stage.aws, stage.service).is_empty
+    stage.deploy("three")
+
+
+def test_a_stack_of_another_service_is_taken_over_by_adopt(stage):
+    stage.yaml = stage.yaml.replace("service: demo", "service: shop-pay")
+    stage.deploy("one")
+    stage.yaml, stage.stage = stage.yaml.replace("service: shop-pay", "service: shop"), "pay-dev"
+
+    assert stage.service.name == "shop"
+    adopted = stage.run("adopt", "--yes", "--stage", "pay-dev")
+    assert adopted.exit_code == 0, adopted.output
+    stage.deploy("two")
+
+    assert find_belongings(stage.aws, stage.service).stack is not None
