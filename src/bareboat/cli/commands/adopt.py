@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +84,8 @@ def adopt(
 
 def _template(file: Path) -> dict[str, Any]:
     """Read a template: JSON or YAML, bare or as `aws cloudformation get-template` prints it."""
+    import json
+
     from bareboat.errors import ConfigurationError
     from bareboat.service.compose import compose
     from bareboat.service.nodes import plain

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +129,8 @@ def _wanted(terminal: Terminal, aws: Aws, *, yes: bool) -> bool:
 
 
 def _probe(terminal: Terminal, aws: Aws, output: Path) -> Findings:
+    import json
+
     from bareboat.aws.doctor.probing import probe_service, run_probe
     from bareboat.aws.doctor.report import report, rows
 
