@@ -237,6 +237,8 @@ def execute(aws: Aws, change_set: ChangeSet, *, keeps_failed: bool = False, slee
     arguments: dict[str, Any] = {"ChangeSetName": change_set.id, "ClientRequestToken": change_set.name}
     if keeps_failed:
         arguments["DisableRollback"] = True
+    else:  # what was made and is taken back goes, Retain or not: it would be in the way of the next one
+        arguments["RetainExceptOnCreate"] = True
     try:
         aws.call("cloudformation", "execute_change_set", **arguments)
     except AwsError as error:

@@ -118,12 +118,12 @@ def apply(  # noqa: PLR0913 - what is done, what it is recorded as, and what tes
     sent, record = together([lambda: send(run.plan.live.bucket), begin])
     del sent
     try:
+        swapped = run.mend_drift()
         stack = run.carry_out()
     except DeployError as error:
         if record is not None:
             Records(aws, _bucket(run.plan)).fail(record, plain_reason(error.cause.found))
         raise
-    swapped = run.mend_drift()
     run.progress.begin("finish", "Finishing")
     ends: list[Callable[[], Any]] = [lambda: run.finish_settings(stack)]
     if record is not None:
@@ -253,7 +253,10 @@ class _Run:
         raise DeployError(settled, self.plan.stack_name, _cause(settled, self.plan.stack_name))
 
     def mend_drift(self) -> tuple[str, ...]:
-        """Put code in place that CloudFormation takes for being there."""
+        """Put code in place that CloudFormation takes for being there.
+
+        That comes before the change set: a version that it publishes is of the code that is there.
+        """
         plan = self.plan
         if not plan.drifted:
             return ()

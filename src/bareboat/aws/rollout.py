@@ -8,7 +8,7 @@ the second it sends all. Both are change sets, so that whoever kills this leaves
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -142,6 +142,9 @@ def roll_out(  # noqa: PLR0913 - what a deployment takes, and what is watched
     """
     progress = progress or Progress()
     old = _old_versions(aws, plan, shipment)
+    for function, why in untried(plan, old).items():
+        del old[function]
+        progress.note(f"{function} is deployed at once: {why}")
     if not old:
         progress.note("no function gets a new version behind an alias that is there: everything is deployed at once")
         return apply(aws, plan, send=send, shipment=shipment, commit=commit, progress=progress, sleep=sleep)
@@ -170,6 +173,29 @@ def roll_out(  # noqa: PLR0913 - what a deployment takes, and what is watched
         aws, service, plan.template, look(aws, service, names), settings=plan.settings, progress=progress, sleep=sleep
     )
     return apply(aws, second, shipment=shipment, commit=commit, progress=progress, sleep=sleep)
+
+
+def untried(plan: Plan, functions: Iterable[str]) -> dict[str, str]:
+    """Return the functions of which Lambda lets no alias part the calls between two versions, with why.
+
+    Lambda API reference, AliasRoutingConfiguration: both versions have the same role and the same dead letter queue,
+    and the alias no provisioned concurrency.
+    """
+    from bareboat.aws.template import naming
+
+    there, here = ((each or {}).get("Resources") or {} for each in (plan.live.template, plan.template))
+    found = {}
+    for name in functions:
+        logical_id = naming.function_id(name)
+        old, new = ((each.get(logical_id) or {}).get("Properties") or {} for each in (there, here))
+        everything = {**plan.service.functions, **plan.service.image_functions}
+        if everything[name].options.get("provisionedConcurrency"):
+            found[name] = "an alias with provisioned concurrency has one version alone"
+        elif old.get("Role") != new.get("Role"):
+            found[name] = "its role is another one, and calls are parted between versions of one role alone"
+        elif old.get("DeadLetterConfig") != new.get("DeadLetterConfig"):
+            found[name] = "its onError changes, and calls are parted between versions of one dead letter queue alone"
+    return found
 
 
 def watch(

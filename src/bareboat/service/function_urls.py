@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bareboat.service.api import Cors, FunctionUrl
 from bareboat.service.http_api import check_cors
 from bareboat.service.keys.apis import CorsKeys, FunctionUrlKeys
@@ -17,6 +19,9 @@ CORS_HEADERS = (
     "X-Amz-Security-Token",
     "X-Amzn-Trace-Id",
 )
+
+CORS_METHODS = ("GET", "PUT", "HEAD", "POST", "PATCH", "DELETE", "*")
+"""Schema of AWS::Lambda::Url, Cors.AllowMethods."""
 
 
 def function_url(
@@ -41,8 +46,25 @@ def function_url(
             (node.get("invokeMode") or node).place,
         )
     cors = _cors(said.cors, node.get("cors"))
+    if cors is not None:
+        cors = _checked(cors, node.get("cors"), f"{path}.cors", report)
     check_cors(cors, node.get("cors"), f"{path}.cors", report)
     return FunctionUrl(node.place, "AWS_IAM" if signed else "NONE", cors, said.invoke_mode or "BUFFERED")
+
+
+def _checked(cors: Cors, node: Node | None, path: str, report: Report) -> Cors:
+    """Return rules with the methods that AWS takes; OPTIONS is not among them, since Lambda answers it by itself."""
+    assert node is not None
+    said = node.get("allowedMethods") or node
+    methods = tuple(method for method in cors.allowed_methods if method != "OPTIONS")
+    if len(methods) != len(cors.allowed_methods):
+        report.info(f"{path}.allowedMethods: OPTIONS is left out: Lambda answers it by itself", said.place)
+    for method in methods:
+        if method not in CORS_METHODS:
+            report.problems.add(
+                said.place, f"{path}.allowedMethods has {method}", expected=f"of {', '.join(CORS_METHODS)}"
+            )
+    return replace(cors, allowed_methods=methods)
 
 
 def _cors(said: bool | CorsKeys | None, node: Node | None) -> Cors | None:

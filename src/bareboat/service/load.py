@@ -32,6 +32,7 @@ from bareboat.service.packages import package_rules
 from bareboat.service.plugins import plugin_names
 from bareboat.service.provider import check_name, provider_of
 from bareboat.service.report import Report
+from bareboat.service.role_names import check_role_name
 from bareboat.service.sources import AwsResolver, Sources
 from bareboat.service.variables import Resolver
 
@@ -291,6 +292,7 @@ class _Loader:
         check_accounts(custom, provider.stage, report)
         check_deploying(custom, report)
         alarms = alarms_of(custom, self.checker, report)
+        check_role_name(name, provider, (*functions.values(), *images.values()), tree, report)
         resources = tree.get("resources")
         default = (_python(provider.runtime), provider_keys.architecture or "x86_64")
         layers = with_targets(context.layers, functions.values(), default, report)

@@ -47,7 +47,9 @@ def check_updatable(stack: Stack) -> None:
         raise Refused("ValidationError", f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
 
 
-def start_update(world: World, stack: Stack, target: Target, on_failure: str, done: Any = None) -> None:
+def start_update(
+    world: World, stack: Stack, target: Target, on_failure: str, done: Any = None, *, deletes_made: bool = False
+) -> None:
     """Begin an update; other change sets are of no use from now on."""
     for one in stack.change_sets:
         one.execution = "OBSOLETE" if one.execution == "AVAILABLE" else one.execution
@@ -56,7 +58,7 @@ def start_update(world: World, stack: Stack, target: Target, on_failure: str, do
     stack.move("UPDATE_IN_PROGRESS", "User Initiated")
 
     def run() -> None:
-        stands = Operation(world, stack).update(target, on_failure=on_failure)
+        stands = Operation(world, stack, deletes_made=deletes_made).update(target, on_failure=on_failure)
         if done is not None:
             done(stands)
 

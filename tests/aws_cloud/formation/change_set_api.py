@@ -135,18 +135,21 @@ class ChangeSetApi:
         on_failure = found.settings["given"].get("OnStackFailure") or "ROLLBACK"
         if given.get("DisableRollback"):
             on_failure = "DO_NOTHING"
+        deletes_made = bool(given.get("RetainExceptOnCreate"))
 
         def done(stands: bool) -> None:
             found.execution = "EXECUTE_COMPLETE" if stands else "EXECUTE_FAILED"
 
         target = _target(found)
         if found.kind == "UPDATE":
-            start_update(self.world, stack, target, on_failure, done)
+            start_update(self.world, stack, target, on_failure, done, deletes_made=deletes_made)
             return {}
         for one in stack.change_sets:
             one.execution = "OBSOLETE" if one.execution == "AVAILABLE" else one.execution
         stack.move("CREATE_IN_PROGRESS", "User Initiated")
-        self.world.start(lambda: done(Operation(self.world, stack).create(target, on_failure)))
+        self.world.start(
+            lambda: done(Operation(self.world, stack, deletes_made=deletes_made).create(target, on_failure))
+        )
         return {}
 
     def _found(self, given: dict[str, Any], region: str) -> tuple[Stack, ChangeSet]:

@@ -47,9 +47,14 @@ class Work:
 
 
 class Operation:
-    """One operation on one stack, run on a thread of its own."""
+    """One operation on one stack, run on a thread of its own.
 
-    def __init__(self, world: Any, stack: Stack) -> None:
+    Args:
+        deletes_made: whether a rollback deletes what was made, Retain or not (`RetainExceptOnCreate`).
+    """
+
+    def __init__(self, world: Any, stack: Stack, *, deletes_made: bool = False) -> None:
+        self.deletes_made = deletes_made
         self.world = world
         self.stack = stack
 
@@ -136,7 +141,7 @@ class Operation:
             stack.tell(old, "UPDATE_COMPLETE")
         stack.move("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
         self._names = set(before.resources)
-        self._clean([name for name in work.made if name in stack.resources], newer)
+        self._clean([name for name in work.made if name in stack.resources], newer, taken_back=True)
         stack.before = None
         self._take(before.target)
         stack.outputs = before.outputs
@@ -164,9 +169,7 @@ class Operation:
                 break
             for name in ready:
                 resource = left[name]
-                if name in retain or resource.deletion_policy == "Retain" or (
-                    resource.deletion_policy == "RetainExceptOnCreate" and verb != "ROLLBACK"
-                ):  # fmt: skip
+                if name in retain or self._stays(resource.deletion_policy, taken_back=verb == "ROLLBACK"):
                     stack.tell(resource, "DELETE_SKIPPED")
                 elif not resource.physical_id:
                     stack.tell(resource, "DELETE_COMPLETE")
@@ -255,7 +258,13 @@ class Operation:
         stack.imports = imports
         return True
 
-    def _clean(self, removed: list[str], old: list[Resource]) -> None:
+    def _stays(self, policy: str, *, taken_back: bool) -> bool:
+        """Whether a policy keeps a resource; with `taken_back` one that a failed operation made."""
+        if policy == "RetainExceptOnCreate":
+            return not taken_back
+        return policy == "Retain" and not (taken_back and self.deletes_made)
+
+    def _clean(self, removed: list[str], old: list[Resource], *, taken_back: bool = False) -> None:
         """Delete what is not wanted any more; what cannot be deleted is left behind, as AWS does."""
         stack = self.stack
         waiting = {name: stack.resources[name] for name in removed}
@@ -266,13 +275,13 @@ class Operation:
             for name in ready or list(waiting):
                 resource = waiting.pop(name)
                 del stack.resources[name]
-                self._drop(resource, resource.deletion_policy)
+                self._drop(resource, resource.deletion_policy, taken_back=taken_back)
                 stack.gone.append(resource)
         for resource in old:
-            self._drop(resource, resource.replace_policy)
+            self._drop(resource, resource.replace_policy, taken_back=taken_back)
 
-    def _drop(self, resource: Resource, policy: str) -> None:
-        if policy == "Retain":
+    def _drop(self, resource: Resource, policy: str, *, taken_back: bool = False) -> None:
+        if self._stays(policy, taken_back=taken_back):
             self.stack.tell(resource, "DELETE_SKIPPED")
         elif resource.physical_id:
             self._delete(resource)

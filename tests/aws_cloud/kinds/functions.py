@@ -164,6 +164,7 @@ class Alias(Kind):
     def create(self, place: Place, properties: dict[str, Any]) -> Made:
         client = place.client("lambda")
         name = properties["FunctionName"].split(":function:")[-1]
+        _refuse_parted(properties)
         try:
             said = client.create_alias(
                 FunctionName=name,
@@ -182,6 +183,7 @@ class Alias(Kind):
 
     def update(self, place: Place, made: Made, properties: dict[str, Any], old: dict[str, Any]) -> Made:
         name = properties["FunctionName"].split(":function:")[-1]
+        _refuse_parted(properties)
         place.client("lambda").update_alias(
             FunctionName=name,
             Name=properties["Name"],
@@ -207,6 +209,12 @@ def said_arn(place: Place, name: str, alias: str) -> str:
 def _routing(properties: dict[str, Any]) -> dict[str, Any]:
     weights = (properties.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or []
     return {"AdditionalVersionWeights": {str(one["FunctionVersion"]): float(one["FunctionWeight"]) for one in weights}}
+
+
+def _refuse_parted(properties: dict[str, Any]) -> None:
+    """Refuse weights with provisioned concurrency, in Lambda's words."""
+    if properties.get("ProvisionedConcurrencyConfig") and _routing(properties)["AdditionalVersionWeights"]:
+        raise Failed("Alias with weights can not be used with Provisioned Concurrency", "InvalidRequest")
 
 
 def _provisioned(place: Place, name: str, qualifier: str, config: dict[str, Any] | None) -> None:

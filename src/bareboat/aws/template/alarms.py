@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from bareboat.aws.template import naming
@@ -18,7 +20,7 @@ COUNTED = (
     "Amazon API Gateway",
     "AmazonCloudWatch",
     "Amazon Simple Storage Service",
-    "EC2 Container Registry (ECR)",
+    "Amazon EC2 Container Registry (ECR)",
 )
 """What a budget counts, by the names of Cost Explorer. AWS can tell a stack's own costs only from tags that somebody
 has activated in the billing console, so all of an account's use of these services counts."""
@@ -108,7 +110,7 @@ def _budget(draft: Draft, alarms: Alarms, topic: Any) -> Json:
     ]
     return {
         "Budget": {
-            "BudgetName": f"{draft.service.provider.stack_name}-spend",
+            "BudgetName": _budget_name(draft, notifications),
             "BudgetType": "COST",
             "TimeUnit": "MONTHLY",
             "BudgetLimit": {"Amount": alarms.spend_usd, "Unit": "USD"},
@@ -116,3 +118,12 @@ def _budget(draft: Draft, alarms: Alarms, topic: Any) -> Json:
         },
         "NotificationsWithSubscribers": notifications,
     }
+
+
+def _budget_name(draft: Draft, notifications: list[Json]) -> Json:
+    """Return a name that follows whom the budget tells, by mail or through which topic.
+
+    CloudFormation makes a budget anew when that changes, the new one first, and names are unique in the account.
+    """
+    digest = hashlib.sha256(json.dumps(notifications, sort_keys=True).encode()).hexdigest()[:8]
+    return {"Fn::Sub": f"{draft.service.provider.stack_name[:60]}-${{AWS::Region}}-spend-{digest}"}

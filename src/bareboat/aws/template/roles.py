@@ -10,11 +10,9 @@ from bareboat.aws.template.draft import Draft, Json
 from bareboat.aws.template.targets import functions_of
 from bareboat.errors import ConfigurationError
 from bareboat.service.model import Function, Provider
+from bareboat.service.role_names import LONGEST
 
 Statement = Mapping[str, Any]
-
-LONGEST = 64
-"""Characters of a role's name: IAM, "IAM and AWS STS quotas"."""
 
 
 def given_role(provider: Provider, function: Function) -> Any:
