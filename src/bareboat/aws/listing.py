@@ -11,7 +11,7 @@ from typing import Any
 from bareboat.aws.bucket import Bucket, find_bucket, folder_of
 from bareboat.aws.client import Aws
 from bareboat.aws.stack import Stack, find_stack, is_busy, stack_template
-from bareboat.aws.versions import Version, Versions, read_versions
+from bareboat.aws.versions import Version, Versions, code_keys, read_versions
 from bareboat.service.model import Service
 
 
@@ -36,6 +36,7 @@ class Listing:
     Args:
         stack: None where the stage is not deployed.
         back: what `rollback` goes to by itself; None for nothing.
+        lost: whether bareboat deployed the stack, and its records are gone.
     """
 
     stack: Stack | None
@@ -43,6 +44,7 @@ class Listing:
     stages: tuple[StageListing, ...]
     bucket: str = ""
     back: Version | None = None
+    lost: bool = False
 
     @property
     def has_records(self) -> bool:
@@ -57,7 +59,7 @@ def list_deployed(aws: Aws, service: Service) -> Listing:
         AwsError: AWS refuses.
     """
     stack = find_stack(aws, service.provider.stack_name)
-    versions, bucket = _versions(aws, service, stack)
+    versions, bucket, template = _versions(aws, service, stack)
     live = versions.live if versions else None
     here = StageListing(service.provider.stage, service.provider.stack_name, stack.status if stack else "", live)
     with ThreadPoolExecutor(4) as pool:
@@ -65,15 +67,18 @@ def list_deployed(aws: Aws, service: Service) -> Listing:
         stages = sorted([*([here] if stack else []), *others], key=lambda one: one.stage)
     listed = tuple(reversed(versions.all)) if versions else ()
     back = versions.before_live() if versions else None
-    return Listing(stack, listed, tuple(stages), bucket.name if bucket else "", back)
+    lost = not listed and any("/code/" in key for key in code_keys(template or {}))
+    return Listing(stack, listed, tuple(stages), bucket.name if bucket else "", back, lost)
 
 
-def _versions(aws: Aws, service: Service, stack: Stack | None) -> tuple[Versions | None, Bucket | None]:
+def _versions(
+    aws: Aws, service: Service, stack: Stack | None
+) -> tuple[Versions | None, Bucket | None, Mapping[str, Any] | None]:
     bucket = find_bucket(aws, service)
     if bucket is None:
-        return None, None
+        return None, None, None
     template = stack_template(aws, stack.id) if stack is not None else None
-    return read_versions(aws, bucket, template, busy=stack is not None and stack.is_busy), bucket
+    return read_versions(aws, bucket, template, busy=stack is not None and stack.is_busy), bucket, template
 
 
 def _other_stages(aws: Aws, service: Service) -> Iterator[tuple[str, Mapping[str, Any]]]:

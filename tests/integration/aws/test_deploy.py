@@ -92,7 +92,32 @@ def test_a_first_deployment_shows_everything_makes_it_and_prints_the_address(pro
     assert (stack.status, dict(stack.tags)) == ("UPDATE_COMPLETE", {"STAGE": "dev"})
 
 
-def test_nothing_changed_says_so_with_three_calls_and_changes_nothing(project: Project, aws_cloud: AwsCloud) -> None:
+@pytest.mark.parametrize("words", [["--plan"], ["--yes"]])
+def test_a_bucket_that_was_emptied_is_filled_again(project: Project, aws: Aws, words: list[str]) -> None:
+    from bareboat.aws.emptying import empty
+
+    project.deployed()
+    (bucket,) = [one.physical_id for one in resources(aws, STACK) if one.type == "AWS::S3::Bucket"]
+    empty(aws, bucket)
+    listed = CliRunner().invoke(bareboat, ["list", "-c", str(project.home)])
+    assert f"the records of {STACK} are gone" in listed.stderr
+
+    done = project.deploy(*words)
+
+    assert done.exit_code == 0, done.output
+    assert f"{STACK}: nothing changes" in done.stdout
+    assert f"s3://{bucket} lack" in done.stderr
+    assert "1 archive and the record of what runs" in done.stderr
+    keys = [one["Key"] for one in aws.pages("s3", "list_objects_v2", "Contents", Bucket=bucket)]
+    assert bool(keys) == (words == ["--yes"])
+    if keys:
+        assert json.loads(project.deploy("--yes", "--json").stdout)["changed"] is False
+        assert "lack" not in project.deploy("--yes").stderr
+        versions = CliRunner().invoke(bareboat, ["list", "--json", "-c", str(project.home)])
+        assert [one["state"] for one in json.loads(versions.stdout)["versions"]] == ["live"]
+
+
+def test_nothing_changed_says_so_with_four_calls_and_changes_nothing(project: Project, aws_cloud: AwsCloud) -> None:
     project.deployed()
     aws_cloud.calls.clear()
 
@@ -103,6 +128,7 @@ def test_nothing_changed_says_so_with_three_calls_and_changes_nothing(project: P
         "cloudformation:DescribeStacks",
         "cloudformation:GetTemplate",
         "lambda:GetFunctionConfiguration",
+        "s3:ListObjectsV2",
     ]
 
 

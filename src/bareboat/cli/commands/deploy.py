@@ -132,7 +132,7 @@ class _Work:
         trial = self._trial(canary)
         cargo, plan = self._planned(wait=wait, ask=lambda question: confirm(self.terminal, question, yes=yes))
         if plan.is_empty:
-            self._unchanged(plan)
+            self._unchanged(plan, cargo)
             return
         try:
             show_changes(self.terminal, plan)
@@ -198,10 +198,13 @@ class _Work:
     def show_plan(self, *, wait: bool) -> None:
         """Show what would change."""
         from bareboat.aws.plan import discard
+        from bareboat.aws.refill import find_lack
         from bareboat.cli.changes import plan_document, show_changes
 
         _, plan = self._planned(wait=wait, ask=None)
         discard(self.aws, plan)
+        if plan.is_empty and (lack := find_lack(self.aws, plan.live.bucket, plan.template)) is not None:
+            self.terminal.warning(f"s3://{lack.bucket.name} lacks {lack.text}: a deploy puts it back")
         self.progress.close()
         show_changes(self.terminal, plan, is_result=True)
         if self.terminal.as_json:
@@ -244,9 +247,10 @@ class _Work:
 
         return bool(bucket_name_of(self.service))
 
-    def _unchanged(self, plan: Plan) -> None:
+    def _unchanged(self, plan: Plan, cargo: Cargo) -> None:
         from bareboat.aws.cargo import endpoints
 
+        self._refill(plan, cargo)
         self.progress.close()
         assert plan.live.stack is not None
         addresses = endpoints(plan.live.stack.outputs)
@@ -254,6 +258,29 @@ class _Work:
             {"stack": plan.stack_name, "changed": False, "endpoints": addresses},
             f"{plan.stack_name}: nothing changes; it runs what is here",
         )
+
+    def _refill(self, plan: Plan, cargo: Cargo) -> None:
+        """Put back into the bucket what it lost of what the stack runs."""
+        from bareboat.aws.cargo import send
+        from bareboat.aws.commit import commit_of
+        from bareboat.aws.refill import find_lack, refill
+
+        lack = find_lack(self.aws, plan.live.bucket, plan.template)
+        if lack is None:
+            return
+        parcels, shipment = cargo.parcels(self.service), cargo.shipment(self.service)
+        record = refill(
+            self.aws,
+            self.service,
+            lack,
+            plan.template,
+            shipment,
+            send=lambda bucket: send(self.aws, bucket, parcels, self.progress),
+            commit=commit_of(self.service.folder),
+        )
+        version = f" (version {record.number})" if record is not None else ""
+        self.progress.close()
+        self.terminal.warning(f"s3://{lack.bucket.name} lacked {lack.text}: put back{version}")
 
     def _deployed(self, deployment: Deployment) -> None:
         from bareboat.aws.cargo import endpoints

@@ -133,6 +133,10 @@ def _hint(terminal: Terminal, listing: Listing, source: Source) -> None:
         terminal.next(f"bareboat deploy{source.flags}")
         return
     if not listing.has_records:
+        if listing.lost:
+            terminal.warning(f"the records of {listing.stack.name} are gone from s3://{listing.bucket}")
+            terminal.next(f"bareboat deploy{source.flags}")
+            return
         found = "; the versions are Serverless's" if listing.versions else ""
         terminal.say(f"bareboat has not deployed this stack yet, so that there are no records of its own{found}")
     elif not any(one.state == "live" for one in listing.versions):
