@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from bareboat.aws.client import Aws, AwsError
 from bareboat.aws.differences import Difference, differences
+from bareboat.aws.following import apart, with_own_logs, with_versions, without_false_alarms
 from bareboat.aws.losses import loss_of
 from bareboat.aws.stack import Sleep, is_missing, pauses
 from bareboat.errors import RemoteError
@@ -32,6 +33,8 @@ class Change:
             something else does.
         keeps: whether CloudFormation leaves the old one where it is (`Retain`), or makes a snapshot.
         loss: what is lost with the old one, such as "the objects in it"; "" where nothing is.
+        goes_with: the function whose own log group it is, and that goes too.
+        succeeds: the version of the same function that was there before; it is kept.
     """
 
     kind: Kind
@@ -41,11 +44,18 @@ class Change:
     properties: tuple[Difference, ...] = ()
     keeps: bool = False
     loss: str = ""
+    goes_with: str = ""
+    succeeds: str = ""
 
     @property
     def is_loss(self) -> bool:
-        """Whether data, or an address that clients know, is lost, so that it is asked for by name."""
+        """Whether data, or an address that clients know, is lost."""
         return bool(self.loss) and not self.keeps and self.kind in ("maybe-replace", "replace", "remove")
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the loss is asked for by name; a function's own logs go with it as everybody expects."""
+        return self.is_loss and not self.goes_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,7 @@ class ChangeSet:
         status: CREATE_COMPLETE, FAILED, ...
         execution: AVAILABLE, UNAVAILABLE, OBSOLETE, EXECUTE_IN_PROGRESS, ...
         created: by AWS's clock.
+        follows: the logical ids of what CloudFormation lists too, and that does not change.
     """
 
     id: str
@@ -70,6 +81,7 @@ class ChangeSet:
     created: datetime
     reason: str = ""
     changes: tuple[Change, ...] = ()
+    follows: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -79,8 +91,8 @@ class ChangeSet:
 
     @property
     def losses(self) -> tuple[Change, ...]:
-        """The changes that lose something."""
-        return tuple(change for change in self.changes if change.is_loss)
+        """The changes that lose something that is asked for by name."""
+        return tuple(change for change in self.changes if change.is_asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +220,12 @@ def describe_change_set(
         page = aws.call("cloudformation", "describe_change_set", **arguments, NextToken=token)
         listed += page.get("Changes") or ()
         token = page.get("NextToken")
+    told = without_false_alarms(
+        _change(one["ResourceChange"], before, after)
+        for one in listed
+        if one.get("Type", "Resource") == "Resource"
+    )
+    real, follows = apart(told)
     return ChangeSet(
         id=said["ChangeSetId"],
         name=said["ChangeSetName"],
@@ -218,13 +236,8 @@ def describe_change_set(
         execution=said.get("ExecutionStatus") or "",
         created=said["CreationTime"],
         reason=said.get("StatusReason") or "",
-        changes=_ordered(
-            without_false_alarms(
-                _change(one["ResourceChange"], before, after)
-                for one in listed
-                if one.get("Type", "Resource") == "Resource"
-            )
-        ),
+        changes=_ordered(with_own_logs(with_versions(real, before or {}, after or {}), before or {})),
+        follows=tuple(follows),
     )
 
 
@@ -301,33 +314,6 @@ def _change(said: Mapping[str, Any], before: Mapping[str, Any] | None, after: Ma
         keeps=keeps,
         loss="" if kind in ("add", "modify") else loss_of(type_),
     )
-
-
-def without_false_alarms(changes: Iterable[Change]) -> list[Change]:
-    """Return changes; those that CloudFormation only fears for are told as what they are.
-
-    A resource that names another one's ARN or id is "perhaps replaced" whenever that other one changes; an ARN or an
-    id changes only when the other one is made anew itself.
-    """
-    found = {change.logical_id: change for change in changes}
-    for _ in range(len(found)):
-        afraid = [change for change in found.values() if change.kind == "maybe-replace" and _is_calm(change, found)]
-        if not afraid:
-            break
-        for change in afraid:
-            found[change.logical_id] = replace(change, kind="modify", loss="")
-    return list(found.values())
-
-
-def _is_calm(change: Change, changes: Mapping[str, Change]) -> bool:
-    """Return whether all that could replace a resource follows from others that are changed in place."""
-    feared = [one for one in change.properties if one.recreates != "Never"]
-    for one in feared:
-        name, _, attribute = one.cause.partition(".")
-        other = changes.get(name)
-        if other is None or other.kind != "modify" or "Version" in attribute or "Stream" in attribute:
-            return False
-    return bool(feared)
 
 
 def _kind(said: Mapping[str, Any]) -> Kind:

@@ -91,8 +91,13 @@ class Plan:
 
     @property
     def losses(self) -> tuple[Change, ...]:
-        """The changes that lose data, or an address that clients know."""
-        return tuple(change for change in self.changes if change.is_loss)
+        """The changes that lose data, or an address that clients know, and are asked for by name."""
+        return tuple(change for change in self.changes if change.is_asked)
+
+    @property
+    def follows(self) -> tuple[str, ...]:
+        """The logical ids of what CloudFormation lists too since others change, and that does not change itself."""
+        return self.change_set.follows if self.change_set is not None else ()
 
 
 def make_plan(

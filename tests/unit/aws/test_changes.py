@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from bareboat.aws.changes import Change, without_false_alarms
+from bareboat.aws.changes import Change
 from bareboat.aws.differences import ABSENT, Difference, differences
+from bareboat.aws.following import apart, with_own_logs, with_versions, without_false_alarms
 from bareboat.aws.losses import loss_of
 
 
@@ -60,6 +61,84 @@ def test_what_may_really_be_replaced_stays_a_loss(other: Any, cause: str) -> Non
 def test_what_is_kept_is_no_loss() -> None:
     assert Change("remove", "Table", "AWS::DynamoDB::Table", loss="the rows in it").is_loss
     assert not Change("remove", "Table", "AWS::DynamoDB::Table", keeps=True, loss="the rows in it").is_loss
+
+
+def following(logical_id: str, cause: str, type_: str = "AWS::ApiGatewayV2::Integration") -> Change:
+    return Change("modify", logical_id, type_, properties=(Difference("IntegrationUri", cause=cause),))
+
+
+FUNCTION = Change("modify", "Function", "AWS::Lambda::Function", properties=(Difference("MemorySize", 128, 256),))
+
+
+def test_what_only_follows_from_what_stays_is_no_change() -> None:
+    real, follows = apart([FUNCTION, following("Integration", "Function.Arn"), following("Third", "Integration")])
+
+    assert real == [FUNCTION]
+    assert follows == ["Integration", "Third"]
+
+
+def test_a_real_change_is_told_without_what_only_follows() -> None:
+    both = Change("modify", "Route", "T", properties=(Difference("A", 1, 2), Difference("B", cause="Function.Arn")))
+
+    real, follows = apart([FUNCTION, both])
+
+    assert [one.path for one in real[1].properties] == ["A"]
+    assert not follows
+
+
+@pytest.mark.parametrize(
+    ("other", "cause"),
+    [
+        pytest.param(change("replace", "Function"), "Function.Arn", id="replaced"),
+        pytest.param(change("maybe-replace", "Function"), "Function.Arn", id="perhaps-replaced"),
+        pytest.param(change("modify", "Parameter", "AWS::SSM::Parameter"), "Parameter.Value", id="value"),
+        pytest.param(change("modify", "Mine", "Custom::Mine"), "Mine.Arn", id="custom-resource"),
+        pytest.param(change("modify", "Stack", "AWS::CloudFormation::Stack"), "Stack.Outputs.Arn", id="nested-stack"),
+        pytest.param(change("modify", "Table", "AWS::DynamoDB::Table"), "Table.StreamArn", id="stream"),
+        pytest.param(FUNCTION, "", id="without-a-cause"),
+        pytest.param(FUNCTION, "Parameter", id="of-a-parameter"),
+    ],
+)
+def test_what_could_really_follow_is_told(other: Change, cause: str) -> None:
+    real, follows = apart([other, following("Integration", cause)])
+
+    assert [one.logical_id for one in real] == [other.logical_id, "Integration"]
+    assert not follows
+
+
+def version(function: str) -> dict[str, Any]:
+    return {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": function}}}
+
+
+def test_a_new_version_and_the_old_one_that_is_kept_are_one_change() -> None:
+    new, old = Change("add", "V2", "AWS::Lambda::Version"), Change("remove", "V1", "AWS::Lambda::Version", keeps=True)
+    other = Change("remove", "W1", "AWS::Lambda::Version", keeps=True)
+    before = {"Resources": {"V1": version("Function"), "W1": version("Other")}}
+
+    found = with_versions([new, old, other], before, {"Resources": {"V2": version("Function")}})
+
+    assert [(one.logical_id, one.succeeds) for one in found] == [("V2", "V1"), ("W1", "")]
+
+
+def test_a_function_s_own_logs_go_with_it_and_are_not_asked_for() -> None:
+    def log_group(name: str) -> dict[str, Any]:
+        return {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": name}}
+
+    before = {
+        "Resources": {
+            "Function": {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": "own-dev-f"}},
+            "Own": log_group("/aws/lambda/own-dev-f"),
+            "Foreign": log_group("/audit"),
+        }
+    }
+    removed = [change("remove", name, before["Resources"][name]["Type"]) for name in before["Resources"]]
+
+    found = {one.logical_id: one for one in with_own_logs(removed, before)}
+    alone = with_own_logs(removed[1:], before)
+
+    assert (found["Own"].goes_with, found["Own"].is_loss, found["Own"].is_asked) == ("Function", True, False)
+    assert found["Foreign"].is_asked
+    assert all(one.is_asked for one in alone)
 
 
 def resource(**properties: Any) -> dict[str, Any]:
