@@ -11,7 +11,7 @@ from typing import Any, Literal
 from bareboat.aws.client import Aws, AwsError
 from bareboat.aws.differences import Difference, differences
 from bareboat.aws.following import apart, with_own_logs, with_versions, without_false_alarms
-from bareboat.aws.losses import loss_of
+from bareboat.aws.losses import fixed_name, loss_of
 from bareboat.aws.stack import Sleep, is_missing, pauses
 from bareboat.errors import RemoteError
 
@@ -34,7 +34,9 @@ class Change:
         keeps: whether CloudFormation leaves the old one where it is (`Retain`), or makes a snapshot.
         loss: what is lost with the old one, such as "the objects in it"; "" where nothing is.
         goes_with: the function whose own log group it is, and that goes too.
-        succeeds: the version of the same function that was there before; it is kept.
+        succeeds: of a new version of a function, the one that was there before; it is kept.
+        succeeded_by: of that one, the new one.
+        fixed_name: the property that names it and stays the same, so that it cannot be replaced; "" for none.
     """
 
     kind: Kind
@@ -46,6 +48,8 @@ class Change:
     loss: str = ""
     goes_with: str = ""
     succeeds: str = ""
+    succeeded_by: str = ""
+    fixed_name: str = ""
 
     @property
     def is_loss(self) -> bool:
@@ -221,9 +225,7 @@ def describe_change_set(
         listed += page.get("Changes") or ()
         token = page.get("NextToken")
     told = without_false_alarms(
-        _change(one["ResourceChange"], before, after)
-        for one in listed
-        if one.get("Type", "Resource") == "Resource"
+        _change(one["ResourceChange"], before, after) for one in listed if one.get("Type", "Resource") == "Resource"
     )
     real, follows = apart(told)
     return ChangeSet(
@@ -313,6 +315,9 @@ def _change(said: Mapping[str, Any], before: Mapping[str, Any] | None, after: Ma
         properties=() if kind in ("add", "remove") else _properties(said, before, after),
         keeps=keeps,
         loss="" if kind in ("add", "modify") else loss_of(type_),
+        fixed_name=fixed_name(type_, *(_properties_of(one, logical_id) for one in (before, after)))
+        if kind in ("replace", "maybe-replace")
+        else "",
     )
 
 
@@ -367,3 +372,7 @@ def _details(details: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], dict
 def _resource(template: Mapping[str, Any] | None, logical_id: str) -> Mapping[str, Any] | None:
     found = (template or {}).get("Resources", {}).get(logical_id)
     return found if isinstance(found, Mapping) else None
+
+
+def _properties_of(template: Mapping[str, Any] | None, logical_id: str) -> Mapping[str, Any]:
+    return (_resource(template, logical_id) or {}).get("Properties") or {}

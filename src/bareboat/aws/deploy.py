@@ -9,7 +9,7 @@ from typing import Any
 
 from bareboat.aws.bucket import Bucket
 from bareboat.aws.causes import failure, plain_reason
-from bareboat.aws.changes import ChangeSet, create_change_set, execute
+from bareboat.aws.changes import Change, ChangeSet, create_change_set, execute
 from bareboat.aws.client import Aws, AwsError
 from bareboat.aws.code_swap import swap_code
 from bareboat.aws.commit import Commit
@@ -18,7 +18,7 @@ from bareboat.aws.plan import Plan, make_plan, policy_text, refuse_failed, templ
 from bareboat.aws.progress import Progress
 from bareboat.aws.record import Record, Records
 from bareboat.aws.shipment import Shipment
-from bareboat.aws.stack import Settled, Sleep, Stack, settle
+from bareboat.aws.stack import Settled, Sleep, Stack, StackEvent, settle
 from bareboat.aws.together import ready, together
 from bareboat.errors import Problem, RemoteError
 
@@ -68,7 +68,7 @@ def apply(  # noqa: PLR0913 - what is done, what it is recorded as, and what tes
     aws: Aws,
     plan: Plan,
     *,
-    send: Send = lambda _: None,
+    send: Send | None = None,
     shipment: Shipment | Record | None = None,
     first: Mapping[str, Any] | None = None,
     commit: Commit = Commit(),  # noqa: B008 - it is a tuple
@@ -80,7 +80,8 @@ def apply(  # noqa: PLR0913 - what is done, what it is recorded as, and what tes
     """Carry a plan out.
 
     Args:
-        send: uploads the code to the bucket that it is given (None where code lies elsewhere); called once.
+        send: uploads the code to the bucket that it is given (None where code lies elsewhere); called once. Without one
+            all code is there.
         shipment: the code, or the version that is gone back to, for the record; None writes none.
         first: the template of the first step of a first deployment, which makes the bucket; None leaves that step out.
         commit, action, restores: for the record.
@@ -112,11 +113,13 @@ def apply(  # noqa: PLR0913 - what is done, what it is recorded as, and what tes
             live=run.plan.live.template,
         )
 
-    if run.plan.changes or run.plan.drifted:
-        run.progress.begin("upload", "Uploading")
+    sends: list[Callable[[], Any]] = []
+    if send is not None:
+        uploads = send
+        sends.append(lambda: uploads(run.plan.live.bucket))
+        run.progress.begin("upload", "Looking which code is to be uploaded")
     ready(aws, ("s3", "sts"))
-    sent, record = together([lambda: send(run.plan.live.bucket), begin])
-    del sent
+    *_, record = together([*sends, begin])
     try:
         swapped = run.mend_drift()
         stack = run.carry_out()
@@ -131,6 +134,7 @@ def apply(  # noqa: PLR0913 - what is done, what it is recorded as, and what tes
         ends.append(lambda: Records(aws, _bucket(run.plan)).finish(done))
     _, *finished = together(ends)
     run.progress.begin("done", "Done")
+    plan = replace(plan, changes=run.outcome(plan.changes))
     return Deployment(stack, plan, finished[0] if finished else None, swapped, run.plan.live.bucket)
 
 
@@ -147,11 +151,25 @@ class _Run:
         self.plan = plan
         self.progress = progress
         self.sleep = sleep
+        self.events: tuple[StackEvent, ...] = ()
+
+    def outcome(self, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+        """Return changes as they came out: what was perhaps to be replaced was, or was changed in place."""
+        names = {event.logical_id: event.physical_id for event in self.events if event.physical_id}
+
+        def done(change: Change) -> Change:
+            name = names.get(change.logical_id)
+            if change.kind != "maybe-replace" or name is None:
+                return change
+            return replace(change, kind="replace" if name != change.physical_id else "modify")
+
+        return tuple(done(change) for change in changes)
 
     def make_bucket(self, template: Mapping[str, Any]) -> None:
         """Make the stack with its bucket alone, and plan the rest of it."""
         plan = self.plan
-        step = make_plan(self.aws, plan.service, template, plan.live, settings=plan.settings)
+        settings = replace(plan.settings, parameters={})  # which the template of the bucket does not have
+        step = make_plan(self.aws, plan.service, template, plan.live, settings=settings)
         change_set = self._create(step)
         execute(self.aws, change_set, sleep=self.sleep)
         self.progress.begin("create", f"Creating {plan.stack_name} with its bucket", resources=len(step.changes))
@@ -191,7 +209,7 @@ class _Run:
                 if change_set is None:
                     continue
                 verb = "Creating" if change_set.kind == "CREATE" else "Updating"
-                execute(self.aws, change_set, keeps_failed=plan.settings.keeps_failed, sleep=self.sleep)
+                execute(self.aws, change_set, keeps_failed=keeps_failed(plan), sleep=self.sleep)
             except AwsError as error:
                 if not _is_changed(error):
                     raise
@@ -248,6 +266,7 @@ class _Run:
         settled = settle(
             self.aws, change_set.stack_id, since=change_set.created, on_event=self.progress.event, sleep=self.sleep
         )
+        self.events = settled.events
         if settled.stack is not None and settled.status in _DONE:
             return settled.stack
         raise DeployError(settled, self.plan.stack_name, _cause(settled, self.plan.stack_name))
@@ -280,6 +299,15 @@ class _Run:
         if settings.policy:
             policy = policy_text(settings)
             self.aws.call("cloudformation", "set_stack_policy", StackName=stack.name, StackPolicyBody=policy)
+
+
+def keeps_failed(plan: Plan) -> bool:
+    """Return whether a failure is not taken back: as `provider.disableRollback` says, or since the last one was not.
+
+    CloudFormation takes changes of a stack that is CREATE_FAILED or UPDATE_FAILED only so.
+    """
+    stack = plan.live.stack
+    return plan.settings.keeps_failed or (stack is not None and stack.status in ("CREATE_FAILED", "UPDATE_FAILED"))
 
 
 def _is_changed(error: AwsError) -> bool:

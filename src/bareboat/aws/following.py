@@ -73,26 +73,27 @@ def _stays(one: Difference, changes: Mapping[str, Change]) -> bool:
 
 
 def with_versions(changes: Iterable[Change], before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
-    """Return changes in which a new version of a function is one change, and not one more and one less.
-
-    The old version is kept (`DeletionPolicy: Retain`), so that it is left out: `succeeds` of the new one names it.
+    """Return changes in which a new version of a function and the old one, which is kept, know of each other.
 
     Args:
         before, after: the templates.
     """
     listed = list(changes)
     gone = {
-        _function(before, one.logical_id): one
+        name: one.logical_id
         for one in listed
-        if one.type == VERSION and one.kind == "remove" and one.keeps and _function(before, one.logical_id)
+        if one.type == VERSION and one.kind == "remove" and one.keeps and (name := _function(before, one.logical_id))
     }
-    found, paired = [], set()
-    for one in listed:
-        old = gone.get(_function(after, one.logical_id)) if one.type == VERSION and one.kind == "add" else None
-        if old is not None:
-            paired.add(old.logical_id)
-        found.append(one if old is None else replace(one, succeeds=old.logical_id))
-    return [one for one in found if one.logical_id not in paired]
+    pairs = {
+        one.logical_id: gone[name]
+        for one in listed
+        if one.type == VERSION and one.kind == "add" and (name := _function(after, one.logical_id)) in gone
+    }
+    back = {old: new for new, old in pairs.items()}
+    return [
+        replace(one, succeeds=pairs.get(one.logical_id, ""), succeeded_by=back.get(one.logical_id, ""))
+        for one in listed
+    ]
 
 
 def with_own_logs(changes: Iterable[Change], before: Mapping[str, Any]) -> list[Change]:

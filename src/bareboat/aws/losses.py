@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 _OBJECTS = "the objects in it"
 _ROWS = "the rows in it"
 _DATABASE = "the data in it"
@@ -65,3 +68,36 @@ _LOSSES: dict[str, str] = {
 def loss_of(type_: str) -> str:
     """Return what is lost with a resource of a type, such as "the objects in it"; "" where nothing is."""
     return _LOSSES.get(type_, "")
+
+
+# Types of which there can be only one of a name: the properties that name them.
+_NAMES: dict[str, str] = {
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::DynamoDB::GlobalTable": "TableName",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::SQS::Queue": "QueueName",
+    "AWS::SNS::Topic": "TopicName",
+    "AWS::Kinesis::Stream": "Name",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::RDS::DBInstance": "DBInstanceIdentifier",
+    "AWS::RDS::DBCluster": "DBClusterIdentifier",
+    "AWS::SecretsManager::Secret": "Name",
+    "AWS::ECR::Repository": "RepositoryName",
+    "AWS::Events::EventBus": "Name",
+    "AWS::OpenSearchService::Domain": "DomainName",
+}
+
+
+def fixed_name(type_: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return the property that names a resource, where it is the same before and after; else "".
+
+    CloudFormation makes the new resource before it deletes the old one, so that it replaces none under the same name.
+
+    Args:
+        before, after: the resource's properties.
+    Source:
+        CloudFormation User Guide, "Name type": no updates that require replacement of a resource with a custom name.
+    """
+    name = _NAMES.get(type_, "")
+    return name if name and before.get(name) is not None and before.get(name) == after.get(name) else ""

@@ -105,6 +105,8 @@ def canary_of(service: Service, flag: str | None) -> Canary | None:
     said = service.custom_bareboat.get("canary")
     if flag == "off":
         return None
+    if flag is not None:
+        parse_canary(flag, "--canary")
     if flag is not None and not said:
         raise ConfigurationError(
             "--canary needs an alias that all callers go through, and the service has none",
@@ -123,7 +125,7 @@ def roll_out(  # noqa: PLR0913 - what a deployment takes, and what is watched
     shipment: Shipment,
     canary: Canary,
     *,
-    send: Send = lambda _: None,
+    send: Send | None = None,
     commit: Commit = Commit(),  # noqa: B008 - it is a tuple
     progress: Progress | None = None,
     sleep: Callable[[float], None] = time.sleep,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ import click
 
 from bareboat.aws.causes import plain_reason
 from bareboat.aws.progress import AT_WORK, Phase, Progress
+from bareboat.cli.fitted import cropped, shortened, terminal_width
 from bareboat.cli.printable import printable
 from bareboat.cli.terminal import Terminal
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from bareboat.aws.changes import Change
+    from bareboat.aws.plan import Plan
     from bareboat.aws.stack import StackEvent
 
 _ENDS = ("_COMPLETE", "_FAILED", "_SKIPPED")
@@ -35,6 +37,7 @@ class Shown(Progress):
         self._done: set[str] = set()
         self._since: datetime | None = None
         self._under_way: dict[str, str] = {}
+        self._uploads = False
 
     def begin(self, phase: Phase, text: str, *, resources: int = 0) -> None:
         """Show what begins."""
@@ -45,7 +48,7 @@ class Shown(Progress):
             self.close()
         elif self._terminal.is_live:
             self._draw()
-        elif phase not in ("look", "finish"):
+        elif phase not in ("look", "finish", "upload"):
             self._terminal.say(text)
 
     def event(self, event: StackEvent) -> None:
@@ -60,15 +63,15 @@ class Shown(Progress):
         elif event.status.endswith(_ENDS):
             self._under_way.pop(event.logical_id, None)
             self._done.add(event.logical_id)
-            took_s = (event.at - self._since).total_seconds()
-            line = f"{took_s:6.1f} s  {event.status:<24} {event.logical_id}  {event.type}"
-            if event.status.endswith("_FAILED"):
-                line = self._terminal.alarming(f"{line}  {plain_reason(event.reason)}")
-            self._say(line)
+            for line in event_lines(event, self._since, terminal_width() if self._terminal.is_live else None):
+                self._say(self._terminal.alarming(line) if event.status.endswith("_FAILED") else line)
         self._draw()
 
     def uploaded(self, sent_bytes: int, total_bytes: int) -> None:
-        """Show how much has been sent."""
+        """Show how much has been sent; off a terminal, that something is, once."""
+        if not self._terminal.is_live and not self._uploads:
+            self._terminal.say(f"Uploading {total_bytes / 1e6:.1f} MB")
+        self._uploads = True
         self._text = f"Uploading {sent_bytes / 1e6:.1f} of {total_bytes / 1e6:.1f} MB"
         self._draw()
 
@@ -88,17 +91,38 @@ class Shown(Progress):
     def _draw(self) -> None:
         if not self._terminal.is_live:
             return
-        text = self._text
-        if self._resources:
-            text += f": {min(len(self._done), self._resources)} of {self._resources}"
-        if self._under_way:
-            names = list(self._under_way)
-            text += f"; {', '.join(names[:3])}" + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        done = f": {min(len(self._done), self._resources)} of {self._resources}" if self._resources else ""
+        text = live_line(self._text + done, list(self._under_way), terminal_width() - 2)  # the spinner is 2 wide
         if self._status is None:
             self._status = self._terminal.live_console().status(text, spinner="line")
             self._status.start()
         else:
             self._status.update(text)
+
+
+def event_lines(event: StackEvent, since: datetime, width: int | None) -> list[str]:
+    """Say what came of a resource: in one line, and a second one with the reason where there is a failure.
+
+    Args:
+        width: of the terminal, that nothing may exceed; None where there is none.
+    """
+    begin = f"{(event.at - since).total_seconds():6.1f} s  {event.status:<15}  "
+    begin += f"{event.type.removeprefix('AWS::')}  "
+    name = event.logical_id if width is None else shortened(event.logical_id, max(width - len(begin), 12))
+    lines = [begin + name]
+    if event.status.endswith("_FAILED"):
+        lines.append(f"{'':10}{plain_reason(event.reason)}")
+    return lines if width is None else [cropped(line, width) for line in lines]
+
+
+def live_line(text: str, under_way: Sequence[str], width: int) -> str:
+    """Say what is done, and as many names of what is under way as fit into the width."""
+    for shows in range(min(len(under_way), 3), 0, -1):
+        more = f" and {len(under_way) - shows} more" if len(under_way) > shows else ""
+        room = (width - len(text) - len(more) - 2 - 2 * (shows - 1)) // shows
+        if room >= 16 or (room > 0 and room >= max(map(len, under_way[:shows]))):
+            return f"{text}; {', '.join(shortened(name, room) for name in under_way[:shows])}{more}"
+    return cropped(text, width)
 
 
 @contextmanager
@@ -153,8 +177,41 @@ def interrupted(progress: Progress) -> list[str]:
     return [f"interrupted: {name} is as it was" if progress.stack else "interrupted: nothing was changed"]
 
 
+def asking(terminal: Terminal, progress: Shown, *, yes: bool) -> Callable[[str], None]:
+    """Return what asks a question with nothing being drawn meanwhile; `--yes` answers it."""
+    from bareboat.cli.aws import confirm
+
+    def ask(question: str) -> None:
+        progress.close()
+        confirm(terminal, question, yes=yes)
+
+    return ask
+
+
+def refuse_unknown(allowed: Sequence[str], plan: Plan) -> None:
+    """Refuse an `--allow-loss` of what is in neither template: it would allow nothing.
+
+    Raises:
+        click.UsageError: with the names that it might have meant.
+    """
+    from difflib import get_close_matches
+
+    known = {*plan.template.get("Resources", {}), *((plan.live.template or {}).get("Resources") or {})}
+    for name in allowed:
+        if name != "all" and name not in known:
+            error = click.UsageError(f"--allow-loss {name}: {plan.stack_name} has no such resource")
+            near = get_close_matches(name, known, 1)
+            losses = [change.logical_id for change in plan.losses]
+            if losses or near:
+                error.fix = " ".join(f"--allow-loss {one}" for one in losses or near)  # type: ignore[attr-defined]
+            raise error
+
+
 def agree_to_losses(terminal: Terminal, losses: Sequence[Change], allowed: Sequence[str]) -> None:
     """Ask for each loss of data by name, `--yes` or not; those that a flag allows are not asked for.
+
+    Args:
+        losses: `Plan.losses`, without a function's own logs, which the usual question is for.
 
     Raises:
         click.UsageError: nobody is there to ask (exit 2).

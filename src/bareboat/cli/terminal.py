@@ -26,6 +26,7 @@ STYLES = {
     "note": "1",
     "next": "1",
     "alarming": "31",
+    "dim": "2",
 }  # bold tells as much where there is no colour
 
 
@@ -186,6 +187,10 @@ class Terminal:
     def alarming(self, text: str) -> str:
         """Return a text in red, where there is a terminal that has it; its words must tell as much."""
         return self._styled("alarming", text) if sys.stdout.isatty() else text
+
+    def dimmed(self, text: str) -> str:
+        """Return a text that is less than its neighbours, where there is a terminal that shows it."""
+        return self._styled("dim", text) if sys.stdout.isatty() else text
 
     def _styled(self, kind: str, text: str) -> str:
         if not self.is_live:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -85,8 +86,8 @@ def test_a_first_deployment_shows_everything_makes_it_and_prints_the_address(pro
     assert "own-dev (new): 11 added" in done.stderr
     assert "+ HelloLambdaFunction  AWS::Lambda::Function" in done.stderr
     assert "own-dev is deployed, version 1: 11 added" in done.stdout
-    assert "HttpApiUrl  https://" in done.stdout
-    assert "next: bareboat smoke" in done.stderr
+    (address,) = re.findall(r"^  GET  (https://\S+/hello)  hello  open$", done.stdout, re.MULTILINE)
+    assert f"next: curl {address}\n      bareboat smoke " in done.stderr
     stack = find_stack(aws, STACK)
     assert stack is not None
     assert (stack.status, dict(stack.tags)) == ("UPDATE_COMPLETE", {"STAGE": "dev"})
@@ -192,21 +193,100 @@ def test_without_a_terminal_and_without_yes_it_stops(project: Project, aws: Aws)
     assert find_stack(aws, STACK) is None
 
 
+TABLE = """
+resources:
+  Resources:
+    Rows:
+      Type: AWS::DynamoDB::Table
+      Properties:
+        TableName: own-rows
+        BillingMode: PAY_PER_REQUEST
+        AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+        KeySchema: [{AttributeName: id, KeyType: HASH}]
+"""
+
+
 def test_what_is_lost_is_asked_for_by_name_with_yes_too(project: Project, aws: Aws) -> None:
+    project.write(YML + TABLE)
     project.deployed()
-    project.change("  hello:\n", "  other:\n")
+    project.write(YML)
 
     refused = project.deploy("--yes")
 
     assert refused.exit_code == 2
-    assert "- HelloLogGroup  AWS::Logs::LogGroup  removed; lost: the logs in it" in refused.stderr
-    assert "--allow-loss HelloLogGroup" in refused.stderr
+    assert "- Rows  AWS::DynamoDB::Table  removed; lost: the rows in it" in refused.stderr
+    assert "--allow-loss Rows" in refused.stderr
     assert not waiting(aws)
-    assert "HelloLogGroup" in {one.logical_id for one in resources(aws, STACK)}
+    assert "Rows" in {one.logical_id for one in resources(aws, STACK)}
 
-    project.deployed("--allow-loss", "HelloLogGroup")
+    mistyped = project.deploy("--yes", "--allow-loss", "Row")
 
+    assert mistyped.exit_code == 2
+    assert "--allow-loss Row: own-dev has no such resource" in mistyped.stderr
+    assert "--allow-loss Rows" in mistyped.stderr
+
+    done = project.deploy("--yes", "--allow-loss", "Rows")
+
+    assert "Rows was removed; lost: the rows in it" in done.stdout
+    assert "Rows" not in {one.logical_id for one in resources(aws, STACK)}
+
+
+def test_what_cannot_be_replaced_under_its_name_is_told(project: Project) -> None:
+    project.write(YML + TABLE)
+    project.deployed()
+    project.write(YML + TABLE.replace("AttributeName: id,", "AttributeName: key,"))
+
+    done = project.deploy("--plan")
+
+    assert "CloudFormation cannot replace it under the same TableName" in done.stdout
+
+
+def test_a_function_s_own_logs_go_with_it(project: Project, aws: Aws) -> None:
+    project.deployed()
+    project.change("  hello:\n", "  other:\n")
+
+    done = project.deploy("--yes")
+
+    assert done.exit_code == 0, done.output
+    assert "- HelloLogGroup  AWS::Logs::LogGroup  removed; its logs are lost" in done.stderr
     assert "HelloLogGroup" not in {one.logical_id for one in resources(aws, STACK)}
+
+
+def test_new_code_is_one_change_and_one_new_version(project: Project) -> None:
+    project.deployed()
+    project.code(2)
+
+    done = project.deploy("--plan")
+
+    assert "own-dev: 1 changed, 1 new version\n" in done.stdout
+    assert re.search(r"^\+ HelloLambdaVersion\w{6}…: a new version; the old one is kept$", done.stdout, re.MULTILINE)
+    assert "follows from" not in done.stdout
+    assert done.stdout.endswith("2 more resources name a part of what changes, and stay as they are\n")
+
+
+def test_the_first_sample_is_a_curl_command_that_works(project: Project, aws_cloud: AwsCloud) -> None:
+    import shlex
+
+    project.change("GET /hello", "POST /hello")
+    project.change("    memorySize", "    samples: [{body: '{\"a\": \"it''s\"}'}]\n    memorySize")
+    project.write((project.home / "serverless.yml").read_text())
+
+    done = project.deployed()
+
+    words = shlex.split(done["next"][0])
+    assert words[:5] == ["curl", "-H", "content-type: application/json", "-d", '{"a": "it\'s"}']
+    assert done["routes"] == [{"method": "POST", "url": words[5], "function": "hello", "access": "open"}]
+
+
+def test_a_flag_that_a_deployment_needs_stands_in_the_next_command(project: Project) -> None:
+    project.change("python3.11", "python3.8")
+
+    done = project.deploy("--plan", "--runtime", "python3.12")
+
+    assert done.exit_code == 0, done.output
+    assert "next: bareboat deploy -c" in done.stderr
+    assert "--runtime python3.12" in done.stderr
+    assert "retired" not in done.stderr
 
 
 def test_the_first_cause_of_a_failure_is_told_and_the_next_deployment_goes_on(project: Project, aws: Aws) -> None:

@@ -9,7 +9,7 @@ import pytest
 from bareboat.aws.changes import Change
 from bareboat.aws.differences import ABSENT, Difference, differences
 from bareboat.aws.following import apart, with_own_logs, with_versions, without_false_alarms
-from bareboat.aws.losses import loss_of
+from bareboat.aws.losses import fixed_name, loss_of
 
 
 def change(kind: Any, logical_id: str, type_: str = "AWS::Lambda::Url", cause: str = "") -> Change:
@@ -110,14 +110,18 @@ def version(function: str) -> dict[str, Any]:
     return {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": function}}}
 
 
-def test_a_new_version_and_the_old_one_that_is_kept_are_one_change() -> None:
+def test_a_new_version_and_the_old_one_that_is_kept_know_of_each_other() -> None:
     new, old = Change("add", "V2", "AWS::Lambda::Version"), Change("remove", "V1", "AWS::Lambda::Version", keeps=True)
     other = Change("remove", "W1", "AWS::Lambda::Version", keeps=True)
     before = {"Resources": {"V1": version("Function"), "W1": version("Other")}}
 
     found = with_versions([new, old, other], before, {"Resources": {"V2": version("Function")}})
 
-    assert [(one.logical_id, one.succeeds) for one in found] == [("V2", "V1"), ("W1", "")]
+    assert [(one.logical_id, one.succeeds, one.succeeded_by) for one in found] == [
+        ("V2", "V1", ""),
+        ("V1", "", "V2"),
+        ("W1", "", ""),
+    ]
 
 
 def test_a_function_s_own_logs_go_with_it_and_are_not_asked_for() -> None:
@@ -171,3 +175,18 @@ def test_differences_tell_what_stands_beside_the_properties() -> None:
     assert [(one.path, one.before, one.after) for one in differences(old, new)] == [
         ("DeletionPolicy", ABSENT, "Retain")
     ]
+
+
+@pytest.mark.parametrize(
+    ("type_", "before", "after", "expected"),
+    [
+        pytest.param("AWS::DynamoDB::Table", {"TableName": "t"}, {"TableName": "t"}, "TableName", id="same"),
+        pytest.param("AWS::DynamoDB::Table", {"TableName": "t"}, {"TableName": "u"}, "", id="another"),
+        pytest.param("AWS::DynamoDB::Table", {}, {}, "", id="made-up-by-cloudformation"),
+        pytest.param("AWS::Lambda::Url", {"TableName": "t"}, {"TableName": "t"}, "", id="no-name"),
+    ],
+)
+def test_a_name_that_stays_keeps_a_resource_from_being_replaced(
+    type_: str, before: dict[str, Any], after: dict[str, Any], expected: str
+) -> None:
+    assert fixed_name(type_, before, after) == expected

@@ -75,24 +75,27 @@ def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
         raise click.UsageError("--plan shows what changes in the stack, and -f changes code alone")
     if plan_only and tries:
         raise click.UsageError("--plan deploys nothing that --smoke could try")
-    if canary is not None and (plan_only or name is not None):
-        raise click.UsageError(f"--canary does not go with {'--plan' if plan_only else '-f'}")
+    if canary is not None and name is not None:
+        raise click.UsageError("--canary does not go with -f")
     service, aws = connected(terminal, source, account=False)
     service = slimmed(service if runtime is None else with_runtime(service, runtime), slim)
-    terminal.notes(service.notes)
+    # a retired runtime that a flag overrides is none
+    terminal.notes(one for one in service.notes if runtime is None or " is retired: packaged " not in one.text)
     if name is not None:
         if name in service.image_functions:
             raise click.UsageError(f"-f swaps the code of archives, and {name} is an image: deploy without -f")
         chosen(service, name)
     refuse_retired(service)
     locking = Locking(write=not locked, locked=locked)
-    flags = source.flags + (f" --runtime {runtime}" if runtime is not None else "")
+    words = {"--runtime": runtime, "--slim": slim, "--canary": canary}
+    flags = source.flags + "".join(f" {flag} {value}" for flag, value in words.items() if value is not None)
+    flags += "".join(f" --allow-loss {one}" for one in allowed)
     with shown(terminal, f"bareboat deploy{flags}") as progress:
-        work = _Work(terminal, source, service, aws, locking, progress)
+        work = _Work(terminal, source, service, aws, locking, progress, again=f"bareboat deploy{flags}")
         if name is not None:
             work.swap(name, yes=yes)
         elif plan_only:
-            work.show_plan(wait=not no_wait)
+            work.show_plan(wait=not no_wait, canary=canary)
         else:
             work.deploy(yes=yes, allowed=allowed, wait=not no_wait, canary=canary)
     if tries:
@@ -104,11 +107,19 @@ def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
 
 
 class _Work:
-    """One run of the command."""
+    """One run of the command; `again` is the command itself, without what only answers questions."""
 
     def __init__(
-        self, terminal: Terminal, source: Source, service: Service, aws: Aws, locking: Locking, progress: Shown
+        self,
+        terminal: Terminal,
+        source: Source,
+        service: Service,
+        aws: Aws,
+        locking: Locking,
+        progress: Shown,
+        again: str,
     ) -> None:
+        self.again = again
         self.terminal = terminal
         self.source = source
         self.service = service
@@ -125,22 +136,25 @@ class _Work:
         from bareboat.aws.plan import discard
         from bareboat.aws.template.build import bucket_template
         from bareboat.aws.together import Ahead
-        from bareboat.cli.aws import confirm
-        from bareboat.cli.changes import show_changes
-        from bareboat.cli.deploying import agree_to_losses
+        from bareboat.cli.changes import refuse_fixed_names, show_changes
+        from bareboat.cli.deploying import agree_to_losses, asking, refuse_unknown
 
         trial = self._trial(canary)
-        cargo, plan = self._planned(wait=wait, ask=lambda question: confirm(self.terminal, question, yes=yes))
+        ask = asking(self.terminal, self.progress, yes=yes)
+        cargo, plan = self._planned(wait=wait, ask=ask)
+        self.progress.close()
+        refuse_unknown(allowed, plan)
         if plan.is_empty:
             self._unchanged(plan, cargo)
             return
         try:
             show_changes(self.terminal, plan)
+            self._tell_trial(trial, plan)
+            self._tell_bucket(plan)
+            refuse_fixed_names(plan)
             agree_to_losses(self.terminal, plan.losses, allowed)
-            if not plan.is_first or not yes:
-                confirm(self.terminal, "Make all of this?" if plan.is_first else "Apply these changes?", yes=yes)
+            ask("Make all of this?" if plan.is_first else "Apply these changes?")
         except BaseException:
-            self.progress.close()
             discard(self.aws, plan)
             raise
         commit = Ahead(lambda: commit_of(self.service.folder))
@@ -148,6 +162,8 @@ class _Work:
 
         def sending(bucket: Bucket | None) -> None:
             send(self.aws, bucket, parcels, self.progress)
+            if cargo.built:
+                self.progress.begin("upload", "Pushing images")
             push_images(self.aws, self.service, cargo.built, account=self.aws.identity.account)
 
         if trial is not None and not plan.is_first:
@@ -166,8 +182,28 @@ class _Work:
                 commit=commit.result(),
                 progress=self.progress,
             )
-        self._deployed(deployment)
+        self._deployed(deployment, cargo)
         self._prune(deployment)
+
+    def _tell_trial(self, trial: Canary | None, plan: Plan) -> None:
+        """Say how new versions are tried, before it is asked whether they are wanted."""
+        if trial is not None and not plan.is_first and any(change.succeeds for change in plan.changes):
+            self.terminal.say(
+                f"canary: new versions behind an alias get {trial} first, and are taken back if they fail"
+            )
+
+    def _tell_bucket(self, plan: Plan) -> None:
+        """Warn of what a bucket of provider.deploymentBucket lacks."""
+        from bareboat.aws.bucket import bucket_notes
+        from bareboat.errors import RemoteError
+
+        bucket = plan.live.bucket
+        if bucket is None or bucket.own:
+            return
+        try:
+            self.terminal.notes(bucket_notes(self.aws, bucket))
+        except RemoteError as error:
+            self.terminal.log(f"the bucket {bucket.name} was not looked at: {error}")
 
     def _trial(self, canary: str | None) -> Canary | None:
         """Return how new versions are tried."""
@@ -195,22 +231,24 @@ class _Work:
 
             self.terminal.log(f"pruned version {names_of(pruned.versions)}")
 
-    def show_plan(self, *, wait: bool) -> None:
+    def show_plan(self, *, wait: bool, canary: str | None) -> None:
         """Show what would change."""
         from bareboat.aws.plan import discard
         from bareboat.aws.refill import find_lack
         from bareboat.cli.changes import plan_document, show_changes
 
+        trial = self._trial(canary)
         _, plan = self._planned(wait=wait, ask=None)
         discard(self.aws, plan)
         if plan.is_empty and (lack := find_lack(self.aws, plan.live.bucket, plan.template)) is not None:
             self.terminal.warning(f"s3://{lack.bucket.name} lacks {lack.text}: a deploy puts it back")
         self.progress.close()
         show_changes(self.terminal, plan, is_result=True)
+        self._tell_trial(trial, plan)
         if self.terminal.as_json:
             self.terminal.document(plan_document(plan))
         elif not plan.is_empty:
-            self.terminal.next(f"bareboat deploy{self.source.flags}")
+            self.terminal.next(self.again)
 
     def _planned(self, *, wait: bool, ask: Any) -> tuple[Cargo, Plan]:
         """Build, look at AWS in the meantime, and have the changes worked out."""
@@ -251,7 +289,6 @@ class _Work:
         from bareboat.aws.cargo import endpoints
 
         self._refill(plan, cargo)
-        self.progress.close()
         assert plan.live.stack is not None
         addresses = endpoints(plan.live.stack.outputs)
         self.terminal.result(
@@ -282,13 +319,16 @@ class _Work:
         self.progress.close()
         self.terminal.warning(f"s3://{lack.bucket.name} lacked {lack.text}: put back{version}")
 
-    def _deployed(self, deployment: Deployment) -> None:
+    def _deployed(self, deployment: Deployment, cargo: Cargo) -> None:
         from bareboat.aws.cargo import endpoints
-        from bareboat.cli.changes import plan_document, summary
+        from bareboat.cli.changes import outcomes, plan_document, summary
+        from bareboat.cli.endpoints import Reached
 
         self.progress.close()
         plan, record = deployment.plan, deployment.record
-        addresses = endpoints(deployment.outputs)
+        reached = Reached(self.aws, self.service, deployment.stack, plan.template, cargo.artifacts)
+        flags = self.source.flags
+        hints = [*([reached.curl] if reached.curl else []), f"bareboat smoke{flags}", f"bareboat logs{flags} --follow"]
         if self.terminal.as_json:
             self.terminal.document(
                 {
@@ -296,19 +336,20 @@ class _Work:
                     "changed": True,
                     "version": record.number if record is not None else None,
                     "swapped": list(deployment.swapped),
-                    "endpoints": addresses,
+                    "routes": reached.documents(),
+                    "endpoints": endpoints(deployment.outputs),
                     "outputs": dict(deployment.outputs),
+                    "next": hints,
                 }
             )
         else:
             version = f", version {record.number}" if record is not None else ""
             self.terminal.write(f"{plan.stack_name} is deployed{version}: {summary(plan)}")
-            for name, address in addresses.items():
-                self.terminal.write(f"  {name}  {address}")
+            for line in (*outcomes(plan), *reached.lines()):
+                self.terminal.write(line)
         if plan.is_first and "alarms" not in self.service.custom_bareboat:
             self.terminal.note("custom.bareboat.alarms makes alarms on errors, throttles and spend (docs/template.md)")
-        flags = self.source.flags
-        self.terminal.next(f"bareboat smoke{flags}", f"bareboat info{flags}", f"bareboat logs{flags} --follow")
+        self.terminal.next(*hints)
 
     def swap(self, name: str, *, yes: bool) -> None:
         """Swap the code of one function."""

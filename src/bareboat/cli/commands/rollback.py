@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bareboat.cli.aws import confirm, connected
+from bareboat.cli.aws import connected
 from bareboat.cli.group import Command
 from bareboat.cli.options import Source, service_options
 from bareboat.cli.terminal import Terminal
@@ -48,17 +48,19 @@ def rollback(
     from bareboat.aws.commit import commit_of
     from bareboat.aws.plan import discard
     from bareboat.aws.rollback import plan_rollback, roll_back
-    from bareboat.cli.changes import plan_document, show_changes
-    from bareboat.cli.deploying import agree_to_losses, shown
+    from bareboat.cli.changes import plan_document, refuse_fixed_names, show_changes
+    from bareboat.cli.deploying import agree_to_losses, asking, refuse_unknown, shown
 
     service, aws = connected(terminal, source)
     flags = source.flags + (f" --to {to}" if to else "")
+    flags += "".join(f" --allow-loss {one}" for one in allowed)
     with shown(terminal, f"bareboat rollback{flags}") as progress:
+        ask = asking(terminal, progress, yes=yes)
         found = plan_rollback(
             aws,
             service,
             to or "",
-            ask=None if plan_only else lambda question: confirm(terminal, question, yes=yes),
+            ask=None if plan_only else ask,
             wait=not no_wait,
             progress=progress,
         )
@@ -70,11 +72,15 @@ def rollback(
                 show_changes(terminal, found.plan, is_result=True)
             document = {**plan_document(found.plan), "to": found.version.name, "changed": False}
             terminal.result(document, None if plan_only else f"{found.plan.stack_name}: it runs that already")
+            if plan_only and not found.plan.is_empty:
+                terminal.next(f"bareboat rollback{flags}")
             return
         try:
+            refuse_unknown(allowed, found.plan)
             show_changes(terminal, found.plan)
+            refuse_fixed_names(found.plan)
             agree_to_losses(terminal, found.plan.losses, allowed)
-            confirm(terminal, f"Go back to version {found.version.name}?", yes=yes)
+            ask(f"Go back to version {found.version.name}?")
         except BaseException:
             discard(aws, found.plan)
             raise
@@ -92,7 +98,7 @@ def _told(found: Rollback) -> str:
 
 
 def _show(terminal: Terminal, found: Rollback, deployment: Deployment, source: Source) -> None:
-    from bareboat.cli.changes import plan_document
+    from bareboat.cli.changes import outcomes, plan_document
 
     record = deployment.record
     document = {
@@ -105,4 +111,7 @@ def _show(terminal: Terminal, found: Rollback, deployment: Deployment, source: S
     }
     number = f", as version {record.number}" if record is not None else ""
     terminal.result(document, f"{deployment.plan.stack_name} runs version {found.version.name} again{number}")
+    if not terminal.as_json:
+        for line in outcomes(deployment.plan):
+            terminal.write(line)
     terminal.next(f"bareboat smoke{source.flags}", f"bareboat list{source.flags}")
