@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from bareboat.aws.client import Aws, AwsError
 from bareboat.aws.commit import Commit
-from bareboat.aws.deploy import Deployment, Send, apply
+from bareboat.aws.deploy import Deployment, Send, apply, refuse_more
 from bareboat.aws.live import look
 from bareboat.aws.plan import Plan, discard, make_plan
 from bareboat.aws.progress import Progress
@@ -27,7 +27,7 @@ from bareboat.aws.template.build import make_template
 from bareboat.aws.template.draft import Draft, Json
 from bareboat.aws.together import ready, together
 from bareboat.aws.versions import read_versions, version_template
-from bareboat.errors import BareboatError, ConfigurationError
+from bareboat.errors import BareboatError, ConfigurationError, RemoteError
 from bareboat.service.deploying import Canary, parse_canary
 from bareboat.service.model import Service
 
@@ -157,13 +157,21 @@ def roll_out(  # noqa: PLR0913 - what a deployment takes, and what is watched
     first = make_plan(aws, service, trial_template, before, settings=plan.settings, progress=progress, sleep=sleep)
     apply(aws, first, send=send, shipment=shipment, commit=commit, action="canary", progress=progress, sleep=sleep)
     trials = _trials(aws, service, shipment, old)
-    trials = watch(aws, trials, canary, progress=progress, sleep=sleep, clock=clock)
+    try:
+        trials = watch(aws, trials, canary, progress=progress, sleep=sleep, clock=clock)
+    except RemoteError as error:
+        raise RemoteError(
+            f"the new versions cannot be watched ({error}): they have {canary.share:.0%} of the calls now, and keep that",
+            expected="CloudWatch's counts of calls and errors (cloudwatch:GetMetricStatistics)",
+            fix="bareboat deploy --canary off gives them all calls, bareboat rollback takes them back",
+        ) from error
     names = [one.full_name for one in service.functions.values()]
     if any(one.verdict == "worse" for one in trials):
         progress.note("the new version fails more often than the old one: it is taken back")
         template, contents, number = going_back
         live = look(aws, service, names)
         back = make_plan(aws, service, template, live, settings=plan.settings, progress=progress, sleep=sleep)
+        refuse_more(plan, back)
         done = apply(aws, back, shipment=contents, action="rollback", restores=number, progress=progress, sleep=sleep)
         raise TakenBackError(trials, done)
     for one in trials:
@@ -174,6 +182,7 @@ def roll_out(  # noqa: PLR0913 - what a deployment takes, and what is watched
     second = make_plan(
         aws, service, plan.template, look(aws, service, names), settings=plan.settings, progress=progress, sleep=sleep
     )
+    refuse_more(plan, second)
     return apply(aws, second, shipment=shipment, commit=commit, progress=progress, sleep=sleep)
 
 
