@@ -72,7 +72,7 @@ def as_json(document: Any, status: int = 200, **headers: str) -> Answer:
 
 def refusal(operation: Operation, error: Refused) -> Answer:
     """Return an error as the protocol of its service has it."""
-    protocol = model(operation.service).metadata.get("protocol") if operation.service else "rest-json"
+    protocol = model(operation.service).resolved_protocol if operation.service else "rest-json"
     request_id = str(uuid4())
     if protocol in {"query", "ec2"}:
         kind = "Sender" if error.status < 500 else "Receiver"

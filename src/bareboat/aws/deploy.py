@@ -231,7 +231,7 @@ class _Run:
             make_plan(self.aws, plan.service, plan.template, plan.live, settings=plan.settings, sleep=self.sleep),
             drifted=plan.drifted,
         )
-        _refuse_more(plan, self.plan)
+        refuse_more(plan, self.plan)
         return self.plan.change_set
 
     def _again(self, error: AwsError) -> None:
@@ -259,7 +259,7 @@ class _Run:
             settings=old.settings,
             sleep=self.sleep,
         )
-        _refuse_more(old, new)
+        refuse_more(old, new)
         self.plan = new
 
     def _settled(self, change_set: ChangeSet) -> Stack:
@@ -319,13 +319,13 @@ def _is_changed(error: AwsError) -> bool:
     )
 
 
-def _refuse_more(old: Plan, new: Plan) -> None:
+def refuse_more(old: Plan, new: Plan) -> None:
     """Refuse losses that a plan which was agreed to did not have.
 
     Raises:
         RemoteError: there are some.
     """
-    agreed = {change.logical_id for change in old.losses}
+    agreed = {change.logical_id for change in old.changes if change.is_loss or change.kind == "add"}
     more = [change.logical_id for change in new.losses if change.logical_id not in agreed]
     if more:
         raise RemoteError(

@@ -161,7 +161,7 @@ def roll_out(  # noqa: PLR0913 - what a deployment takes, and what is watched
         trials = watch(aws, trials, canary, progress=progress, sleep=sleep, clock=clock)
     except RemoteError as error:
         raise RemoteError(
-            f"the new versions cannot be watched ({error}): they have {canary.share:.0%} of the calls now, and keep that",
+            f"the new versions cannot be watched ({error}): they have {canary.share:.0%} of the calls, and keep that",
             expected="CloudWatch's counts of calls and errors (cloudwatch:GetMetricStatistics)",
             fix="bareboat deploy --canary off gives them all calls, bareboat rollback takes them back",
         ) from error

@@ -144,7 +144,9 @@ def is_allowed(statements: list[dict[str, Any]], action: str, resource: str) -> 
 
 @pytest.fixture(scope="module")
 def statements(repository: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads((repository / "docs" / "ci" / "deployer-policy.json").read_text())["Statement"]
+    found: list[dict[str, Any]] = json.loads((repository / "docs" / "ci" / "deployer-policy.json").read_text())[
+        "Statement"
+    ]
     return found
 
 

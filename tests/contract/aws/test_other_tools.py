@@ -360,7 +360,11 @@ def test_the_role_that_plans_changes_nothing_but_change_sets() -> None:
     actions = {action for one in policy["Statement"] for action in one["Action"]}
 
     writes = {one for one in actions if not re.search(r":(Describe|Get|List|Validate)", one)}
-    assert writes == {"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet", "s3:PutObject"}  # large templates
+    assert writes == {
+        "cloudformation:CreateChangeSet",
+        "cloudformation:DeleteChangeSet",
+        "s3:PutObject",
+    }  # large templates
 
 
 def role_template() -> dict[str, Any]:

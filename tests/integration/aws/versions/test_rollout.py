@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -17,7 +18,7 @@ from bareboat.aws.stack import stack_template
 from bareboat.aws.template.build import make_template
 from bareboat.aws.upload import upload
 from bareboat.aws.versions import read_versions
-from bareboat.errors import ConfigurationError
+from bareboat.errors import ConfigurationError, RemoteError
 from bareboat.service.deploying import Canary
 
 CANARY = "custom: {bareboat: {canary: 10%/5m}}\n"
@@ -176,3 +177,41 @@ def test_the_flag_needs_the_alias(stage):
     for wrong in ("10", "0%/5m", "100%/5m", "10%/13h", "10%/0s", "5m"):
         with pytest.raises(ConfigurationError, match="the canary is"):
             canary_of(stage.service, wrong)
+
+
+def test_what_cannot_be_watched_says_what_stands_and_what_to_do(tried, aws_cloud):
+    aws_cloud.fail("cloudwatch:GetMetricStatistics", "refuse", times=0)
+    _, run = try_out(tried, "two")
+
+    with pytest.raises(RemoteError, match="cannot be watched") as caught:
+        run()
+
+    aws_cloud.heal()
+    assert "keep that" in str(caught.value)
+    assert "bareboat rollback takes them back" in caught.value.problems[0].fix
+    assert alias(tried) == ("1", {"2": 0.1})
+
+
+def test_what_somebody_else_made_during_the_trial_is_not_lost(tried):
+    made = []
+
+    def during():
+        if not made:
+            template = json.loads(json.dumps(stack_template(tried.aws, "demo-dev")))
+            template["Resources"]["Orders"] = {"Type": "AWS::S3::Bucket"}
+            tried.aws.call(
+                "cloudformation",
+                "update_stack",
+                StackName="demo-dev",
+                TemplateBody=json.dumps(template),
+                Capabilities=["CAPABILITY_NAMED_IAM"],
+            )
+            tried.aws.client("cloudformation").get_waiter("stack_update_complete").wait(
+                StackName="demo-dev", WaiterConfig={"Delay": 1, "MaxAttempts": 20}
+            )
+            made.append(True)
+
+    _, run = try_out(tried, "two", during)
+
+    with pytest.raises(RemoteError, match="Orders would be lost too"):
+        run()
