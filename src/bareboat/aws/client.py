@@ -208,6 +208,14 @@ def _translated(error: Exception, operation: str) -> Exception:
             expected="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, SSO, or a role",
             fix="aws configure sso, or AWS_PROFILE=NAME",
         )
+    if isinstance(error, botocore.ProfileNotFound):
+        return AwsError(
+            f"there is no AWS profile {error.kwargs.get('profile')}",
+            code="ProfileNotFound",
+            operation=operation,
+            expected=_profiles(),
+            fix="aws configure sso --profile NAME makes one; AWS_PROFILE, or provider.profile, names it",
+        )
     if isinstance(error, (botocore.BotoCoreError, ResponseParserError)):
         text = " ".join(str(error).split())[:300]
         return AwsError(
@@ -217,6 +225,21 @@ def _translated(error: Exception, operation: str) -> Exception:
             fix="check the network, proxies (HTTPS_PROXY), the region, the profile and AWS_ENDPOINT_URL",
         )
     return error
+
+
+def _profiles() -> str:
+    """Return the profiles that there are, for a sentence."""
+    from botocore.configloader import raw_config_parse
+    from botocore.exceptions import BotoCoreError
+
+    names: set[str] = set()
+    for variable, usual in (("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")):
+        try:
+            said = raw_config_parse(os.environ.get(variable) or f"~/.aws/{usual}", parse_subsections=False)
+        except BotoCoreError:
+            continue
+        names |= {one.removeprefix("profile ").strip("\"' ") for one in said if not one.startswith("sso-session ")}
+    return f"one of {', '.join(sorted(names))}" if names else "a profile; there is none"
 
 
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")

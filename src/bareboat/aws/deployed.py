@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 from bareboat.aws.stack import Stack, find_stack, resources, stack_template
 from bareboat.errors import RemoteError
@@ -170,7 +171,7 @@ class Deployed:
     def http_api_base(self) -> str:
         """The address of the HTTP API; "" where there is none."""
         said = self.stack.outputs.get("HttpApiUrl", "")
-        if said:
+        if said and self._is_aws(said, "execute-api", self.api_id(HTTP_API)):
             return said.rstrip("/")
         if not any(True for _ in self.of_type(ROUTE)):
             return ""
@@ -213,22 +214,38 @@ class Deployed:
     def rest_api_base(self) -> str:
         """The address of the REST API, with its stage; "" where there is none."""
         said = self.stack.outputs.get("ServiceEndpoint", "")
-        if said:
-            return said.rstrip("/")
         found = self.api_id(REST_API)
-        suffix = "amazonaws.com.cn" if self.aws.region.startswith("cn-") else "amazonaws.com"
+        if said and self._is_aws(said, "execute-api", found):
+            return said.rstrip("/")
+        suffix = _suffix(self.aws.region)
         stage = self.service.provider.stage
         return f"https://{found}.execute-api.{self.aws.region}.{suffix}/{stage}" if found else ""
+
+    def _is_aws(self, url: str, kind: str, api_id: str) -> bool:
+        """Return whether an output is the address that AWS gave an API or a function's URL.
+
+        Requests with keys, tokens and signatures go there, and a template may say anything in its outputs.
+
+        Args:
+            kind: `execute-api` or `lambda-url`, the second part of the host's name.
+            api_id: the first one; "" where it is not known.
+        """
+        at = urlsplit(url)
+        first, _, rest = (at.hostname or "").partition(f".{kind}.")
+        is_its_own = bool(rest) and (first == api_id.lower() if api_id else "." not in first)
+        if self.aws.endpoint:  # what stands for AWS has names of its own
+            return is_its_own or at.netloc == urlsplit(self.aws.endpoint).netloc
+        suffix = _suffix(self.aws.region) if kind == "execute-api" else "on.aws"
+        return at.scheme == "https" and is_its_own and rest == f"{self.aws.region}.{suffix}" and not at.username
 
     def _urls(self) -> Iterator[LiveRoute]:
         for logical_id, properties in self.of_type(URL):
             function = self._called(properties.get("TargetFunctionArn"))
-            base = self.stack.outputs.get(logical_id, "")
-            base = base or next(
+            base = next(
                 (
                     value
                     for name, value in self.stack.outputs.items()
-                    if self._output_of(name, logical_id) and value.startswith("http")
+                    if self._output_of(name, logical_id) and self._is_aws(value, "lambda-url", "")
                 ),
                 "",
             )
@@ -290,6 +307,11 @@ def find_deployed(aws: Aws, service: Service) -> Deployed:
             fix=f"bareboat deploy --stage {service.provider.stage}, or another --stage or --region",
         )
     return Deployed(aws, service, stack)
+
+
+def _suffix(region: str) -> str:
+    """Return the end of AWS's host names in a region."""
+    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
 
 
 def _references(said: Any) -> Iterator[str]:

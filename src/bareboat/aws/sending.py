@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 40.0
 """A gateway gives up after 30 s."""
+UNREACHED = "no connection"
+"""How the failure of a request begins that nobody has received."""
 Signer = Callable[[str, str, dict[str, str], bytes], dict[str, str]]
 """(method, url, headers, body) -> all headers."""
 _OF_AWS = (".execute-api.", ".lambda-url.")
@@ -68,6 +70,8 @@ class Sender:
                 retries=False,
             )
             body = response.data
+        except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
+            return Answer(0, b"", {}, f"{UNREACHED}: {error}"), (perf_counter() - started) * 1000
         except urllib3.exceptions.HTTPError as error:
             return Answer(0, b"", {}, f"no answer: {error}"), (perf_counter() - started) * 1000
         took_ms = (perf_counter() - started) * 1000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from bareboat.aws.agreement import Agreement, Answer, agreement, is_transformed
 from bareboat.aws.deployed import API_KEY, Deployed, LiveRoute
 from bareboat.aws.invocations import read_reports
-from bareboat.aws.sending import Sender, Signer
+from bareboat.aws.sending import UNREACHED, Sender, Signer
 from bareboat.aws.trials import Target, Trial, Untried, targets, trials_of
 from bareboat.aws.twin import local_answers
 from bareboat.local.access.identity import header_name
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from bareboat.artifact.model import Artifact
     from bareboat.aws.client import Aws
 
-SETTLING = frozenset({0, 403, 404, 503})
-"""What an API may answer that has just been deployed; a function was not called then."""
+SETTLING = frozenset({403, 404, 503})
+"""What a gateway may answer by itself while an API that has just been deployed settles."""
+OF_GATEWAY = frozenset({"Forbidden", "Not Found", "Missing Authentication Token", "Service Unavailable"})
+"""Its `message`, and nothing beside it; no function was called then."""
 PAUSES_S = (1.0, 2.0, 4.0)
 REPORTS_S = 5.0
 """How long CloudWatch is asked again for what Lambda reported of the requests."""
@@ -49,6 +52,16 @@ class Tried:
     def agrees(self) -> bool:
         """Whether the live answer is the local one."""
         return not self.agreement.differences
+
+    @property
+    def fails(self) -> bool:
+        """Whether the function fails: a sample shows what works, so an error of its own is none of its answers."""
+        return self.live.status >= 500
+
+    @property
+    def passes(self) -> bool:
+        """Whether the live answer is the local one, and one at all."""
+        return self.agrees and not self.fails
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +104,9 @@ def smoke(
         closed = _closed(target, route, headers)
         if closed is not None or route is None:
             untried.append(closed or Untried(target, "it is not deployed", "bareboat deploy"))
+            continue
+        if not route.base:
+            untried.append(Untried(target, "the stack does not say where it answers", "bareboat info"))
             continue
         if route.needs_key and not _given(headers, "x-api-key"):
             key = key or _api_key(aws, deployed)
@@ -137,7 +153,7 @@ def _send_all(
             sign = _signer(aws, route) if route.auth == "AWS_IAM" else None
             live, took_ms = sender.send(route.base, trial.asked, own, sign)
             for pause_s in PAUSES_S:
-                if live.status == local.status or live.status not in SETTLING:
+                if live.status == local.status or not is_settling(live):
                     break
                 sleep(pause_s)
                 live, took_ms = sender.send(route.base, trial.asked, own, sign)
@@ -146,6 +162,23 @@ def _send_all(
             yield Tried(trial, route.base + trial.asked.path, live, local, compared, took_ms)
     finally:
         sender.close()
+
+
+def is_settling(live: Answer) -> bool:
+    """Return whether a gateway gave an answer and called nothing, so that the request can be sent again."""
+    if live.status == 0:
+        return live.failure.startswith(UNREACHED)
+    if live.status not in SETTLING or len(live.body) > 200:
+        return False
+    try:
+        said = json.loads(live.body)
+    except ValueError:
+        return False
+    return (
+        isinstance(said, dict)
+        and {key.lower() for key in said} == {"message"}
+        and said.get("message", said.get("Message")) in OF_GATEWAY
+    )
 
 
 def _signer(aws: Aws, route: LiveRoute) -> Signer:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bareboat.cli.options import Source
+from bareboat.cli.printable import printable
 from bareboat.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -73,6 +74,6 @@ def confirm(terminal: Terminal, question: str, *, yes: bool, flag: str = "--yes"
         error = click.UsageError(f"nobody is there to ask: {question}")
         error.fix = flag  # type: ignore[attr-defined]
         raise error
-    if not click.confirm(question, err=True):
+    if not click.confirm(printable(question), err=True):
         terminal.say("nothing was changed")
         raise click.exceptions.Exit(1)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
+from bareboat.cli.printable import printable
 from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Terminal:
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
         self.verbosity = 0
+        self._kept: list[Any] | None = None
 
     # --- results, on stdout
 
@@ -52,11 +54,30 @@ class Terminal:
 
     def document(self, document: Any) -> None:
         """Write one JSON document to stdout; a number that JSON does not have becomes its name."""
+        if self._kept is not None:
+            self._kept.append(document)
+            return
         try:
             text = self._json(document)
         except ValueError:  # NaN and infinities are no JSON
             text = self._json(_finite(document))
         self.write(text)
+
+    @contextmanager
+    def held(self) -> Iterator[dict[str, Any]]:
+        """Hold a document back until all of it is known: what is put into the mapping that is handed over is added.
+
+        It is dropped where an error comes in between, which is a document of its own.
+        """
+        more: dict[str, Any] = {}
+        kept: list[Any] = []
+        self._kept = kept
+        try:
+            yield more
+        finally:
+            self._kept = None
+        for document in kept:
+            self.document({**document, **more})
 
     @staticmethod
     def _json(document: Any) -> str:
@@ -67,9 +88,9 @@ class Terminal:
         return json.dumps(document, indent=2, ensure_ascii=ascii_only, allow_nan=False, default=_jsonable)
 
     def write(self, text: str) -> None:
-        """Write a text and a line break to stdout."""
+        """Write a text and a line break to stdout; a terminal is shown no more than colours of it."""
         with _result_written():
-            sys.stdout.write(text + "\n")
+            sys.stdout.write((printable(text) if sys.stdout.isatty() else text) + "\n")
             sys.stdout.flush()
 
     def write_bytes(self, payload: bytes) -> None:
@@ -100,7 +121,7 @@ class Terminal:
             justify: Literal["left", "right"] = "right" if numbers else "left"
             table.add_column(Text(header), justify=justify, overflow="fold", no_wrap=numbers or header == whole)
         for row in cells:
-            table.add_row(*(Text(str(cell)) for cell in row))
+            table.add_row(*(Text(printable(str(cell))) for cell in row))
         is_live = sys.stdout.isatty()
         width = get_terminal_size().columns if is_live else 10_000  # a file or a pipe cuts nothing
         page = io.StringIO()
@@ -110,9 +131,9 @@ class Terminal:
     # --- everything else, on stderr
 
     def say(self, text: str = "") -> None:
-        """Write a line to stderr."""
+        """Write a line to stderr; what others wrote of it (AWS, logs, records) moves, asks and sets no terminal."""
         try:
-            sys.stderr.write(text + "\n")
+            sys.stderr.write(printable(text) + "\n")
             sys.stderr.flush()
         except BrokenPipeError:
             pass  # nobody reads what is only told in passing

@@ -22,6 +22,7 @@ class TemplateAws:
     """An AWS in which a template was deployed just as it stands."""
 
     region = "us-east-1"
+    endpoint = ""
 
     def __init__(self, template: dict[str, Any]) -> None:
         self.template = template
@@ -29,6 +30,8 @@ class TemplateAws:
     def call(self, service: str, operation: str, **arguments: Any) -> Any:
         if operation == "get_function_url_config":
             return {"FunctionUrl": f"https://{arguments['FunctionName']}.lambda-url.us-east-1.on.aws/"}
+        if operation == "get_api":
+            return {"ApiEndpoint": f"https://{arguments['ApiId'].lower()}.execute-api.us-east-1.amazonaws.com"}
         assert (service, operation) == ("cloudformation", "get_template")
         return {"TemplateBody": json.dumps(self.template)}
 
@@ -58,7 +61,7 @@ def deployed(case: str, **outputs: str) -> Deployed:
 
 
 def test_routes_of_an_http_api_have_their_functions_and_addresses():
-    live = deployed("http-api", HttpApiUrl="https://abc.execute-api.us-east-1.amazonaws.com")
+    live = deployed("http-api", HttpApiUrl="https://id-of-httpapi.execute-api.us-east-1.amazonaws.com")
 
     assert {(one.key, one.function) for one in live.routes} == {
         ("GET /orders", "list"),
@@ -68,7 +71,7 @@ def test_routes_of_an_http_api_have_their_functions_and_addresses():
         ("ANY /files/{proxy+}", "rest"),
     }
     assert {one.url for one in live.routes if one.key == "POST /orders"} == {
-        "https://abc.execute-api.us-east-1.amazonaws.com/orders"
+        "https://id-of-httpapi.execute-api.us-east-1.amazonaws.com/orders"
     }
 
 
@@ -112,6 +115,29 @@ def test_function_urls_are_asked_of_lambda_where_the_stack_does_not_tell_them():
 
 
 def test_function_urls_are_those_of_the_outputs():
-    live = deployed("url", OpenLambdaFunctionUrl="https://from-the-outputs/")
+    live = deployed("url", OpenLambdaFunctionUrl="https://abc.lambda-url.us-east-1.on.aws/")
 
-    assert {one.url for one in live.routes if one.function == "open"} == {"https://from-the-outputs/"}
+    assert {one.url for one in live.routes if one.function == "open"} == {"https://abc.lambda-url.us-east-1.on.aws/"}
+
+
+@pytest.mark.parametrize(
+    ("case", "output", "said"),
+    [
+        pytest.param("http-api", "HttpApiUrl", "http://127.0.0.1:9956", id="plain-http"),
+        pytest.param("http-api", "HttpApiUrl", "https://evil.execute-api.us-east-1.amazonaws.com", id="another-api"),
+        pytest.param("http-api", "HttpApiUrl", "http://id-of-httpapi.execute-api.us-east-1.amazonaws.com", id="no-tls"),
+        pytest.param("rest", "ServiceEndpoint", "https://evil.example/dev", id="another-host"),
+        pytest.param(
+            "rest",
+            "ServiceEndpoint",
+            "https://id-of-apigatewayrestapi.execute-api.us-east-1.amazonaws.com.evil.example/dev",
+            id="a-host-that-begins-so",
+        ),
+        pytest.param("url", "OpenLambdaFunctionUrl", "https://evil.example/", id="another-url"),
+    ],
+)
+def test_requests_go_to_the_apis_own_address_whatever_an_output_says(case, output, said):
+    live = deployed(case, **{output: said})
+
+    assert live.routes
+    assert not [one.url for one in live.routes if "evil" in one.url or not one.url.startswith("https://")]

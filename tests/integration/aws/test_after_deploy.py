@@ -153,6 +153,13 @@ def test_invoke_shows_answer_and_log(shop: Shop) -> None:
     assert "REPORT RequestId: " in result.stderr
 
 
+def test_invoke_of_a_function_that_has_another_name_by_now(shop: Shop, tmp_path: Path) -> None:
+    renamed = Shop(shop.aws, shop.cloud, project(tmp_path / "renamed", YML.replace("  hello:\n", "  greet:\n")))
+
+    assert json.loads(renamed("invoke", "-f", "hello").stdout) == {"greeting": "hi"}
+    assert "has no function 'nope'" in renamed("invoke", "-f", "nope", code=2).stderr
+
+
 def test_invoke_of_a_function_that_fails_ends_with_1(shop: Shop) -> None:
     result = shop("invoke", "-f", "hello", "-d", '{"fail": true}', code=1)
 
@@ -233,4 +240,9 @@ def test_a_deployment_may_be_tried_at_once(shop: Shop, tmp_path: Path) -> None:
     assert "tried-dev is deployed, version 1" in result.stdout
     assert result.stdout.count("  same ") == 4
     assert "4 of 4 answers are the local artifact's" in result.stderr
+    assert "POST /sum (HTTP API)" in result.stdout
+    assert "POST /sum (REST API)" in result.stdout
+    again = tried.json("deploy", "--yes", "--smoke")
+    assert again["changed"] is False
+    assert [one["same"] for one in again["smoke"]["tried"]] == [True] * 4
     assert "--plan deploys nothing" in tried("deploy", "--plan", "--smoke", code=2).stderr

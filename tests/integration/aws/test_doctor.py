@@ -51,3 +51,21 @@ def test_the_probe_is_removed_when_asking_fails(aws: Aws, aws_cloud: Any) -> Non
 
     assert find_stack(aws, service.provider.stack_name) is None
     assert aws.call("s3", "list_buckets").get("Buckets", []) == []
+
+
+def test_a_file_that_is_not_valid_keeps_the_probe_out(aws_cloud: Any, tmp_path: Any, monkeypatch: Any) -> None:
+    from click.testing import CliRunner
+
+    from bareboat.cli.root import bareboat
+
+    yml = (
+        "service: shop\nprovider: {name: aws, runtime: python3.13}\ncustom: {bareboat: {accounts: ['999999999999']}}\n"
+    )
+    (tmp_path / "serverless.yml").write_text(yml + "functions: {f: {handlr: h.f}}\n")
+    monkeypatch.chdir(tmp_path)
+    aws_cloud.calls.clear()
+
+    done = CliRunner().invoke(bareboat, ["doctor", "--aws", "--yes"])
+
+    assert done.exit_code == 2, done.output
+    assert aws_cloud.calls.operations == []

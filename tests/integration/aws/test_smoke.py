@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 
 from bareboat.artifact import build_here, targets_here
+from bareboat.aws.agreement import Answer
 from bareboat.aws.client import AwsError
 from bareboat.aws.deployed import LiveFunction, LiveRoute
-from bareboat.aws.smoke import smoke
+from bareboat.aws.smoke import is_settling, smoke
 from bareboat.service import load_service
 from bareboat.service.triggers import HttpApiEvent, HttpEvent
 
@@ -176,6 +177,31 @@ def test_a_function_that_fails_live_is_told_with_both_statuses(tmp_path, quiet, 
     assert differences["status"] == ("500", "200")
 
 
+def test_a_function_that_fails_both_here_and_there_does_not_pass(tmp_path, quiet, cloud_of):
+    folder = project(tmp_path / "shop", HANDLER.replace('return {"ok": True}', "raise ValueError(1)", 1))
+
+    found = tried(folder, folder, quiet, cloud_of, function="health")
+
+    assert [(one.live.status, one.agrees, one.fails, one.passes) for one in found.tried] == [(500, True, True, False)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "again"),
+    [
+        (Answer(404, b'{"message":"Not Found"}'), True),
+        (Answer(403, b'{"Message":"Forbidden"}'), True),
+        (Answer(404, b'{"message":"Not Found","id":7}'), False),
+        (Answer(404, b'{"message":"no such order"}'), False),
+        (Answer(503, b"busy"), False),
+        (Answer(500, b'{"message":"Internal Server Error"}'), False),
+        (Answer(0, b"", {}, "no answer: Read timed out"), False),
+        (Answer(0, b"", {}, "no connection: refused"), True),
+    ],
+)
+def test_only_what_called_no_function_is_sent_again(answer, again):
+    assert is_settling(answer) is again
+
+
 def test_an_endpoint_that_does_not_answer_is_a_difference(tmp_path, quiet, cloud_of):
     folder = project(tmp_path / "shop")
     service = load_service(folder)
@@ -187,7 +213,7 @@ def test_an_endpoint_that_does_not_answer_is_a_difference(tmp_path, quiet, cloud
 
     (one,) = found.tried
     assert (one.live.status, one.agrees) == (0, False)
-    assert "no answer" in one.live.failure
+    assert "no connection" in one.live.failure
     assert len(pauses) == 3
 
 

@@ -194,3 +194,41 @@ def test_nobody_listening_on_stderr_is_no_error(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Gone())
 
     Terminal().warning("nobody hears this")
+
+
+@pytest.mark.parametrize("shows", ["error", "warning", "note", "say", "table", "write"])
+def test_what_others_wrote_orders_the_terminal_about_nowhere(monkeypatch, shows):
+    stream = Tty()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(sys, "stdout", stream)
+    text = "AWS says \x1b]0;pwned\x07\x1b[2J no"
+
+    terminal = Terminal()
+    if shows == "table":
+        terminal.table(("what",), [(text,)])
+    else:
+        getattr(terminal, shows)(text)
+
+    assert "\x1b]" not in stream.getvalue()
+    assert "\x1b[2J" not in stream.getvalue()
+    assert "\\x1b]0;pwned\\x07" in stream.getvalue()
+
+
+def test_a_document_is_held_back_until_all_of_it_is_known(capsys):
+    terminal = Terminal(as_json=True)
+
+    with terminal.held() as more:
+        terminal.document({"a": 1})
+        assert capsys.readouterr().out == ""
+        more["b"] = 2
+    assert json.loads(capsys.readouterr().out) == {"a": 1, "b": 2}
+
+    def breaks() -> None:
+        with terminal.held():
+            terminal.document({"a": 1})
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        breaks()
+    terminal.document({"error": "no"})
+    assert json.loads(capsys.readouterr().out) == {"error": "no"}

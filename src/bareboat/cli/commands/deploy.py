@@ -90,20 +90,22 @@ def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
     words = {"--runtime": runtime, "--slim": slim, "--canary": canary}
     flags = source.flags + "".join(f" {flag} {value}" for flag, value in words.items() if value is not None)
     flags += "".join(f" --allow-loss {one}" for one in allowed)
-    with shown(terminal, f"bareboat deploy{flags}") as progress:
-        work = _Work(terminal, source, service, aws, locking, progress, again=f"bareboat deploy{flags}")
-        if name is not None:
-            work.swap(name, yes=yes)
-        elif plan_only:
-            work.show_plan(wait=not no_wait, canary=canary)
-        else:
-            work.deploy(yes=yes, allowed=allowed, wait=not no_wait, canary=canary)
-    if tries:
-        from bareboat.cli.commands.smoke import try_live
+    with terminal.held() as more:
+        with shown(terminal, f"bareboat deploy{flags}") as progress:
+            work = _Work(terminal, source, service, aws, locking, progress, again=f"bareboat deploy{flags}")
+            if name is not None:
+                work.swap(name, yes=yes)
+            elif plan_only:
+                work.show_plan(wait=not no_wait, canary=canary)
+            else:
+                work.deploy(yes=yes, allowed=allowed, wait=not no_wait, canary=canary)
+        if tries:
+            from bareboat.cli.commands.smoke import smoke_document, try_live
 
-        found = try_live(terminal, service, aws, name=name)
-        if not all(one.agrees for one in found.tried):
-            raise SystemExit(1)
+            found = try_live(terminal, service, aws, name=name)
+            more["smoke"] = smoke_document(found)
+    if tries and not all(one.passes for one in found.tried):
+        raise SystemExit(1)
 
 
 class _Work:

@@ -46,7 +46,7 @@ def doctor(terminal: Terminal, source: Source, with_aws: bool, yes: bool, output
     """
     from bareboat.aws.doctor.machine import check_machine
 
-    service = _service(terminal, source)
+    service = _service(terminal, source, strict=with_aws)
     checks = check_machine(service)
     if not with_aws:
         _show(terminal, checks)
@@ -77,8 +77,12 @@ def doctor(terminal: Terminal, source: Source, with_aws: bool, yes: bool, output
     _exit(checks)
 
 
-def _service(terminal: Terminal, source: Source) -> Service | None:
-    """Return the service of the folder; None where there is none. What is wrong with it `check` tells."""
+def _service(terminal: Terminal, source: Source, *, strict: bool) -> Service | None:
+    """Return the service of the folder; None where there is none. What is wrong with it `check` tells.
+
+    Args:
+        strict: whether one that is not valid is refused: it says which account and which region are right.
+    """
     from bareboat.errors import ConfigurationError
 
     folder = source.config or Path()
@@ -88,7 +92,7 @@ def _service(terminal: Terminal, source: Source) -> Service | None:
     try:
         return source.load(terminal)
     except ConfigurationError:
-        if source.config is not None:
+        if strict or source.config is not None:
             raise
         terminal.warning("serverless.yml is not valid: bareboat check tells why")
         return None

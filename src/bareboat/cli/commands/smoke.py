@@ -37,7 +37,8 @@ def smoke(
 
     What is sent are the samples of each function, or a row made up for its model. Labels and raw scores must be equal,
     probabilities to their last binary digit but one, all other JSON too. Routes that cannot be tried are listed with
-    why. The exit code is 1 when an answer differs, or when no route could be tried.
+    why. The exit code is 1 when an answer differs, when a function fails (5xx) both here
+    and there, or when no route could be tried.
     """
     from bareboat.cli.aws import connected
 
@@ -46,8 +47,8 @@ def smoke(
     terminal.notes(service.notes)
     found = try_live(terminal, service, aws, _headers(headers, token), name=name)
     if terminal.as_json:
-        terminal.document(_document(found))
-    if not all(one.agrees for one in found.tried) or (found.untried and not found.tried):
+        terminal.document(smoke_document(found))
+    if not all(one.passes for one in found.tried) or (found.untried and not found.tried):
         raise SystemExit(1)
 
 
@@ -85,7 +86,7 @@ def _show(terminal: Terminal, found: Smoke) -> None:
         terminal.table(
             ("route", "function", "sample", "status", "answer", "latency_ms", "init_ms"),
             [
-                (_route(one), one.trial.target.function, one.trial.sample, one.live.status or "-", _verdict(one),
+                (_route(one, found), one.trial.target.function, one.trial.sample, one.live.status or "-", _verdict(one),
                  f"{one.latency_ms:.1f}", "-" if one.init_ms is None else f"{one.init_ms:.1f}")
                 for one in found.tried
             ],
@@ -93,7 +94,13 @@ def _show(terminal: Terminal, found: Smoke) -> None:
         )  # fmt: skip
     for one in found.tried:
         if not one.agrees:
-            terminal.error(_difference(one))
+            terminal.error(_difference(one, found))
+        elif one.fails:
+            terminal.error(
+                f"{_route(one, found)} with {one.trial.sample}: the function fails here too, with {one.live.status}"
+                f"\n  url       {one.url}"
+                f"\n  fix       bareboat logs -f {one.trial.target.function} --errors tells why"
+            )
     for each in found.untried:
         key = f"{each.target.function}'s URL" if each.target.api == "url" else each.target.key
         terminal.warning(f"{key} was not tried: {each.why}" + (f"\n  fix       {each.fix}" if each.fix else ""))
@@ -101,28 +108,40 @@ def _show(terminal: Terminal, found: Smoke) -> None:
         terminal.note("the service has no routes: nothing to try; bareboat invoke -f NAME calls a function")
         return
     same = sum(one.agrees for one in found.tried)
+    failing = sum(one.fails for one in found.tried)
     terminal.say(
         f"{same} of {len(found.tried)} answers are the local artifact's"
+        + (f"; {failing} of them are failures" if failing else "")
         + (f"; {len(found.untried)} routes were not tried" if found.untried else "")
     )
 
 
-def _route(one: Tried) -> str:
+def _route(one: Tried, found: Smoke) -> str:
+    """Return what was asked for; which API that is of, where a service has both kinds."""
     from bareboat.aws.trials import shown_path
 
-    return f"URL {shown_path(one.trial.asked)}" if one.trial.target.api == "url" else shown_path(one.trial.asked)
+    path, api = shown_path(one.trial.asked), one.trial.target.api
+    if api == "url":
+        return f"URL {path}"
+    both = {"httpApi", "http"} <= {each.trial.target.api for each in found.tried}
+    return f"{path} ({'HTTP' if api == 'httpApi' else 'REST'} API)" if both else path
 
 
 def _verdict(one: Tried) -> str:
     if not one.agrees:
         return "DIFFERS"
+    if one.fails:
+        return "FAILS"
     words = [f"{one.agreement.off_by_one} off by 1 ulp"] if one.agreement.off_by_one else []
     words += [f"{one.agreement.ignored} parts not compared"] if one.agreement.ignored else []
     return f"same ({', '.join(words)})" if words else "same"
 
 
-def _difference(one: Tried) -> str:
-    lines = [f"{_route(one)} with {one.trial.sample}: the live answer is not the local one", f"  url       {one.url}"]
+def _difference(one: Tried, found: Smoke) -> str:
+    lines = [
+        f"{_route(one, found)} with {one.trial.sample}: the live answer is not the local one",
+        f"  url       {one.url}",
+    ]
     if one.live.failure:
         lines.append(f"  live      {one.live.failure}")
     if one.local.failure:
@@ -136,7 +155,8 @@ def _difference(one: Tried) -> str:
     return printable("\n".join(lines))
 
 
-def _document(found: Smoke) -> dict[str, Any]:
+def smoke_document(found: Smoke) -> dict[str, Any]:
+    """Return what came of it as JSON has it."""
     import msgspec
 
     return {
@@ -150,6 +170,7 @@ def _document(found: Smoke) -> dict[str, Any]:
                 "url": one.url,
                 "status": one.live.status,
                 "same": one.agrees,
+                "fails": one.fails,
                 "differences": msgspec.to_builtins(one.agreement.differences),
                 "off_by_one_ulp": one.agreement.off_by_one,
                 "not_compared": one.agreement.ignored,

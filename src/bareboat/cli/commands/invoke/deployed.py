@@ -16,7 +16,11 @@ from bareboat.cli.printable import printable
 from bareboat.cli.terminal import Terminal
 
 if TYPE_CHECKING:
+    from bareboat.aws.client import Aws
     from bareboat.aws.invoke import LiveInvocation
+    from bareboat.service.model import Function, Service
+
+_LONGEST_S = 900  # what Lambda lets a function take at most
 
 
 @click.command(cls=Command)
@@ -67,7 +71,9 @@ def deployed(  # noqa: PLR0913, PLR0917 - one argument a flag
     client_context = read_object(context, context_path, "--context")
     service, aws = connected(terminal, source, account=False)
     functions = {**service.functions, **service.image_functions}
-    function = functions[chosen(service, name, images=True)]
+    function = functions.get(name) if name is not None else functions[chosen(service, None, images=True)]
+    if function is None:
+        function = _former(service, aws, str(name))
     started = time.time()
     with terminal.progress(f"Invoking {function.full_name}"):
         found = invoke(
@@ -92,6 +98,28 @@ def deployed(  # noqa: PLR0913, PLR0917 - one argument a flag
     _show(terminal, found, log)
     if found.error:
         raise SystemExit(1)
+
+
+def _former(service: Service, aws: Aws, name: str) -> Function:
+    """Return a function of the stack that serverless.yml does not have any more, or has by another name.
+
+    Raises:
+        ConfigurationError: the stack has none of that name either.
+    """
+    from dataclasses import replace
+
+    from bareboat.aws.deployed import find_deployed
+    from bareboat.errors import RemoteError
+
+    try:
+        there = find_deployed(aws, service).function(name)
+    except RemoteError:
+        there = None
+    like = next(iter((*service.functions.values(), *service.image_functions.values())), None)
+    if there is None or like is None:
+        chosen(service, name, images=True)  # says which ones there are
+        raise AssertionError(name)
+    return replace(like, name=there.name, full_name=there.full_name, timeout_s=_LONGEST_S)
 
 
 def _show(terminal: Terminal, found: LiveInvocation, log: str) -> None:
