@@ -22,6 +22,7 @@ FUNCTION, ALIAS, URL = "AWS::Lambda::Function", "AWS::Lambda::Alias", "AWS::Lamb
 HTTP_API, ROUTE = "AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Route"
 REST_API, METHOD, RESOURCE = "AWS::ApiGateway::RestApi", "AWS::ApiGateway::Method", "AWS::ApiGateway::Resource"
 API_KEY, LAYER = "AWS::ApiGateway::ApiKey", "AWS::Lambda::LayerVersion"
+API_MAPPING, PATH_MAPPING = "AWS::ApiGatewayV2::ApiMapping", "AWS::ApiGateway::BasePathMapping"
 _THROUGH = frozenset({ALIAS, "AWS::Lambda::Version", "AWS::ApiGatewayV2::Integration"})
 
 
@@ -261,6 +262,18 @@ class Deployed:
                 needs_key=False,
                 base=base.rstrip("/"),
             )
+
+    @cached_property
+    def domains(self) -> tuple[str, ...]:
+        """The addresses of the custom domains that the stack makes, each with its base path."""
+        found = []
+        for kind, key in ((API_MAPPING, "ApiMappingKey"), (PATH_MAPPING, "BasePath")):
+            for _, properties in self.of_type(kind):
+                said = properties.get("DomainName")
+                name = self.physical.get(str(said.get("Ref", ""))) if isinstance(said, dict) else said
+                if name:
+                    found.append(f"https://{name}/{properties.get(key) or ''}".rstrip("/"))
+        return tuple(dict.fromkeys(found))
 
     def _output_of(self, name: str, logical_id: str) -> bool:
         value = self.template.get("Outputs", {}).get(name, {}).get("Value")

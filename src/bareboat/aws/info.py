@@ -89,6 +89,7 @@ class Info:
         status: of the stack.
         deployed: when the stack was last changed.
         record: of the last deployment that is live; None where bareboat made none, or the bucket cannot be read.
+        domains: addresses of the stack's custom domains.
         missing: functions that the stack has and Lambda has not: somebody deleted them.
     """
 
@@ -106,6 +107,7 @@ class Info:
     layers: tuple[LiveLayer, ...]
     keys: tuple[LiveKey, ...]
     outputs: Mapping[str, str]
+    domains: tuple[str, ...] = ()
 
 
 def read_info(aws: Aws, deployed: Deployed, *, key_values: bool = False) -> Info:
@@ -138,6 +140,7 @@ def read_info(aws: Aws, deployed: Deployed, *, key_values: bool = False) -> Info
         layers=tuple(_each(lambda arn: _layer(aws, arn, own=arn in own), arns, aws, "lambda")),
         keys=tuple(_each(lambda one: _key(aws, one, value=key_values), keys, aws, "apigateway")),
         outputs=dict(stack.outputs),
+        domains=deployed.domains,
     )
 
 

@@ -31,10 +31,11 @@ State = Literal["pending", "done", "failed"]
 Action = Literal["deploy", "rollback", "canary", "adopt", "serverless"]
 _FOLDER = re.compile(r"deployments/(\d{6,})/deployment\.json\Z")
 _CLASH = ("PreconditionFailed", "412")
-# A bucket that somebody deleted is made again at the same time.
-_BUSY = ("ConditionalRequestConflict", "409", "NoSuchBucket")
+_BUSY = ("ConditionalRequestConflict", "409")
 _ABSENT = ("NoSuchKey", "404", "NoSuchBucket")
-_TRIES = 1_000
+_NO_BUCKET = "NoSuchBucket"
+_TRIES = 50  # of numbers that others claim at the same time
+_WAITS = 5  # 0.1 s, 0.2 s, ...: 3 s in all
 
 
 class DeployedCode(msgspec.Struct, frozen=True):
@@ -327,14 +328,16 @@ class Records:
 
     def _claim(self, record: Record) -> bool:
         """Write a record where there is none; tell whether the number is ours."""
-        for attempt in range(5):
+        for attempt in range(_WAITS):
             try:
                 self._put(self._key(record.number, "deployment.json"), _encoded(record), IfNoneMatch="*")
                 return True
             except AwsError as error:
                 if error.code in _CLASH:
                     break
-                if error.code not in _BUSY:
+                # The stack's own bucket, if somebody deleted it, is made again at the same time.
+                is_made = error.code == _NO_BUCKET and self.bucket.own
+                if not (error.code in _BUSY or is_made) or attempt == _WAITS - 1:
                     raise
                 self._sleep(0.1 * 2**attempt)
         # Ours all the same, when the answer to our own write got lost and it was sent again.

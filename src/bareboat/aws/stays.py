@@ -10,6 +10,8 @@ from bareboat.aws.belongings import Belongings
 from bareboat.aws.losses import loss_of
 from bareboat.service.model import RemoteModel, Service
 
+_DOMAINS = ("AWS::ApiGateway::DomainName", "AWS::ApiGatewayV2::DomainName")
+
 
 @dataclass(frozen=True, slots=True)
 class Stay:
@@ -34,7 +36,7 @@ def what_stays(service: Service, found: Belongings) -> tuple[Stay, ...]:
         *_kept(found),
         *_shared_bucket(found),
         *_layers(found),
-        *_domains(service),
+        *_domains(service, found),
         *_keys(service),
         *_stores(service),
     )
@@ -70,9 +72,13 @@ def _layers(found: Belongings) -> Iterator[Stay]:
         )
 
 
-def _domains(service: Service) -> Iterator[Stay]:
+def _domains(service: Service, found: Belongings) -> Iterator[Stay]:
     said = service.custom.get("customDomain") or service.custom.get("customDomains")
+    made = {one.physical_id for one in found.resources if one.type in _DOMAINS}
     for entry in _entries(said):
+        if entry["domainName"] in made:  # custom.bareboat.domains: stack
+            yield Stay(f"the certificate of {entry['domainName']}", "the stack only uses it")
+            continue
         yield Stay(
             f"the custom domain {entry['domainName']}, its certificate and its DNS record",
             "custom.customDomain: clients keep the name; it is not part of the stack",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from bareboat.aws.bucket import Bucket
@@ -17,6 +17,7 @@ from bareboat.errors import RemoteError
 
 # live: what the stack runs; kept: whole, so that it can be gone back to; pruned: its code or template is gone.
 State = Literal["live", "kept", "pruned", "failed", "pending"]
+_MILLISECONDS = 10**10  # since 1970: a name from here on is that of Serverless's folder, and not a record's number
 SERVERLESS_TEMPLATE = "compiled-cloudformation-template.json"
 _SERVERLESS = re.compile(r"((\d+)-(\d{4}-\d\d-\d\dT[\d:.]+Z))/(.+)\Z")  # {ms}-{ISO}/file, as Serverless names them
 
@@ -92,16 +93,29 @@ class Versions:
     def before_live(self) -> Version | None:
         """Return the newest version that can be gone back to and differs from what the stack runs; None without one.
 
-        After a rollback it is one before that which was gone back to, never the one that was left.
+        After a rollback it is one before that which was gone back to, never the one that was left; that one counts
+        where it was, too, when its record has been pruned since.
         """
-        live = self.live
-        stands_at = live
+        live = stands_at = self.live
+        end = len(self.all) if live is None else self.all.index(live)
         while stands_at is not None and stands_at.record is not None and stands_at.record.restores:
-            stands_at = next((one for one in self.all if one.name == str(stands_at.record.restores)), None)
-        end = len(self.all) if live is None else self.all.index(stands_at or live)
+            name = stands_at.record.restores
+            stands_at = next((one for one in self.all if one.name == str(name)), None)
+            end = self._place_of(name) if stands_at is None else self.all.index(stands_at)
         wrong = live.template_sha256 if live is not None else ""
         earlier = (one for one in reversed(self.all[:end]) if one.state == "kept" and not one.is_trial)
         return next((one for one in earlier if one.template_sha256 != wrong), None)
+
+    def _place_of(self, name: int) -> int:
+        """Return where a version stood that is not there any more: how many come before it."""
+        is_folder = name >= _MILLISECONDS
+        at = datetime.fromtimestamp(name / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if is_folder else ""
+        after = (
+            place
+            for place, one in enumerate(self.all)
+            if (one.at > at if is_folder else one.record is not None and one.record.number > name)
+        )
+        return next(after, len(self.all))
 
 
 def read_versions(

@@ -26,10 +26,14 @@ _ENDS = ("_COMPLETE", "_FAILED", "_SKIPPED")
 
 
 class Shown(Progress):
-    """Shows a line for each resource that is done, and on a terminal below them what is under way."""
+    """Shows a line for each resource that is done, and on a terminal below them what is under way.
+
+    `command` is what to type next after an interruption.
+    """
 
     def __init__(self, terminal: Terminal) -> None:
         super().__init__()
+        self.command = ""
         self._terminal = terminal
         self._status: Status | None = None
         self._text = ""
@@ -135,13 +139,14 @@ def shown(terminal: Terminal, command: str) -> Iterator[Shown]:
         click.Abort: it was interrupted (exit 130).
     """
     progress = Shown(terminal)
+    progress.command = command
     try:
         yield progress
     except KeyboardInterrupt:
         progress.close()
         for line in interrupted(progress):
             terminal.say(line)
-        terminal.next(command)
+        terminal.next(progress.command)
         raise click.Abort from None
     finally:
         progress.close()

@@ -6,11 +6,13 @@ not deployed does not answer, whatever serverless.yml says.
 
 from __future__ import annotations
 
+import copy
 import http.client
 import json
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -83,6 +85,29 @@ class Endpoints:
                     routes[f"{method} {item['path']}"] = uri.partition("/functions/")[2].removesuffix("/invocations")
         return self._through(api_id, region, request, target, routes, "rest")
 
+    def _with_local_key(self, service: Service, api_id: str, region: str, request: Request) -> Request:
+        """Return a request with the local cloud's value of the key that it has, where AWS made that key's value."""
+        from bareboat.local.access.api_keys import known_keys
+        from bareboat.local.access.secrets import LocalSecrets
+
+        client = self._moto.client("apigateway", region)
+        plans = [
+            one["id"]
+            for one in client.get_usage_plans(limit=500)["items"]
+            if any(stage["apiId"] == api_id for stage in one.get("apiStages") or ())
+        ]
+        ids = {one["id"] for plan in plans for one in client.get_usage_plan_keys(usagePlanId=plan)["items"]}
+        keys = [one for one in client.get_api_keys(includeValues=True, limit=500)["items"] if one["id"] in ids]
+        given = request.headers.get("x-api-key", "")
+        names = {one.get("name") for one in keys if one["value"] == given and one["enabled"]}
+        rest = service.provider.rest_api
+        for one in known_keys(rest.keys, rest.plans, LocalSecrets(service.folder / ".bareboat")) if names else ():
+            if one.is_local and one.name in names:
+                headers = copy.deepcopy(request.headers)
+                headers.replace_header("x-api-key", one.value)
+                return replace(request, headers=headers)
+        return request
+
     def _through(
         self, api_id: str, region: str, request: Request, target: str, routes: dict[str, str], door: str
     ) -> Answer:
@@ -98,6 +123,8 @@ class Endpoints:
                 return as_json({"message": "Internal Server Error"}, 500)
         service, _ = self._functions.service_of(next(iter(at.values())).full_name)
         _check_routes(service, routes, door)
+        if door == "rest":
+            request = self._with_local_key(service, api_id, region, request)
         return self._asked(service, at, door, request, target, region)
 
     def _url(self, url_id: str, region: str, request: Request) -> Answer:

@@ -14,6 +14,7 @@ from bareboat.aws.parcels import models_of
 from bareboat.aws.prune import _prune_layers, plan_pruning
 from bareboat.aws.record import DeployedCode, Record, canonical, digest
 from bareboat.aws.rollout import Counts, Trial
+from bareboat.aws.stack import Resource
 from bareboat.aws.stays import what_stays
 from bareboat.aws.versions import Version, Versions, _in_order, code_keys, names_of
 from bareboat.errors import ConfigurationError, RemoteError
@@ -61,6 +62,17 @@ def versions(*found, more=()):
         ),
         pytest.param([version(1), version(2)], "2", id="when-nobody-knows-what-is-live"),
         pytest.param([version(1, "live"), version(2)], None, id="none"),
+        pytest.param(
+            [version(2), version(3, restores=1), version(4), version(5, "live", restores=3)],
+            None,
+            id="after-a-rollback-to-one-that-restored-a-pruned-one",
+        ),
+        pytest.param([version(1), version(3), version(4, "live", restores=2)], "1", id="after-a-pruned-one"),
+        pytest.param(
+            [version(1), version(3), version(4, "live", restores=1793577600000)],  # of 2026-11-02
+            "1",
+            id="after-a-pruned-folder-of-serverless",
+        ),
     ],
 )
 def test_before_live(found, back):
@@ -239,6 +251,15 @@ def test_what_stays_names_domains_keys_and_what_can_cost(load):
         "the KMS key arn:aws:kms:us-east-1:123456789012:key/k",
     ]
     assert [one.costs for one in stays] == [True, False, True, True, True]
+
+
+def test_a_domain_that_the_stack_made_does_not_stay(load):
+    service = load("", "custom: {customDomain: {domainName: api.example.com, apiType: http}}\n")
+    made = Resource("D", "api.example.com", "AWS::ApiGatewayV2::DomainName", "CREATE_COMPLETE")
+
+    stays = what_stays(service, Belongings(None, resources=(made,)))
+
+    assert [(one.what, one.costs) for one in stays] == [("the certificate of api.example.com", False)]
 
 
 class Locked:

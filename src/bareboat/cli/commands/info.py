@@ -51,6 +51,7 @@ def _tell(terminal: Terminal, found: Info) -> None:
         f"stack     {found.stack}  {found.status}",
         f"deployed  {clock_time(found.deployed.timestamp())[:19]}{_by(found)}",
     ]
+    lines += [f"domain    {address}" for address in found.domains]
     terminal.write("\n".join(lines))
     if found.routes:
         terminal.write("")

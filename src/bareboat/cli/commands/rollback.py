@@ -64,6 +64,8 @@ def rollback(
             wait=not no_wait,
             progress=progress,
         )
+        # Without a version the command would go back once more, when CloudFormation has finished by then.
+        progress.command = f"bareboat rollback{source.flags} --to {found.version.name}"
         progress.close()
         terminal.say(_told(found))
         if plan_only or found.plan.is_empty:

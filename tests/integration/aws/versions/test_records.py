@@ -99,6 +99,17 @@ def test_a_damaged_record_is_left_out_and_its_number_stays_taken(records, stage)
     assert records.begin(TEMPLATE, stage.service, SHIPMENT).number == 2
 
 
+@pytest.mark.parametrize(("own", "waits"), [(True, 4), (False, 0)], ids=["own", "given"])
+def test_a_claim_in_a_bucket_that_is_not_there_ends(aws, stage, own, waits):
+    waited = []
+    records = Records(aws, Bucket("nowhere", "x", own=own), sleep=waited.append)
+
+    with pytest.raises(AwsError, match="does not exist"):
+        records.begin(TEMPLATE, stage.service, SHIPMENT)
+
+    assert len(waited) == waits
+
+
 def test_a_bucket_that_is_gone_has_no_records(aws):
     assert Records(aws, Bucket("nowhere", "x")).read() == ()
 

@@ -72,3 +72,17 @@ def test_an_interruption_says_what_it_leaves():
     assert "bareboat rollback takes it back" in interrupted(progress)[1]
     progress.begin("delete", "")
     assert "the next remove goes on from there" in interrupted(progress)[0]
+
+
+def test_an_interrupted_rollback_is_gone_on_with_to_the_same_version(stage, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    stage.deploy("one")
+    stage.deploy("two")
+    monkeypatch.setattr("bareboat.aws.rollback.roll_back", interrupted)
+
+    result = stage.run("rollback", "--yes")
+
+    assert result.exit_code == 130
+    assert "bareboat rollback --to 1" in result.stderr
