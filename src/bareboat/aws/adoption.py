@@ -15,6 +15,7 @@ from bareboat.aws.live import Live, look
 from bareboat.aws.plan import discard, make_plan
 from bareboat.aws.preview import UNBUILT, preview_shipment
 from bareboat.aws.progress import Progress
+from bareboat.aws.rest_stages import fitted
 from bareboat.aws.stack import Stack, resources
 from bareboat.aws.template import naming
 from bareboat.aws.template.build import make_template
@@ -117,7 +118,7 @@ def adoption_of_template(service: Service, template: Mapping[str, Any], stack_na
     Raises:
         ConfigurationError: serverless.yml makes no template.
     """
-    new = make_template(service, preview_shipment(service))
+    new, _ = fitted(make_template(service, preview_shipment(service)), template)
     name = stack_name or service.provider.stack_name
     return _adoption(service, name, None, template, new, foreseen(template, new), {})
 
@@ -155,7 +156,7 @@ def adoption_of_stack(
         raise RemoteError(
             f"{name} is {stack.status}: its creation failed", expected="a stack that runs", fix="bareboat deploy"
         )
-    new = make_template(there, preview_shipment(there))
+    new, _ = fitted(make_template(there, preview_shipment(there)), live.template)
     plan = make_plan(aws, there, new, live, progress=progress)
     discard(aws, plan)
     physical = {one.logical_id: one.physical_id for one in resources(aws, stack.id)}

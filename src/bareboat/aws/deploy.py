@@ -17,6 +17,7 @@ from bareboat.aws.live import delete_stack, look, prepared
 from bareboat.aws.plan import Plan, make_plan, policy_text, refuse_failed, template_place
 from bareboat.aws.progress import Progress
 from bareboat.aws.record import Record, Records
+from bareboat.aws.rest_stages import set_stage
 from bareboat.aws.shipment import Shipment
 from bareboat.aws.stack import Settled, Sleep, Stack, StackEvent, settle
 from bareboat.aws.together import ready, together
@@ -287,7 +288,9 @@ class _Run:
         return tuple(drift.function for drift in plan.drifted)
 
     def finish_settings(self, stack: Stack) -> None:
-        """Set what a change set does not: deletion protection and the stack policy."""
+        """Set what a change set does not: deletion protection, the stack policy, live stages of a REST API."""
+        for change in self.plan.stages:
+            set_stage(self.aws, change)
         settings = self.plan.settings
         if settings.protected is not None and settings.protected != stack.protected:
             self.aws.call(

@@ -25,6 +25,7 @@ from bareboat.aws.limits import template_text
 from bareboat.aws.live import Live
 from bareboat.aws.progress import Progress
 from bareboat.aws.record import digest
+from bareboat.aws.rest_stages import StageChange, fitted, stage_changes
 from bareboat.aws.settings import stack_settings
 from bareboat.aws.stack import Sleep, Stack
 from bareboat.errors import RemoteError
@@ -62,6 +63,7 @@ class Plan:
         changes: of the change set; where there is no stack yet, everything that will be made.
         drifted: functions whose live code is not what their template says, so that it is put in place.
         further: what of the settings changes without a change set, such as "deletion protection on".
+        stages: what is set of live stages of a REST API by calls; `further` tells of it.
     """
 
     service: Service
@@ -73,6 +75,7 @@ class Plan:
     changes: tuple[Change, ...] = ()
     drifted: tuple[Drift, ...] = ()
     further: tuple[str, ...] = ()
+    stages: tuple[StageChange, ...] = ()
 
     @property
     def stack_name(self) -> str:
@@ -120,16 +123,19 @@ def make_plan(
         AwsError, RemoteError: AWS refuses the template.
     """
     settings = settings or stack_settings(service)
+    template, described = fitted(template, live.template if live.is_there else None)
     text = template_text(template)
     plan = Plan(service, template, text, settings, live)
     if plan.is_first:
         return replace(plan, changes=additions(template))
     stack = live.stack
     assert stack is not None
+    stages = stage_changes(aws, stack.name, stack.account, template, described)
     plan = replace(
         plan,
         drifted=drifted(template, live),
-        further=_further(settings, stack),
+        further=(*_further(settings, stack), *map(str, stages)),
+        stages=stages,
     )
     if is_same(live, template, settings):
         return plan

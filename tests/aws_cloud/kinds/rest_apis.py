@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from aws_cloud.kinds.base import Kind, Made, Place, as_bool, chosen, lowered, tag_map
+from aws_cloud.kinds.base import Failed, Kind, Made, Place, as_bool, chosen, lowered, tag_map
 
 
 class RestApi(Kind):
@@ -120,8 +120,24 @@ class Deployment(Kind):
     type = "AWS::ApiGateway::Deployment"
 
     def create(self, place: Place, properties: dict[str, Any]) -> Made:
+        client, api, stage = place.client("apigateway"), properties["RestApiId"], properties.get("StageName")
         given = lowered(properties, "Description", "StageName")
-        said = place.client("apigateway").create_deployment(restApiId=properties["RestApiId"], **given)
+        described = properties.get("StageDescription") or {}
+        if stage in [one["stageName"] for one in client.get_stages(restApiId=api)["item"]]:
+            if described:
+                raise Failed("StageDescription cannot be specified when stage referenced by StageName already exists")
+            said = client.create_deployment(restApiId=api, **lowered(properties, "Description"))
+            patch = {"op": "replace", "path": "/deploymentId", "value": said["id"]}  # moto would make the stage anew
+            client.update_stage(restApiId=api, stageName=stage, patchOperations=[patch])
+            return Made(said["id"], {"DeploymentId": said["id"]})
+        said = client.create_deployment(restApiId=api, **given, **lowered(described, "Variables"))
+        if "TracingEnabled" in described:
+            value = str(as_bool(described["TracingEnabled"])).lower()
+            patch = {"op": "replace", "path": "/tracingEnabled", "value": value}
+            client.update_stage(restApiId=api, stageName=stage, patchOperations=[patch])
+        if described.get("Tags"):
+            arn = f"arn:aws:apigateway:{place.region}::/restapis/{api}/stages/{stage}"
+            client.tag_resource(resourceArn=arn, tags=tag_map(described["Tags"]))
         return Made(said["id"], {"DeploymentId": said["id"]})
 
     def delete(self, place: Place, made: Made, properties: dict[str, Any]) -> None:

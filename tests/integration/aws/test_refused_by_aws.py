@@ -143,3 +143,47 @@ def test_options_of_a_url_is_answered_by_lambda_itself(project: Project, aws: Aw
     assert aws.call("lambda", "get_function_url_config", FunctionName=NAME)["Cors"]["AllowMethods"] == ["GET"]
     notes = json.loads(project.done("check", "--json").stdout)["notes"]
     assert any("OPTIONS is left out" in one["text"] for one in notes)
+
+
+REST = (
+    YML.replace("runtime: python3.11", "runtime: python3.11\n  tags: {team: a}\n  tracing: {apiGateway: true}")
+    + "    events:\n      - http: GET /hello\n"
+)
+
+
+def stage_of(aws: Aws) -> dict[str, Any]:
+    (api,) = aws.call("apigateway", "get_rest_apis")["items"]
+    return dict(aws.call("apigateway", "get_stage", restApiId=api["id"], stageName="dev"))
+
+
+def test_a_live_stage_is_no_longer_described_by_its_deployment(project: Project, aws: Aws) -> None:
+    project.write(REST)
+    project.done("deploy", "--yes")
+    assert stage_of(aws)["tags"]["team"] == "a"
+
+    project.write(REST.replace("team: a", "team: b") + "      - http: GET /two\n")
+    shown = project.done("deploy", "--plan")
+    project.done("deploy", "--yes")
+
+    assert "stage dev of the REST API: tags" in shown.output
+    assert stage_of(aws)["tags"]["team"] == "b"
+    assert "nothing changes" in project.done("deploy", "--yes").output
+    project.done("rollback", "--yes")
+    assert stage_of(aws)["tags"]["team"] == "a"
+    assert stage_of(aws)["tracingEnabled"] is True
+
+
+def test_what_a_crash_left_unset_of_a_stage_is_set_by_the_next(project: Project, aws: Aws) -> None:
+    text = REST.replace("  tracing: {apiGateway: true}\n", "")
+    project.write(text)
+    project.done("deploy", "--yes")
+    project.write(REST.replace("team: a", "team: c"))
+    project.done("deploy", "--yes")
+    (api,) = aws.call("apigateway", "get_rest_apis")["items"]
+    patch = {"op": "replace", "path": "/tracingEnabled", "value": "false"}
+    aws.call("apigateway", "update_stage", restApiId=api["id"], stageName="dev", patchOperations=[patch])
+
+    done = project.done("deploy", "--yes")
+
+    assert "stage dev of the REST API: tracingEnabled" in done.output
+    assert stage_of(aws)["tracingEnabled"] is True

@@ -1,9 +1,9 @@
 """The deployment of a REST API, and the stage that it makes: logs, limits, variables, tags.
 
 Serverless lets a deployment make the stage, so that the stage is no resource of the stack, and sets the rest through
-the SDK afterwards. Here the deployment describes its stage (`StageDescription`): what is said of the stage is part of
-the change set, is undone with it, and a stack of Serverless's is taken over without a stage that is there already
-being made again. docs/decisions has the reasons.
+the SDK afterwards. Here the deployment describes the stage that it makes (`StageDescription`), and a stack of
+Serverless's is taken over without a stage that is there already being made again. Of a stage that is there
+`aws.rest_stages` takes the description out and sets it by calls. docs/decisions has the reasons.
 """
 
 from __future__ import annotations
