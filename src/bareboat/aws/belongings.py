@@ -64,6 +64,8 @@ class Belongings:
             nobody knows the maker of.
         repository: the ECR repository of the service's images; "" for none.
         importers: export name -> stacks that use it.
+        sharers: other stacks that keep code in the stage's folder of a bucket of several: it stays then, and `bucket`
+            is None.
     """
 
     stack: Stack | None
@@ -81,6 +83,7 @@ class Belongings:
     repository: str = ""
     images: int = 0
     importers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sharers: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -128,6 +131,10 @@ def find_belongings(aws: Aws, service: Service, *, measured: bool = True) -> Bel
     )
     if stack is not None:
         refuse_other_owner(aws, service, stack, template, bucket)
+    sharers: tuple[str, ...] = ()
+    if bucket is not None and not bucket.own:
+        sharers = _sharers(aws, bucket, service.provider.stack_name)
+        bucket = None if sharers else bucket
     count, size = (0, 0)
     if bucket is not None and measured:
         prefix = "" if bucket.own else f"{bucket.folder}/"
@@ -149,6 +156,7 @@ def find_belongings(aws: Aws, service: Service, *, measured: bool = True) -> Bel
         repository=repository,
         images=images,
         importers=importers,
+        sharers=sharers,
     )
 
 
@@ -290,6 +298,14 @@ def _bucket(aws: Aws, service: Service, stack: Stack | None, resources: tuple[Re
         name = left[0].physical_id if left else ""
         bucket = Bucket(name, folder_of(service), owner=aws.identity.account) if name else None
     return bucket if bucket is not None and is_there(aws, bucket.name) else None
+
+
+def _sharers(aws: Aws, bucket: Bucket, stack: str) -> tuple[str, ...]:
+    """Return the stacks that are there and have records in the same folder: it is named by service and stage alone."""
+    from bareboat.aws.record import Records
+
+    others = sorted({one.stack for one in Records(aws, bucket).read()} - {stack, ""})
+    return tuple(name for name in others if find_stack(aws, name) is not None)
 
 
 def _log_group(aws: Aws, name: str) -> LogGroup | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bareboat.aws.bucket import Bucket, find_bucket, folder_of
-from bareboat.aws.client import Aws
+from bareboat.aws.client import Aws, AwsError
 from bareboat.aws.stack import Stack, find_stack, is_busy, stack_template
 from bareboat.aws.versions import Version, Versions, code_keys, read_versions
 from bareboat.service.model import Service
@@ -87,7 +87,7 @@ def _other_stages(aws: Aws, service: Service) -> Iterator[tuple[str, Mapping[str
     if not found:
         return
     name = re.compile(re.escape(before) + r"([A-Za-z0-9-]+)" + re.escape(after))
-    for said in aws.pages("cloudformation", "describe_stacks", "Stacks"):
+    for said in _all_stacks(aws):
         match = name.fullmatch(said["StackName"])
         if match is None or match[1] == service.provider.stage or said["StackStatus"] == "DELETE_COMPLETE":
             continue
@@ -95,6 +95,15 @@ def _other_stages(aws: Aws, service: Service) -> Iterator[tuple[str, Mapping[str
         exports = [one.get("ExportName") or "" for one in said.get("Outputs") or ()]
         if tags.get("STAGE") == match[1] or any(one.startswith(f"sls-{service.name}-{match[1]}-") for one in exports):
             yield match[1], said
+
+
+def _all_stacks(aws: Aws) -> Iterator[Mapping[str, Any]]:
+    """Yield all stacks of the region; none to whom is not allowed to see them."""
+    try:
+        yield from aws.pages("cloudformation", "describe_stacks", "Stacks")
+    except AwsError as error:
+        if error.status != 403:
+            raise
 
 
 def _stage(aws: Aws, service: Service, stage: str, said: Mapping[str, Any]) -> StageListing:

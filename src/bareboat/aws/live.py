@@ -58,14 +58,25 @@ def look(aws: Aws, service: Service, functions: Sequence[str] = ()) -> Live:
     stack, template, *codes = together(
         [
             lambda: find_stack(aws, name),
-            lambda: stack_template(aws, name),
+            lambda: _template(aws, name),
             *(lambda one=one: code_sha256(aws, one) for one in functions),
         ]
     )
     if stack is None or stack.is_empty:
-        template = None
+        template = None  # whatever AWS says of the template of a stack that was never made
+    elif isinstance(template, AwsError):
+        raise template
     known = {name: sha for name, sha in zip(functions, codes, strict=True) if sha is not None}
     return Live(stack, template, _bucket(aws, service, stack), known)
+
+
+def _template(aws: Aws, name: str) -> Mapping[str, Any] | AwsError | None:
+    try:
+        return stack_template(aws, name)
+    except AwsError as error:
+        if error.code != "ValidationError":
+            raise
+        return error
 
 
 def _bucket(aws: Aws, service: Service, stack: Stack | None) -> Bucket | None:

@@ -12,6 +12,7 @@ from bareboat.aws.belongings import find_layers
 from bareboat.aws.bucket import Bucket, keep_of
 from bareboat.aws.client import Aws, AwsError
 from bareboat.aws.emptying import delete_keys
+from bareboat.aws.record import Records
 from bareboat.aws.stack import resources
 from bareboat.aws.together import ready, together
 from bareboat.aws.versions import Version, Versions, code_keys, read_versions
@@ -45,15 +46,19 @@ class Pruning:
         return not (self.versions or self.keys or self.functions or self.layers)
 
 
-def plan_pruning(versions: Versions, template: Mapping[str, Any] | None, keep: int, *, now: datetime) -> Pruning:
+def plan_pruning(
+    versions: Versions, template: Mapping[str, Any] | None, keep: int, *, now: datetime, stack: str = ""
+) -> Pruning:
     """Return which versions and objects are too old: pure.
 
     Args:
         template: the live one: what it names stays, whatever the records say.
         keep: how many versions stay beside the live one.
+        stack: whose versions may go; those of another stack with the same folder stay. "" is all.
     """
     live = versions.live
-    whole = [one for one in versions.all if one.state == "kept" and one is not live]
+    others = [one for one in versions.all if stack and one.record is not None and one.record.stack != stack]
+    whole = [one for one in versions.all if one.state == "kept" and one is not live and one not in others]
     kept = whole[max(0, len(whole) - keep) :]
     if live is None:  # nobody knows what the stack runs: nothing that may be it goes
         kept = whole[-(keep + 1) :]
@@ -63,7 +68,10 @@ def plan_pruning(versions: Versions, template: Mapping[str, Any] | None, keep: i
     gone = tuple(
         one
         for index, one in enumerate(versions.all)
-        if one is not live and one not in kept and one.state != "pending" and (one in whole or index < oldest)
+        if one is not live
+        and one not in (*kept, *others)
+        and one.state != "pending"
+        and (one in whole or index < oldest)
     )
     needed = {key for one in versions.all if one not in gone for key in (*one.keys, one.template_key)}
     needed |= code_keys(template or {})
@@ -90,7 +98,7 @@ def prune(
         AwsError: AWS refuses; who may not list or delete Lambda's versions keeps them.
     """
     keep = keep_of(service) if keep is None else keep
-    plan = plan_pruning(versions, template, keep, now=clock())
+    plan = plan_pruning(versions, template, keep, now=clock(), stack=service.provider.stack_name)
     ready(aws, ("s3", "lambda", "cloudformation"))
     stack = resources(aws, service.provider.stack_name)
     in_stack = {one.physical_id for one in stack}
@@ -133,7 +141,13 @@ def _goes(key: str, versions: Versions, gone: Iterable[Version], needed: set[str
 
 def _prune_objects(aws: Aws, versions: Versions, plan: Pruning) -> None:
     bucket = versions.bucket
-    delete_keys(aws, bucket.owned, list(plan.keys))
+    if plan.keys:
+        # what another deployment has found there in the meantime is in its record by now
+        read = Records(aws, bucket).read()
+        needed = {
+            key for one in read if str(one.number) not in {gone.name for gone in plan.versions} for key in one.keys
+        }
+        delete_keys(aws, bucket.owned, [key for key in plan.keys if key not in needed])
     for one in plan.versions:
         if one.record is not None:
             folder = f"{bucket.folder}/deployments/{one.record.number:06d}"

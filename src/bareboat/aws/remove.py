@@ -200,7 +200,8 @@ class _Removal:
         for one in self.found.data:
             if one.resource.type == "AWS::S3::Bucket" and one.resource.logical_id in self.lose:
                 self.progress.begin("empty", f"Emptying {one.resource.physical_id}")
-                count = empty(self.aws, one.resource.physical_id, sleep=self.sleep)
+                owner = self.aws.identity.account
+                count = empty(self.aws, one.resource.physical_id, owner=owner, sleep=self.sleep)
                 if count:
                     self.gone.append(f"{_count(count, 'version')} of objects in {one.resource.physical_id}")
 

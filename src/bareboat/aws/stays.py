@@ -54,6 +54,12 @@ def _kept(found: Belongings) -> Iterator[Stay]:
 
 
 def _shared_bucket(found: Belongings) -> Iterator[Stay]:
+    if found.sharers:
+        yield Stay(
+            "the stage's folder in the deployment bucket",
+            f"{', '.join(found.sharers)} has its code and its records there too",
+            costs=True,
+        )
     if found.bucket is not None and not found.bucket.own:
         yield Stay(
             f"the bucket {found.bucket.name}",

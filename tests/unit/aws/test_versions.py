@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace as replace_record
 
 from bareboat.aws.belongings import Belongings, find_layers
 from bareboat.aws.bucket import Bucket, folder_of, keep_of, refuses_plain_http
@@ -96,6 +97,16 @@ def test_pruning_keeps_the_number_and_what_they_share():
 
     assert [one.name for one in plan.versions] == ["1", "2"]
     assert plan.keys == ("serverless/demo/dev/code/2.zip",)
+
+
+def test_pruning_leaves_the_versions_of_another_stack_with_the_same_folder():
+    theirs = [replace(version(n), record=replace_record(version(n).record, stack="other")) for n in (1, 2)]
+    found = versions(*theirs, version(3), version(4, "live"))
+
+    plan = plan_pruning(found, None, 0, now=NOW, stack="demo-dev")
+
+    assert [one.name for one in plan.versions] == ["3"]
+    assert plan.keys == ("serverless/demo/dev/code/3.zip",)
 
 
 def test_versions_stand_in_the_order_of_their_numbers_whatever_clock_wrote_them():

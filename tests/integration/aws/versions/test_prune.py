@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from bareboat.aws.bucket import find_bucket
 from bareboat.aws.prune import prune
+from bareboat.aws.record import Records
 from bareboat.aws.rollback import plan_rollback, roll_back
 from bareboat.aws.stack import stack_template
 from bareboat.aws.versions import read_versions
@@ -96,3 +98,20 @@ def test_the_live_version_never_goes(stage, keep):
 
     assert found.is_empty
     assert [one.state for one in left.all] == ["live"]
+
+
+def test_pruning_leaves_what_a_deployment_has_found_there_meanwhile(stage, monkeypatch):
+    stage.deploy("one")
+    stage.deploy("two")
+    service, bucket = stage.service, find_bucket(stage.aws, stage.service)
+    template = stack_template(stage.aws, "demo-dev")
+    versions = read_versions(stage.aws, bucket, template)
+    old = versions.named("1").record
+    contents = replace(old, functions=old.functions, layers=old.layers)
+    Records(stage.aws, bucket).begin({"of": "another run"}, service, contents)
+
+    found = prune(stage.aws, service, versions, template, keep=0)
+
+    keys = [one["Key"] for one in stage.aws.pages("s3", "list_objects_v2", "Contents", Bucket=bucket.name)]
+    assert [one.name for one in found.versions] == ["1"]
+    assert old.keys <= set(keys)

@@ -243,3 +243,18 @@ def test_a_stack_of_another_service_is_taken_over_by_adopt(stage):
     stage.deploy("two")
 
     assert find_belongings(stage.aws, stage.service).stack is not None
+
+
+def test_a_folder_that_another_stack_uses_stays(stage, aws_cloud):
+    stage.aws.call("s3", "create_bucket", Bucket="shared")
+    plain = stage.yaml
+    stage.yaml = plain.replace("runtime: python3.13", "runtime: python3.13, deploymentBucket: shared")
+    stage.deploy("one")
+    stage.yaml = stage.yaml.replace("deploymentBucket", "stackName: other-stack, deploymentBucket")
+    before = len(list(stage.aws.pages("s3", "list_objects_v2", "Contents", Bucket="shared")))
+
+    found = find_belongings(stage.aws, stage.service)
+    removed = remove(stage.aws, stage.service, found)
+
+    assert len(list(stage.aws.pages("s3", "list_objects_v2", "Contents", Bucket="shared"))) == before
+    assert any("demo-dev has its code" in one.why for one in removed.stays)
