@@ -151,6 +151,25 @@ def install_venv(name: str) -> Path:
     return python
 
 
+def localstack() -> str:
+    """Return a Python that has LocalStack: $BAREBOAT_LOCALSTACK, or one installed here from the tests' own pins."""
+    given = os.environ.get("BAREBOAT_LOCALSTACK")
+    if given:
+        return given
+    place = folder() / "venvs" / "localstack"
+    pins = Path(__file__).parent.parent / "tests" / "differential" / "localstack_aws" / "requirements.txt"
+
+    def install() -> None:
+        log = place / "install.log"
+        make = [uv(), "venv", "--quiet", "--allow-existing", "--python", str(interpreter("3.13")), str(place)]
+        _run(make, log)
+        to = ["--python", str(place / "bin" / "python")]
+        _run([uv(), "pip", "install", "--quiet", "--compile-bytecode", *to, "-r", str(pins)], log)
+
+    _once(place, pins.read_text().splitlines(), install)
+    return str(place / "bin" / "python")
+
+
 def install_tree(name: str) -> Path:
     """Install TREES[name] into a bare folder, for PYTHONPATH; return it."""
     place = folder() / "trees" / name
