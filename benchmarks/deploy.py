@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import artifacts
 import harness
@@ -230,9 +231,13 @@ class _Through(BaseHTTPRequestHandler):
         there = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         skipped = ("connection", "transfer-encoding", "content-length", "expect")
         headers = {name: value for name, value in self.headers.items() if name.lower() not in skipped}
-        there.request(self.command, self.path, body, headers | {"Content-Length": str(len(body))})
-        said = there.getresponse()
-        data = said.read()
+        try:
+            there.request(self.command, self.path, body, headers | {"Content-Length": str(len(body))})
+            said = there.getresponse()
+            data = said.read()
+        except (OSError, http.client.HTTPException):  # the round is over, or moto broke off
+            self.close_connection = True
+            return
         self.send_response_only(said.status)
         for name, value in said.getheaders():
             if name.lower() not in ("connection", "transfer-encoding", "content-length"):
@@ -243,7 +248,10 @@ class _Through(BaseHTTPRequestHandler):
         self.wfile.write(data)
         there.close()
 
-    do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _pass_on
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("do_"):
+            return self._pass_on
+        raise AttributeError(name)
 
     def log_message(self, *_: object) -> None:
         """Keep quiet."""
@@ -340,8 +348,8 @@ def main() -> int:
         "Seconds from the start of the process to its end, archives made and AWS's answers included; in turns.",
         "LocalStack in host mode answers both; nothing waits for a network. Two functions behind a REST API.",
         "After each change both stacks' routes were asked, and answered the same, with the new word.",
-        "On moto osls goes no further: moto refuses its template (cfn-lint's W3005). bareboat sends its template with "
-        "the change set, which validates it; osls asks ValidateTemplate first.",
+        "On moto osls goes no further: moto refuses its template (cfn-lint's W3005).",
+        "There, bareboat's template comes with its change set, which validates it; osls asks ValidateTemplate first.",
     ]
     return report.finish(write=not given.no_write)
 

@@ -184,7 +184,10 @@ class Aws:
     @property
     def endpoint(self) -> str:
         """The address that stands for all of AWS, of AWS_ENDPOINT_URL or the configuration; "" for AWS's own."""
-        return str(self.client("sts").meta.endpoint_url) if os.environ.get("AWS_ENDPOINT_URL") else ""
+        if not os.environ.get("AWS_ENDPOINT_URL"):
+            return ""
+        client = self._clients.get(("cloudformation", self.region)) or self.client("sts")  # making one takes a while
+        return str(client.meta.endpoint_url)
 
 
 def _translated(error: Exception, operation: str) -> Exception:

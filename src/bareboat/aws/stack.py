@@ -14,6 +14,7 @@ from bareboat.errors import RemoteError
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
+GROWTH = 1.2  # so that what has ended is seen a sixth of its time later at most
 Sleep = Callable[[float], None]
 
 
@@ -252,7 +253,7 @@ def pauses(first_s: float = FIRST_PAUSE_S, longest_s: float = LONGEST_PAUSE_S) -
     pause_s = first_s
     while True:
         yield pause_s
-        pause_s = min(longest_s, pause_s * 1.5)
+        pause_s = min(longest_s, pause_s * GROWTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,9 +324,9 @@ def settle(  # noqa: PLR0913 - where the act began, and what tests set
             after, since = told[-1].id, None
         rests = next((not is_busy(event.status) for event in reversed(told) if event.of_stack), False)
         # events lag behind the stack at times, and a stack behind the call that set it to work
-        if rests or not started or (looks % 4 == 3 and (told or looks > 7)):
+        if rests or not started or (looks % 4 == 3 and (told or looks > 12)):
             stack = find_stack(aws, name)
-            if stack is None or not (stack.is_busy or (started and stack.is_empty and looks < 30)):
+            if stack is None or not (stack.is_busy or (started and stack.is_empty and looks < 38)):
                 return Settled(stack, tuple(told))
         if clock() > ended_at:
             raise RemoteError(

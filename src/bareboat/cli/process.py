@@ -34,7 +34,9 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
         code = leaving.code
     if code == INTERRUPTED:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient Ctrl-C meets only the interpreter's own end
-    sys.exit(code if _flush() else 1)
+    flushed = _flush()
+    gc.freeze()  # what the system takes back in a moment is not looked through once more: 50 ms with botocore
+    sys.exit(code if flushed else 1)
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from bareboat.aws.cargo import Cargo
     from bareboat.aws.client import Aws
     from bareboat.aws.deploy import Deployment
+    from bareboat.aws.live import Live
     from bareboat.aws.plan import Plan
+    from bareboat.aws.together import Ahead
     from bareboat.cli.deploying import Shown
     from bareboat.service.deploying import Canary
     from bareboat.service.model import Service, Slim
@@ -66,10 +68,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
     The account, the region and the stage are shown before anything is changed; custom.bareboat.accounts says which
     accounts are right.
     """
-    from bareboat.artifact.locking import Locking
-    from bareboat.aws.cargo import refuse_retired, with_runtime
     from bareboat.cli.aws import connected
-    from bareboat.cli.deploying import shown
 
     if plan_only and name is not None:
         raise click.UsageError("--plan shows what changes in the stack, and -f changes code alone")
@@ -78,6 +77,15 @@ def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
     if canary is not None and name is not None:
         raise click.UsageError("--canary does not go with -f")
     service, aws = connected(terminal, source, account=False)
+    from bareboat.aws.live import look
+    from bareboat.aws.together import Ahead
+
+    asked = [] if name is not None else [one.full_name for one in service.functions.values()]
+    live_then = Ahead(lambda: look(aws, service, asked))  # AWS answers while what packages is imported
+    from bareboat.artifact.locking import Locking
+    from bareboat.aws.cargo import refuse_retired, with_runtime
+    from bareboat.cli.deploying import shown
+
     service = slimmed(service if runtime is None else with_runtime(service, runtime), slim)
     # a retired runtime that a flag overrides is none
     terminal.notes(one for one in service.notes if runtime is None or " is retired: packaged " not in one.text)
@@ -92,7 +100,8 @@ def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
     flags += "".join(f" --allow-loss {one}" for one in allowed)
     with terminal.held() as more:
         with shown(terminal, f"bareboat deploy{flags}") as progress:
-            work = _Work(terminal, source, service, aws, locking, progress, again=f"bareboat deploy{flags}")
+            again = f"bareboat deploy{flags}"
+            work = _Work(terminal, source, service, aws, locking, progress, live_then, again=again)
             if name is not None:
                 work.swap(name, yes=yes)
             elif plan_only:
@@ -128,6 +137,7 @@ class _Work:
         self.aws = aws
         self.locking = locking
         self.progress = progress
+        self.live_then = live_then
 
     def deploy(self, *, yes: bool, allowed: tuple[str, ...], wait: bool, canary: str | None) -> None:
         """Show what changes, ask, carry it out, and show what came of it."""
@@ -255,24 +265,22 @@ class _Work:
     def _planned(self, *, wait: bool, ask: Any) -> tuple[Cargo, Plan]:
         """Build, look at AWS in the meantime, and have the changes worked out."""
         from bareboat.aws.cargo import load, with_images
-        from bareboat.aws.live import look, prepared
+        from bareboat.aws.live import prepared
         from bareboat.aws.plan import make_plan
         from bareboat.aws.template.build import make_template
-        from bareboat.aws.together import Ahead
         from bareboat.cli.aws import show_account
         from bareboat.cli.cloud import tell_built
         from bareboat.cli.locked import tell_lock
         from bareboat.packaging.lock import LOCK, read_lock
 
         functions = [one.full_name for one in self.service.functions.values()]
-        live_then = Ahead(lambda: look(self.aws, self.service, functions))
         lock = self.service.folder / LOCK
         before = read_lock(lock)
         with self.terminal.progress("Packaging") as step:
             cargo = load(self.service, locking=self.locking, on_step=step)
         tell_built(self.terminal, cargo.artifacts)
         tell_lock(self.terminal, before, read_lock(lock))
-        live = live_then.result()
+        live = self.live_then.result()
         account = live.stack.account if live.stack else self.aws.identity.account
         show_account(self.terminal, self.service, self.aws, account=account)
         if self.service.image_functions:
@@ -357,16 +365,13 @@ class _Work:
         """Swap the code of one function."""
         from bareboat.aws.cargo import load
         from bareboat.aws.code_swap import put_code
-        from bareboat.aws.live import look
-        from bareboat.aws.together import Ahead
         from bareboat.cli.aws import show_account
         from bareboat.cli.cloud import tell_built
 
-        live_then = Ahead(lambda: look(self.aws, self.service))
         with self.terminal.progress("Packaging") as step:
             cargo = load(self.service, function=name, locking=self.locking, on_step=step)
         tell_built(self.terminal, cargo.artifacts)
-        live = live_then.result()
+        live = self.live_then.result()
         show_account(self.terminal, self.service, self.aws, account=live.stack.account if live.stack else "")
         del yes  # it is one function, asked for by name
         swapped = put_code(self.aws, self.service, name, cargo, live, progress=self.progress)
