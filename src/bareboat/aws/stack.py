@@ -14,7 +14,7 @@ from bareboat.errors import RemoteError
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
-GROWTH = 1.2  # so that what has ended is seen a sixth of its time later at most
+GROWTH = 1.1  # what has ended is seen a tenth of its time later at most
 Sleep = Callable[[float], None]
 
 
@@ -324,7 +324,7 @@ def settle(  # noqa: PLR0913 - where the act began, and what tests set
             after, since = told[-1].id, None
         rests = next((not is_busy(event.status) for event in reversed(told) if event.of_stack), False)
         # events lag behind the stack at times, and a stack behind the call that set it to work
-        if rests or not started or (looks % 4 == 3 and (told or looks > 12)):
+        if rests or not started or (looks % 4 == 3 and (told or looks > 18)):
             stack = find_stack(aws, name)
             if stack is None or not (stack.is_busy or (started and stack.is_empty and looks < 38)):
                 return Settled(stack, tuple(told))

@@ -48,9 +48,11 @@ class LocalStack(NamedTuple):
 
 
 @contextlib.contextmanager
-def running(python: str) -> Iterator[LocalStack]:
+def running(python: str, **settings: str) -> Iterator[LocalStack]:
     """Start LocalStack on a free port with folders of its own; stop it and take them away at the end.
 
+    Args:
+        settings: of LocalStack's own, such as CFN_NO_WAIT_ITERATIONS="1000".
     Raises:
         RuntimeError: it does not start; with the end of what it said.
     """
@@ -63,7 +65,7 @@ def running(python: str) -> Iterator[LocalStack]:
         (home / "tmp").mkdir()
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [python, "-m", "localstack.runtime.main"], cwd=home, env=_env(home, port), stdin=subprocess.DEVNULL,
+                [python, "-m", "localstack.runtime.main"], cwd=home, env=_env(home, port) | settings, stdin=subprocess.DEVNULL,
                 stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
         try:
