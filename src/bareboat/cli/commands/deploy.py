@@ -128,6 +128,7 @@ class _Work:
         aws: Aws,
         locking: Locking,
         progress: Shown,
+        live_then: Ahead[Live],
         again: str,
     ) -> None:
         self.again = again
@@ -141,14 +142,6 @@ class _Work:
 
     def deploy(self, *, yes: bool, allowed: tuple[str, ...], wait: bool, canary: str | None) -> None:
         """Show what changes, ask, carry it out, and show what came of it."""
-        from bareboat.aws.cargo import send
-        from bareboat.aws.commit import commit_of
-        from bareboat.aws.deploy import apply
-        from bareboat.aws.images import push_images
-        from bareboat.aws.plan import discard
-        from bareboat.aws.template.build import bucket_template
-        from bareboat.aws.together import Ahead
-        from bareboat.cli.changes import refuse_fixed_names, show_changes
         from bareboat.cli.deploying import agree_to_losses, asking, refuse_unknown
 
         trial = self._trial(canary)
@@ -159,6 +152,15 @@ class _Work:
         if plan.is_empty:
             self._unchanged(plan, cargo)
             return
+        from bareboat.aws.cargo import send
+        from bareboat.aws.commit import commit_of
+        from bareboat.aws.deploy import apply
+        from bareboat.aws.images import push_images
+        from bareboat.aws.plan import discard
+        from bareboat.aws.template.build import bucket_template
+        from bareboat.aws.together import Ahead
+        from bareboat.cli.changes import refuse_fixed_names, show_changes
+
         try:
             show_changes(self.terminal, plan)
             self._tell_trial(trial, plan)
