@@ -65,8 +65,8 @@ def running(python: str, **settings: str) -> Iterator[LocalStack]:
         (home / "tmp").mkdir()
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [python, "-m", "localstack.runtime.main"], cwd=home, env=_env(home, port) | settings, stdin=subprocess.DEVNULL,
-                stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+                [python, "-m", "localstack.runtime.main"], cwd=home, env=_env(home, port) | settings,
+                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
         try:
             _wait(process, f"http://127.0.0.1:{port}/_localstack/health", log)
