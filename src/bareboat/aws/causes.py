@@ -62,6 +62,8 @@ def fix_of(event: StackEvent) -> str:
         return f"allow tagging of {event.type} to the one that deploys (docs/deploy.md)"
     if "accessdenied" in reason or "access denied" in reason:
         return f"allow what {event.type} needs to the one that deploys (docs/deploy.md)"
+    if "a version for this lambda function exists" in reason:
+        return "change the function, be it its description: Lambda publishes nothing twice that has not changed"
     if any(text in reason for text in _TAKEN):
         return _taken(event)
     return next((fix for text, fix in _FIXES if text in reason), "")

@@ -181,7 +181,7 @@ def _alias(template: Mapping[str, Any], logical_id: str) -> str:
         if (
             resource.get("Type") == "AWS::Lambda::Alias"
             and logical_id
-            and logical_id in str(properties.get("FunctionName"))
+            and properties.get("FunctionName") in ({"Ref": logical_id}, {"Fn::GetAtt": [logical_id, "Arn"]})
         ):
             return str(properties.get("Name"))
     return ""

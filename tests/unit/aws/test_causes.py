@@ -27,6 +27,13 @@ def event(
             id="permission",
         ),
         pytest.param(
+            "A version for this Lambda function exists ( 3 ). Modify the function to create a new version. "
+            "(HandlerErrorCode: AlreadyExists)",
+            "AWS::Lambda::Version",
+            "change the function, be it its description: Lambda publishes nothing twice that has not changed",
+            id="version",
+        ),
+        pytest.param(
             "Resource of type 'AWS::Logs::LogGroup' with identifier '{\"/properties/LogGroupName\":\"/aws/lambda/x\"}' "
             "already exists.",
             "AWS::Logs::LogGroup",

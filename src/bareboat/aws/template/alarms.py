@@ -9,6 +9,7 @@ from typing import Any
 from bareboat.aws.template import naming
 from bareboat.aws.template.draft import Draft, Json
 from bareboat.aws.template.targets import condition_of, function_ref, functions_of
+from bareboat.errors import ConfigurationError
 from bareboat.service.alarm import Alarms
 from bareboat.service.model import Service
 
@@ -51,7 +52,29 @@ def add_alarms(draft: Draft) -> None:
         if alarms.throttles is not None:
             _add_metric(draft, function.name, "Throttles", alarms.throttles, topic)
     if alarms.spend_usd is not None:
+        _refuse_region(draft.service)
         draft.add(naming.BUDGET, "AWS::Budgets::Budget", _budget(draft, alarms, topic))
+
+
+NO_BUDGETS = frozenset(
+    {
+        *("af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-3", "ap-south-2", "ca-west-1", "mx-central-1"),
+        *("ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7"),
+        *("eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "il-central-1", "me-central-1"),
+        *("us-gov-east-1", "us-gov-west-1"),
+    }
+)
+"""Regions whose CloudFormation knows no AWS::Budgets::Budget: its registry, as cfn-lint 1.58 has it."""
+
+
+def _refuse_region(service: Service) -> None:
+    if service.provider.region in NO_BUDGETS:
+        raise ConfigurationError(
+            f"custom.bareboat.alarms.spend: CloudFormation makes no budgets in {service.provider.region}",
+            expected="a region that has AWS::Budgets::Budget",
+            fix="leave spend out, and make a budget in the billing console: it is of the whole account anyway",
+            where=str(service.path),
+        )
 
 
 def _topic(draft: Draft) -> Json:

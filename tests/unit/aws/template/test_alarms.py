@@ -89,3 +89,10 @@ def test_what_is_no_alarm_is_refused(service_of, said, found):
         service_of(alarms(said))
 
     assert [problem.found for problem in caught.value.problems] == [found]
+
+
+def test_a_budget_is_refused_where_there_are_none(template_of):
+    text = "  region: eu-north-1\n" + alarms("{email: a@example.com, spend: 5}")
+
+    with pytest.raises(ConfigurationError, match="makes no budgets in eu-north-1"):
+        template_of(text)
