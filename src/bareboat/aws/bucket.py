@@ -60,6 +60,12 @@ def bucket_name_of(service: Service) -> str:
     return str(settings_of(service).get("name") or "")
 
 
+def is_bucket_alone(template: Mapping[str, Any] | None) -> bool:
+    """Return whether a stack has its bucket and nothing else: its first deployment came no further."""
+    resources = set((template or {}).get("Resources") or {})
+    return OWN_BUCKET in resources and resources <= {OWN_BUCKET, f"{OWN_BUCKET}Policy"}
+
+
 def find_bucket(aws: Aws, service: Service, stack: str = "") -> Bucket | None:
     """Return the deployment bucket of a service, without looking into it; None when the stack has none yet.
 

@@ -29,6 +29,8 @@ _FIXES: tuple[tuple[str, str], ...] = (
     ("does not have permissions to call", "allow it in provider.iam.role.statements"),
     ("unable to validate the following destination", "bareboat deploy again; the permission has to be there first"),
     ("less than or equal to 3008", "memorySize of at most 3008, or ask AWS Support for more: new accounts have less"),
+    ("extraneous key", "take it out, or spell it as CloudFormation's page of the type does (resources, extensions)"),
+    ("unsupported property", "take it out, or spell it as CloudFormation's page of the type does"),
     ("rate exceeded", "bareboat deploy again"),
     ("throttl", "bareboat deploy again"),
     ("internal failure", "bareboat deploy again; AWS had an error of its own"),

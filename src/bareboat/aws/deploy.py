@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bareboat.aws.bucket import Bucket
+from bareboat.aws.bucket import Bucket, is_bucket_alone
 from bareboat.aws.causes import failure, plain_reason
 from bareboat.aws.changes import Change, ChangeSet, create_change_set, execute
 from bareboat.aws.client import Aws, AwsError
 from bareboat.aws.code_swap import swap_code
 from bareboat.aws.commit import Commit
 from bareboat.aws.live import delete_stack, look, prepared
-from bareboat.aws.plan import Plan, make_plan, policy_text, refuse_failed, template_place
+from bareboat.aws.plan import ChangeSetError, Plan, make_plan, policy_text, refuse_failed, template_place
 from bareboat.aws.progress import Progress
 from bareboat.aws.record import Record, Records
 from bareboat.aws.rest_stages import set_stage
@@ -124,9 +124,9 @@ def apply(  # noqa: PLR0913 - what is done, what it is recorded as, and what tes
     try:
         swapped = run.mend_drift()
         stack = run.carry_out()
-    except DeployError as error:
+    except (DeployError, ChangeSetError) as error:
         if record is not None:
-            Records(aws, _bucket(run.plan)).fail(record, plain_reason(error.cause.found))
+            Records(aws, _bucket(run.plan)).fail(record, plain_reason(error.problems[0].found))
         raise
     run.progress.begin("finish", "Finishing")
     ends: list[Callable[[], Any]] = [lambda: run.finish_settings(stack)]
@@ -270,7 +270,7 @@ class _Run:
         self.events = settled.events
         if settled.stack is not None and settled.status in _DONE:
             return settled.stack
-        raise DeployError(settled, self.plan.stack_name, _cause(settled, self.plan.stack_name))
+        raise DeployError(settled, self.plan.stack_name, _cause(settled, self.plan))
 
     def mend_drift(self) -> tuple[str, ...]:
         """Put code in place that CloudFormation takes for being there.
@@ -338,17 +338,20 @@ def refuse_more(old: Plan, new: Plan) -> None:
         )
 
 
-def _cause(settled: Settled, name: str) -> Problem:
+def _cause(settled: Settled, plan: Plan) -> Problem:
     """Say what failed first, and what state the stack is in."""
+    name = plan.stack_name
     event = settled.cause
     first = failure(event) if event is not None else None
     reason = settled.stack.reason if settled.stack is not None else ""
     found = first.found if first is not None else reason or "AWS gives no reason"
-    return Problem(f"{name}: {found}", expected=_state(settled), fix=first.fix if first is not None else "")
+    return Problem(f"{name}: {found}", expected=_state(settled, plan), fix=first.fix if first is not None else "")
 
 
-def _state(settled: Settled) -> str:
+def _state(settled: Settled, plan: Plan) -> str:
     """Say what is there now, instead of what was to be."""
+    if settled.status == "UPDATE_ROLLBACK_COMPLETE" and is_bucket_alone(plan.live.template):
+        return "all resources; what was made is deleted again, and the stack has its bucket alone"
     return {
         "DELETE_COMPLETE": "all resources; nothing was made",
         "ROLLBACK_COMPLETE": "all resources; what was made is deleted again, and nothing runs",

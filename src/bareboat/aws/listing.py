@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bareboat.aws.bucket import Bucket, find_bucket, folder_of
+from bareboat.aws.bucket import Bucket, find_bucket, folder_of, is_bucket_alone
 from bareboat.aws.client import Aws, AwsError
 from bareboat.aws.stack import Stack, find_stack, is_busy, stack_template
 from bareboat.aws.versions import Version, Versions, code_keys, read_versions
@@ -37,6 +37,7 @@ class Listing:
         stack: None where the stage is not deployed.
         back: what `rollback` goes to by itself; None for nothing.
         lost: whether bareboat deployed the stack, and its records are gone.
+        is_bare: whether the stack has its bucket alone: no deployment has ended well yet.
     """
 
     stack: Stack | None
@@ -45,6 +46,7 @@ class Listing:
     bucket: str = ""
     back: Version | None = None
     lost: bool = False
+    is_bare: bool = False
 
     @property
     def has_records(self) -> bool:
@@ -68,7 +70,7 @@ def list_deployed(aws: Aws, service: Service) -> Listing:
     listed = tuple(reversed(versions.all)) if versions else ()
     back = versions.before_live() if versions else None
     lost = not listed and any("/code/" in key for key in code_keys(template or {}))
-    return Listing(stack, listed, tuple(stages), bucket.name if bucket else "", back, lost)
+    return Listing(stack, listed, tuple(stages), bucket.name if bucket else "", back, lost, is_bucket_alone(template))
 
 
 def _versions(

@@ -28,6 +28,7 @@ from bareboat.aws.record import digest
 from bareboat.aws.rest_stages import StageChange, fitted, stage_changes
 from bareboat.aws.settings import stack_settings
 from bareboat.aws.stack import Sleep, Stack
+from bareboat.aws.validation import refusals
 from bareboat.errors import RemoteError
 from bareboat.service.model import Service
 
@@ -234,18 +235,20 @@ def template_place(aws: Aws, text: str, bucket: Bucket | None) -> str:
     return f"{aws.client('s3').meta.endpoint_url}/{bucket.name}/{key}"
 
 
+class ChangeSetError(RemoteError):
+    """CloudFormation could not work a change set out; nothing was changed."""
+
+
 def refuse_failed(aws: Aws, change_set: ChangeSet) -> None:
     """Refuse a change set that CloudFormation could not work out.
 
     Raises:
-        RemoteError: with its reason.
+        ChangeSetError: with the reason of each resource.
     """
     if change_set.status == "FAILED":
+        problems = refusals(aws, change_set)
         delete_change_set(aws, change_set)
-        raise RemoteError(
-            f"CloudFormation cannot work out the changes of {change_set.stack_name}: {change_set.reason}",
-            expected="a template that it takes",
-        )
+        raise ChangeSetError(problems[0].found, problems=problems)
 
 
 def _further(settings: Settings, stack: Stack) -> tuple[str, ...]:

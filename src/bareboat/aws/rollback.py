@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bareboat.aws.bucket import is_bucket_alone
 from bareboat.aws.changes import Settings
 from bareboat.aws.client import Aws
 from bareboat.aws.commit import Commit
@@ -62,6 +63,12 @@ def plan_rollback(
     names = [one.full_name for one in (*service.functions.values(), *service.image_functions.values())]
     live = look(aws, service, names)
     live = prepared(aws, service, live, functions=names, wait=wait, ask=ask, progress=progress, sleep=sleep)
+    if is_bucket_alone(live.template):
+        raise RemoteError(
+            f"{service.provider.stack_name} has its bucket alone: nothing of it has ever run",
+            expected="a version to go back to",
+            fix="bareboat deploy",
+        )
     versions = _versions(aws, service, live)
     version = versions.named(to) if to else _before(versions, service)
     refuse_version(version, versions)

@@ -114,7 +114,7 @@ def change_lines(terminal: Terminal, change: Change) -> Iterator[str]:
             note += "; its logs are lost" if change.goes_with else f"; {lost}: {change.loss}"
         elif change.keeps:
             note += "; the old one is kept"
-    line = printable(f"{SIGNS[change.kind]} {change.logical_id}  {change.type}{note}")
+    line = printable(f"{SIGNS[change.kind]} {_short(change.logical_id)}  {change.type}{note}")
     yield terminal.alarming(line) if change.is_loss else line
     for difference in change.properties:
         yield printable(f"    {_said(difference, change)}")

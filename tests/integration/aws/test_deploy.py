@@ -302,6 +302,14 @@ def test_the_first_cause_of_a_failure_is_told_and_the_next_deployment_goes_on(pr
     stack = find_stack(aws, STACK)
     assert stack is not None
     assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
+    assert "what was made is deleted again, and the stack has its bucket alone" in told
+    for command in ("list", "info"):
+        after = CliRunner().invoke(bareboat, [command, "-c", str(project.home)], prog_name="bareboat")
+        assert "own-dev has its bucket alone" in after.stderr
+        assert "next: bareboat deploy" in after.stderr
+        assert "somebody else" not in after.stderr
+    back = CliRunner().invoke(bareboat, ["rollback", "-c", str(project.home)], prog_name="bareboat")
+    assert "nothing of it has ever run" in back.stderr
 
     aws.call("logs", "delete_log_group", logGroupName=f"/aws/lambda/{NAME}")
     assert project.deployed()["version"] == 2

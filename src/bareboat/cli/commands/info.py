@@ -27,18 +27,24 @@ def info(terminal: Terminal, source: Source, show_keys: bool) -> None:
 
     Endpoints, functions with their versions, layers, API keys, the last deployment: all of it is read from AWS.
     """
+    from bareboat.aws.bucket import is_bucket_alone
     from bareboat.aws.deployed import find_deployed
     from bareboat.aws.info import read_info
     from bareboat.cli.aws import connected
 
     service, aws = connected(terminal, source, account=False)
     with terminal.progress("Asking AWS"):
-        found = read_info(aws, find_deployed(aws, service), key_values=show_keys)
+        deployed = find_deployed(aws, service)
+        found = read_info(aws, deployed, key_values=show_keys)
     if terminal.as_json:
         terminal.document(_document(found))
         return
     _tell(terminal, found)
     _warn(terminal, found)
+    if is_bucket_alone(deployed.template):
+        terminal.say(f"{found.stack} has its bucket alone: no deployment of it has ended well yet")
+        terminal.next(f"bareboat deploy{source.flags}")
+        return
     terminal.next(f"bareboat smoke{source.flags}", f"bareboat logs --follow{source.flags}")
 
 

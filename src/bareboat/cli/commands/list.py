@@ -132,6 +132,10 @@ def _hint(terminal: Terminal, listing: Listing, source: Source) -> None:
         terminal.say("this stage is not deployed")
         terminal.next(f"bareboat deploy{source.flags}")
         return
+    if listing.is_bare:
+        terminal.say(f"{listing.stack.name} has its bucket alone: no deployment of it has ended well yet")
+        terminal.next(f"bareboat deploy{source.flags}")
+        return
     if not listing.has_records:
         if listing.lost:
             terminal.warning(f"the records of {listing.stack.name} are gone from s3://{listing.bucket}")
