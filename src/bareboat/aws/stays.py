@@ -8,6 +8,7 @@ from typing import Any
 
 from bareboat.aws.belongings import Belongings
 from bareboat.aws.losses import loss_of
+from bareboat.aws.template.rest_stage import ACCOUNT_ID, ACCOUNT_ROLE_ID
 from bareboat.service.model import RemoteModel, Service
 
 _DOMAINS = ("AWS::ApiGateway::DomainName", "AWS::ApiGatewayV2::DomainName")
@@ -44,6 +45,12 @@ def what_stays(service: Service, found: Belongings) -> tuple[Stay, ...]:
 
 def _kept(found: Belongings) -> Iterator[Stay]:
     for one in found.kept:
+        if one.logical_id == ACCOUNT_ID:
+            continue  # told with its role
+        if one.logical_id == ACCOUNT_ROLE_ID:
+            why = "API Gateway writes the logs of all REST APIs of this account and region with it, others' too"
+            yield Stay(f"the role {one.physical_id}, and the account's setting that names it", why)
+            continue
         yield Stay(
             f"{one.type} {one.physical_id}",
             f"DeletionPolicy of {one.logical_id}",

@@ -258,3 +258,56 @@ def test_a_folder_that_another_stack_uses_stays(stage, aws_cloud):
 
     assert len(list(stage.aws.pages("s3", "list_objects_v2", "Contents", Bucket="shared"))) == before
     assert any("demo-dev has its code" in one.why for one in removed.stays)
+
+
+def not_emptied(monkeypatch, times):
+    """Let buckets be as full as before, a number of times, as if somebody had written to them just after."""
+    from bareboat.aws import remove as removal
+
+    real, asked = removal.empty, []
+
+    def empty(aws, name, *more, **named):
+        asked.append(name)
+        return 0 if len(asked) <= times else real(aws, name, *more, **named)
+
+    monkeypatch.setattr(removal, "empty", empty)
+    return asked
+
+
+def test_a_bucket_that_is_written_to_meanwhile_is_emptied_again(stage, aws_cloud, monkeypatch):
+    stage.deploy("one")
+    asked = not_emptied(monkeypatch, 1)
+
+    remove(stage.aws, stage.service, find_belongings(stage.aws, stage.service), sleep=lambda _: None)
+
+    assert len(asked) > 1
+    assert everything(aws_cloud) == EMPTY
+
+
+def test_a_bucket_that_does_not_get_empty_is_named_and_the_next_removal_goes_on(stage, aws_cloud, monkeypatch):
+    stage.deploy("one")
+    with monkeypatch.context() as patched:
+        not_emptied(patched, 1_000)
+        with pytest.raises(RemoteError, match="not empty") as refused:
+            remove(stage.aws, stage.service, find_belongings(stage.aws, stage.service), sleep=lambda _: None)
+    assert "ServerlessDeploymentBucket" in str(refused.value)
+    assert "fix  " in str(refused.value)
+    assert find_stack(stage.aws, "demo-dev").status == "DELETE_FAILED"
+
+    remove(stage.aws, stage.service, find_belongings(stage.aws, stage.service))
+
+    assert everything(aws_cloud) == EMPTY
+
+
+def test_the_role_for_logs_of_rest_apis_is_told_once():
+    from bareboat.aws.belongings import Belongings
+    from bareboat.aws.stack import Resource
+    from bareboat.aws.stays import _kept
+
+    role = Resource("ApiGatewayCloudWatchRole", "demo-logs", "AWS::IAM::Role", "CREATE_COMPLETE")
+    account = Resource("ApiGatewayAccount", "account", "AWS::ApiGateway::Account", "CREATE_COMPLETE")
+
+    (told,) = _kept(Belongings(stack=None, resources=(), data=(), bucket=None, kept=(role, account)))
+
+    assert told.what == "the role demo-logs, and the account's setting that names it"
+    assert "all REST APIs of this account" in told.why
