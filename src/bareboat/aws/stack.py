@@ -327,6 +327,11 @@ def settle(  # noqa: PLR0913 - where the act began, and what tests set
         if rests or not started or (looks % 4 == 3 and (told or looks > 18)):
             stack = find_stack(aws, name)
             if stack is None or not (stack.is_busy or (started and stack.is_empty and looks < 38)):
+                if stack is not None and started and not rests:  # its last events came after they were read
+                    late = [event for event in events(aws, name, since, after=after) if event.id not in seen]
+                    told += late
+                    for event in late:
+                        on_event(event)
                 return Settled(stack, tuple(told))
         if clock() > ended_at:
             raise RemoteError(
