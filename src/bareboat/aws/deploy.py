@@ -169,7 +169,8 @@ class _Run:
     def make_bucket(self, template: Mapping[str, Any]) -> None:
         """Make the stack with its bucket alone, and plan the rest of it."""
         plan = self.plan
-        settings = replace(plan.settings, parameters={})  # which the template of the bucket does not have
+        # The template of the bucket has no parameters, and no alarms that going back could hang on.
+        settings = replace(plan.settings, parameters={}, rollback={})
         step = make_plan(self.aws, plan.service, template, plan.live, settings=settings)
         change_set = self._create(step)
         execute(self.aws, change_set, sleep=self.sleep)

@@ -41,8 +41,19 @@ def make_target(world: World, given: dict[str, Any], region: str, stack: Stack |
     return Target(template, parameters, tags, capabilities, settings)
 
 
-def check_updatable(stack: Stack) -> None:
-    """Refuse a stack whose state does not let it be changed."""
+def check_updatable(stack: Stack, *, keeps_failed: bool = False) -> None:
+    """Refuse a stack whose state does not let it be changed.
+
+    Args:
+        keeps_failed: DisableRollback, without which a stack that failed so takes no update.
+    """
+    if stack.status in {"CREATE_FAILED", "UPDATE_FAILED"} and not keeps_failed:
+        raise Refused(
+            "ValidationError",
+            f"This stack is currently in a non-terminal [{stack.status}] state. To update the stack from this state, "
+            "please use the disable-rollback parameter with update-stack API. To rollback to the last known good "
+            "state, use the rollback-stack API",
+        )
     if stack.status not in UPDATABLE:
         raise Refused("ValidationError", f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
 

@@ -38,7 +38,7 @@ class ChangeSetApi:
         elif stack is None:
             raise Refused("ValidationError", f"Stack [{given['StackName']}] does not exist")
         else:
-            check_updatable(stack)
+            check_updatable(stack, keeps_failed=True)
         if stack is not None and any(one.name == name and not one.deleted for one in stack.change_sets):
             raise Refused("AlreadyExistsException", f"ChangeSet {name} already exists")
         target = make_target(self.world, given, region, stack)
@@ -129,7 +129,7 @@ class ChangeSetApi:
                 f"ChangeSet [{found.id}] cannot be executed in its current execution status of [{found.execution}]",
             )
         if found.kind == "UPDATE":
-            check_updatable(stack)
+            check_updatable(stack, keeps_failed=bool(given.get("DisableRollback")))
         found.settings["execute_token"] = token
         found.execution = "EXECUTE_IN_PROGRESS"
         on_failure = found.settings["given"].get("OnStackFailure") or "ROLLBACK"

@@ -43,7 +43,7 @@ class StackApi:
 
     def UpdateStack(self, given: dict[str, Any], region: str) -> dict[str, Any]:
         stack = existing(self.world, given, region, "Stack [{}] does not exist")
-        check_updatable(stack)
+        check_updatable(stack, keeps_failed=bool(given.get("DisableRollback")))
         target = make_target(self.world, given, region, stack)
         if not differs(self.world, stack, target):
             raise Refused("ValidationError", "No updates are to be performed.")
