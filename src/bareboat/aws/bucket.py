@@ -100,6 +100,18 @@ def own_bucket(service: Service, name: str, account: str) -> Bucket:
     return Bucket(name, folder_of(service), owner=account, encryption=_encryption(service))
 
 
+def require_given_bucket(aws: Aws, service: Service) -> None:
+    """Make sure of the bucket of `provider.deploymentBucket`, where there is one: before anything is built or asked.
+
+    Raises:
+        RemoteError, AwsError: as `require_bucket`.
+    """
+    if bucket_name_of(service):
+        bucket = find_bucket(aws, service)
+        assert bucket is not None
+        require_bucket(aws, bucket)
+
+
 def require_bucket(aws: Aws, bucket: Bucket) -> None:
     """Make sure that a bucket is there, in this region, and ours.
 

@@ -112,6 +112,7 @@ def apply(  # noqa: PLR0913 - what is done, what it is recorded as, and what tes
             commit=commit.id,
             dirty=commit.dirty,
             live=run.plan.live.template,
+            after=run.plan.left.last if run.plan.left is not None else 0,
         )
 
     sends: list[Callable[[], Any]] = []

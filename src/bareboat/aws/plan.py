@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bareboat.aws.bucket import Bucket
+from bareboat.aws.bucket import OWN_BUCKET, Bucket
+from bareboat.aws.bucket_change import LeftBucket, left_bucket, refuse_new_bucket
 from bareboat.aws.changes import (
     BODY_BYTES,
     Change,
@@ -65,6 +66,7 @@ class Plan:
         drifted: functions whose live code is not what their template says, so that it is put in place.
         further: what of the settings changes without a change set, such as "deletion protection on".
         stages: what is set of live stages of a REST API by calls; `further` tells of it.
+        left: the stack's own bucket, where the service has another one from now on.
     """
 
     service: Service
@@ -77,6 +79,7 @@ class Plan:
     drifted: tuple[Drift, ...] = ()
     further: tuple[str, ...] = ()
     stages: tuple[StageChange, ...] = ()
+    left: LeftBucket | None = None
 
     @property
     def stack_name(self) -> str:
@@ -132,6 +135,11 @@ def make_plan(
     stack = live.stack
     assert stack is not None
     stages = stage_changes(aws, stack.name, stack.account, template, described)
+    if live.template is not None:
+        refuse_new_bucket(live.template, template, live.bucket)
+        # an older version that is gone back to may still have the bucket
+        is_left = OWN_BUCKET not in (template.get("Resources") or {})
+        plan = replace(plan, left=left_bucket(aws, service, stack, live.template) if is_left else None)
     plan = replace(
         plan,
         drifted=drifted(template, live),
@@ -156,7 +164,10 @@ def make_plan(
         delete_change_set(aws, change_set)
         return plan
     refuse_failed(aws, change_set)
-    return replace(plan, change_set=change_set, changes=change_set.changes)
+    changes = change_set.changes
+    if plan.left is not None:
+        changes = tuple(replace(one, keeps=True) if one.logical_id == OWN_BUCKET else one for one in changes)
+    return replace(plan, change_set=change_set, changes=changes)
 
 
 def discard(aws: Aws, plan: Plan) -> None:

@@ -171,6 +171,15 @@ class Records:
             found = pool.map(self._one, numbers)
             return tuple(record for record in found if record is not None)
 
+    @property
+    def last(self) -> int:
+        """The highest number that is taken; 0 for none.
+
+        Raises:
+            AwsError: S3 refuses.
+        """
+        return max(self._numbers(), default=0)
+
     def template(self, number: int) -> Json:
         """Return the template of a version, as it was sent.
 
@@ -202,12 +211,14 @@ class Records:
         commit: str = "",
         dirty: bool = False,
         live: Mapping[str, Any] | None = None,
+        after: int = 0,
     ) -> Record:
         """Claim the next number and write a pending record with its template, before a change set is executed.
 
         Args:
             contents: the code, or the version that is gone back to.
             live: the template that the stack has until now: it settles records that a crash left pending.
+            after: a number that is taken elsewhere, such as in the bucket that the stack leaves.
         Raises:
             AwsError: S3 refuses.
         """
@@ -216,7 +227,7 @@ class Records:
             contents_of(contents) if isinstance(contents, Shipment) else (contents.functions, contents.layers)
         )
         record = Record(
-            number=max((*self._numbers(), *(one.number for one in records)), default=0) + 1,
+            number=max((*self._numbers(), *(one.number for one in records), after)) + 1,
             state="pending",
             token=uuid4().hex,
             service=service.name,

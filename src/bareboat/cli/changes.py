@@ -48,6 +48,8 @@ def show_changes(terminal: Terminal, plan: Plan, *, is_result: bool = False) -> 
         say(f"~ {drift.function}  runs other code than its template says (deploy -f?): it is put back in place")
     for text in plan.further:
         say(f"~ {text}")
+    if plan.left is not None:
+        say(terminal.alarming(printable(plan.left.text)))
     if plan.follows:
         say(terminal.dimmed(f"{_and_more(len(plan.follows))} what changes, and stay as they are"))
 
@@ -216,5 +218,6 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "follows": list(plan.follows),
         "drifted": [drift.function for drift in plan.drifted],
         "further": list(plan.further),
+        "notes": [plan.left.text] if plan.left is not None else [],
         "losses": [change.logical_id for change in plan.losses],
     }

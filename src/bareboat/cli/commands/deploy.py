@@ -77,9 +77,11 @@ def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
     if canary is not None and name is not None:
         raise click.UsageError("--canary does not go with -f")
     service, aws = connected(terminal, source, account=False)
+    from bareboat.aws.bucket import require_given_bucket
     from bareboat.aws.live import look
     from bareboat.aws.together import Ahead
 
+    require_given_bucket(aws, service)  # before `look`: a client is not made in two threads at once
     asked = [] if name is not None else [one.full_name for one in service.functions.values()]
     live_then = Ahead(lambda: look(aws, service, asked))  # AWS answers while what packages is imported
     from bareboat.artifact.locking import Locking
@@ -359,6 +361,8 @@ class _Work:
             self.terminal.write(f"{plan.stack_name} is deployed{version}: {summary(plan)}")
             for line in (*outcomes(plan), *reached.lines()):
                 self.terminal.write(line)
+        if plan.left is not None:
+            self.terminal.warning(plan.left.text)
         if plan.is_first and "alarms" not in self.service.custom_bareboat:
             self.terminal.note("custom.bareboat.alarms makes alarms on errors, throttles and spend (docs/template.md)")
         self.terminal.next(*hints)

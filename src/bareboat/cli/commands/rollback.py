@@ -45,6 +45,7 @@ def rollback(
     that a failure or an interruption left behind is mended first; `--to` with the live version puts code back that
     `deploy -f` swapped.
     """
+    from bareboat.aws.bucket import require_given_bucket
     from bareboat.aws.commit import commit_of
     from bareboat.aws.plan import discard
     from bareboat.aws.rollback import plan_rollback, roll_back
@@ -52,6 +53,7 @@ def rollback(
     from bareboat.cli.deploying import agree_to_losses, asking, refuse_unknown, shown
 
     service, aws = connected(terminal, source)
+    require_given_bucket(aws, service)
     flags = source.flags + (f" --to {to}" if to else "")
     flags += "".join(f" --allow-loss {one}" for one in allowed)
     with shown(terminal, f"bareboat rollback{flags}") as progress:
