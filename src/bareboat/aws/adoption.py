@@ -12,11 +12,12 @@ from bareboat.aws.differences import Difference
 from bareboat.aws.foreseen import foreseen, references
 from bareboat.aws.leftovers import Leftover, leftover_of, plugin_notes
 from bareboat.aws.live import Live, look
+from bareboat.aws.owner import services_of
 from bareboat.aws.plan import discard, make_plan
 from bareboat.aws.preview import UNBUILT, preview_shipment
 from bareboat.aws.progress import Progress
 from bareboat.aws.rest_stages import fitted
-from bareboat.aws.stack import Stack, resources
+from bareboat.aws.stack import Stack, resources, stack_template
 from bareboat.aws.template import naming
 from bareboat.aws.template.build import make_template
 from bareboat.aws.versions import code_keys
@@ -25,6 +26,7 @@ from bareboat.service.model import Service
 
 Origin = Literal["serverless", "bareboat", "unknown"]
 _BUCKET = "ServerlessDeploymentBucket"
+_LOOKED_AT = 10  # stacks whose templates are read to see whose they are
 _DOMAINS = ("AWS::ApiGateway::DomainName", "AWS::ApiGatewayV2::DomainName")
 # Each deployment makes these anew, Serverless's too.
 BY_NATURE = frozenset(
@@ -324,18 +326,25 @@ def _taken_domains(aws: Aws, new: Mapping[str, Any], changes: tuple[Change, ...]
         )
 
 
+def _may_be(service: Service, stack_name: str, template: Mapping[str, Any] | None) -> bool:
+    """Return whether a stack is of this service, whatever its stage: by where its code lies, else by its name."""
+    services = services_of(template)
+    return service.name in services if services else stack_name.startswith(f"{service.name}-")
+
+
 def _where(aws: Aws, service: Service) -> str:
     """Say where else the stack may be: those of the region that look like the service's."""
     try:
         listed = aws.pages("cloudformation", "describe_stacks", "Stacks")
-        names = [
+        deployed = [
             str(one["StackName"])
             for one in listed
-            if service.name in one["StackName"]
+            if one["StackName"].startswith(f"{service.name}-")
             or any(output.get("OutputKey") == f"{_BUCKET}Name" for output in one.get("Outputs") or ())
         ]
+        deployed.sort(key=lambda name: not name.startswith(f"{service.name}-"))
+        near = [name for name in deployed[:_LOOKED_AT] if _may_be(service, name, stack_template(aws, name))][:3]
     except AwsError:
-        names = []
-    near = sorted(names, key=lambda name: service.name not in name)[:3]
+        near = []
     hint = f"--stack {near[0]}" + (f" (or {', '.join(near[1:])})" if near[1:] else "") if near else "--stack NAME"
     return f"{hint}, --stage, --region, or the credentials of the right account"

@@ -38,13 +38,15 @@ class LeftBucket:
         if not self.last:
             return said
         versions = "version 1 stays" if self.last == 1 else f"versions 1 to {self.last} stay"
-        return f"{said}. Records and code of {versions} there, where rollback does not look; the next is {self.last + 1}"
+        return (
+            f"{said}. Records and code of {versions} there, where rollback does not look; the next is {self.last + 1}"
+        )
 
 
 def left_bucket(aws: Aws, service: Service, stack: Stack, before: Mapping[str, Any]) -> LeftBucket | None:
     """Return the bucket that a stack is about to leave; None where it keeps the one that it has.
 
-    Rollback cannot follow: the older templates name the stack's own bucket, which CloudFormation would make anew, empty.
+    Rollback cannot follow: the older templates name the stack's own bucket, which would be made anew, and be empty.
 
     Args:
         before: the stack's own template.

@@ -41,6 +41,11 @@ def other_owner(service: Service, template: Mapping[str, Any] | None, tags: Mapp
     return ""
 
 
+def services_of(template: Mapping[str, Any] | None) -> set[str]:
+    """Return the services whose code a template names."""
+    return {place.group(1) for key in code_keys(template or {}) if (place := _PLACE.search(key))}
+
+
 def refuse_other_owner(
     aws: Aws, service: Service, stack: Stack, template: Mapping[str, Any] | None, bucket: Bucket | None
 ) -> None:

@@ -200,7 +200,7 @@ class Records:
             )
         return template
 
-    def begin(
+    def begin(  # noqa: PLR0913 - what is recorded
         self,
         template: Mapping[str, Any],
         service: Service,

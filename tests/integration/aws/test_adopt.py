@@ -255,6 +255,53 @@ def test_a_stack_that_is_not_there_names_those_that_look_like_it(aws: Aws, tmp_p
     assert "--stack predict-prod" in str(caught.value)
 
 
+def test_stacks_of_other_services_are_not_proposed(aws: Aws, tmp_path: Path) -> None:
+    deploy_as_serverless(aws, "seed", "older", "template.json")
+    service = service_of("seed", tmp_path)
+
+    with pytest.raises(RemoteError) as another:
+        adoption_of_stack(aws, replace(service, name="other"))
+    with pytest.raises(RemoteError) as same:
+        adoption_of_stack(aws, service)
+
+    assert "--stack NAME" in str(another.value)
+    assert "--stack older" in str(same.value)
+
+
+def test_what_runs_is_recorded_where_something_would_be_lost(aws: Aws, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from bareboat.cli.root import bareboat
+
+    service = service_of("seed", tmp_path)
+    name = service.provider.stack_name
+    template = deploy_as_serverless(aws, "seed", name, "template.json")
+    table = {
+        "Type": "AWS::DynamoDB::Table",
+        "Properties": {
+            "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        },
+    }
+    more = {**template, "Resources": {**template["Resources"], "Rows": table}}
+    aws.call(
+        "cloudformation",
+        "update_stack",
+        StackName=name,
+        TemplateBody=json.dumps(more),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    settle(aws, name)
+
+    result = CliRunner().invoke(bareboat, ["adopt", "-c", str(tmp_path), "-r", "us-east-1", "--yes"])
+
+    assert result.exit_code == 1
+    assert "the first deployment would lose Rows" in result.stderr
+    assert f"version 1 is what {name} runs" in result.stdout
+    assert "bareboat deploy --allow-loss Rows  (and back: bareboat rollback --to 1" in result.stderr
+
+
 def test_a_stack_of_another_name_is_looked_at_and_has_to_be_named_in_the_file(aws: Aws, tmp_path: Path) -> None:
     service = service_of("seed", tmp_path)
     deploy_as_serverless(aws, "seed", "older", "template.json")

@@ -52,8 +52,8 @@ def adopt(
 
     Shows what the first `bareboat deploy` makes of it: what stays, what changes in place, what is new, and what would
     be removed or replaced, with the lines for serverless.yml that keep it. Exit 1 when data, an address or an API's id
-    would be lost. Without --plan the live state is then written down as a version that `bareboat rollback` can go back
-    to; the stack itself changes with the first `bareboat deploy` only.
+    would be lost. Without --plan the live state is then written down, also where something would be lost, as a version
+    that `bareboat rollback` can go back to; the stack itself changes with the first `bareboat deploy` only.
     """
     from bareboat.aws.adoption import adoption_of_stack, adoption_of_template
 
@@ -65,7 +65,8 @@ def adopt(
     service, aws = connected(terminal, source)
     with terminal.progress("Asking CloudFormation"):
         adoption, live = adoption_of_stack(aws, service, stack_name)
-    if plan or not adoption.is_safe or live.bucket is None or live.template is None:
+    is_blocked = adoption.problems or any(one.imported_by for one in adoption.outputs)
+    if plan or is_blocked or live.bucket is None or live.template is None:
         _show(terminal, adoption, source, plan=True)
         _exit(adoption)
         return
@@ -77,9 +78,13 @@ def adopt(
     record, is_new = record_live(aws, service, live.bucket, live.template)
     if terminal.as_json:
         terminal.document({**document(adoption), "recorded": record.number, "new": is_new})
+        _exit(adoption)
         return
     terminal.write(f"version {record.number} is what {adoption.stack_name} runs" + ("" if is_new else ", as before"))
-    terminal.next(f"bareboat deploy{_stage(source)}  (and back: bareboat rollback --to {record.number})")
+    allowed = "".join(f" --allow-loss {change.logical_id}" for change in adoption.losses)
+    back = f"and back: bareboat rollback --to {record.number}" + (", without what was lost" if allowed else "")
+    terminal.next(f"bareboat deploy{_stage(source)}{allowed}  ({back})")
+    _exit(adoption)
 
 
 def _template(file: Path) -> dict[str, Any]:
@@ -163,7 +168,9 @@ def _show(terminal: Terminal, adoption: Adoption, source: Source, *, plan: bool)
     status = f" is {adoption.stack.status}," if adoption.stack else ", its template:"
     terminal.write(f"{adoption.stack_name}{status} {_ORIGINS[adoption.origin]}")
     if adoption.origin == "bareboat":
-        terminal.write("there is nothing to take over: this is what a deployment would change")
+        terminal.write(
+            "there is nothing to take over; code is not built here: bareboat deploy --plan says what changes"
+        )
     _show_kept(terminal, adoption)
     _section(terminal, "new:", adoption.of("add"))
     _section(terminal, "replaced:", replaced(adoption))
