@@ -15,6 +15,7 @@ REGION = "us-east-1"
 ACCOUNT = "123456789012"
 _SERVER = """
 import sys
+from moto.apigateway.models import Stage
 from moto.cloudwatch.models import Statistics
 from moto.server import ThreadedMotoServer
 
@@ -27,6 +28,15 @@ def statistic(self, stat):
     return rising[min(int(len(rising) * float(stat[1:]) / 100), len(rising) - 1)] if rising else None
 
 Statistics.get_statistics_for_type = statistic
+patched = Stage.apply_operations
+
+def apply_operations(self, patches):
+    for one in patches:  # moto does not take away what is set of a method
+        if one["op"] == "remove":
+            self.method_settings.pop(one["path"].removeprefix("/"), None)
+    return patched(self, patches)
+
+Stage.apply_operations = apply_operations
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()
 print(server.get_host_and_port()[1], flush=True)

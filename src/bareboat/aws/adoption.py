@@ -16,7 +16,6 @@ from bareboat.aws.owner import services_of
 from bareboat.aws.plan import discard, make_plan
 from bareboat.aws.preview import UNBUILT, preview_shipment
 from bareboat.aws.progress import Progress
-from bareboat.aws.rest_stages import fitted
 from bareboat.aws.stack import Stack, resources, stack_template
 from bareboat.aws.template import naming
 from bareboat.aws.template.build import make_template
@@ -120,7 +119,7 @@ def adoption_of_template(service: Service, template: Mapping[str, Any], stack_na
     Raises:
         ConfigurationError: serverless.yml makes no template.
     """
-    new, _ = fitted(make_template(service, preview_shipment(service)), template)
+    new = make_template(service, preview_shipment(service))
     name = stack_name or service.provider.stack_name
     return _adoption(service, name, None, template, new, foreseen(template, new), {})
 
@@ -158,7 +157,7 @@ def adoption_of_stack(
         raise RemoteError(
             f"{name} is {stack.status}: its creation failed", expected="a stack that runs", fix="bareboat deploy"
         )
-    new, _ = fitted(make_template(there, preview_shipment(there)), live.template)
+    new = make_template(there, preview_shipment(there))
     plan = make_plan(aws, there, new, live, progress=progress)
     discard(aws, plan)
     physical = {one.logical_id: one.physical_id for one in resources(aws, stack.id)}

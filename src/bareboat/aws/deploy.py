@@ -17,9 +17,9 @@ from bareboat.aws.live import delete_stack, look, prepared
 from bareboat.aws.plan import ChangeSetError, Plan, make_plan, policy_text, refuse_failed, template_place
 from bareboat.aws.progress import Progress
 from bareboat.aws.record import Record, Records
-from bareboat.aws.rest_stages import set_stage
 from bareboat.aws.shipment import Shipment
 from bareboat.aws.stack import Settled, Sleep, Stack, StackEvent, settle
+from bareboat.aws.stages import Stage, has_stages, read_stages, set_stage, stage_changes
 from bareboat.aws.together import ready, together
 from bareboat.errors import Problem, RemoteError
 
@@ -122,6 +122,7 @@ def apply(  # noqa: PLR0913 - what is done, what it is recorded as, and what tes
         run.progress.begin("upload", "Looking which code is to be uploaded")
     ready(aws, ("s3", "sts"))
     *_, record = together([*sends, begin])
+    before = run.stages_before()
     try:
         swapped = run.mend_drift()
         stack = run.carry_out()
@@ -130,6 +131,7 @@ def apply(  # noqa: PLR0913 - what is done, what it is recorded as, and what tes
             Records(aws, _bucket(run.plan)).fail(record, plain_reason(error.problems[0].found))
         raise
     run.progress.begin("finish", "Finishing")
+    run.set_stages(before)
     ends: list[Callable[[], Any]] = [lambda: run.finish_settings(stack)]
     if record is not None:
         done = record
@@ -289,10 +291,24 @@ class _Run:
             swap_code(self.aws, drift.function, code, code_sha256=drift.code_sha256, sleep=self.sleep)
         return tuple(drift.function for drift in plan.drifted)
 
+    def stages_before(self) -> tuple[Stage, ...]:
+        """Return what the template that runs says of stages: what is not said any more is taken back."""
+        live = self.plan.live
+        if not self.plan.changes or live.stack is None or not live.is_there or not has_stages(live.template):
+            return ()
+        return read_stages(self.aws, live.stack.name, live.template)
+
+    def set_stages(self, before: tuple[Stage, ...]) -> None:
+        """Set the stages of REST APIs as the template that was carried out says."""
+        changes = self.plan.stages
+        if self.plan.changes and (before or has_stages(self.plan.template)):
+            wanted = read_stages(self.aws, self.plan.stack_name, self.plan.template)
+            changes = stage_changes(self.aws, wanted, before)
+        for change in changes:
+            set_stage(self.aws, change, sleep=self.sleep)
+
     def finish_settings(self, stack: Stack) -> None:
-        """Set what a change set does not: deletion protection, the stack policy, live stages of a REST API."""
-        for change in self.plan.stages:
-            set_stage(self.aws, change)
+        """Set what a change set does not: deletion protection and the stack policy."""
         settings = self.plan.settings
         if settings.protected is not None and settings.protected != stack.protected:
             self.aws.call(

@@ -14,7 +14,7 @@ from bareboat.aws.template import difference as templates
 from bareboat.aws.template.replacements import CREATE_ONLY, recreates
 
 _KEPT = ("Retain", "Snapshot", "RetainExceptOnCreate")
-_UNSEEN = ("DependsOn", "Condition", "Metadata")  # no change set lists a resource for these alone
+_UNSEEN = ("DependsOn", "Condition")  # no change set lists a resource for these alone
 _PLACE = re.compile(r"\$\{([^!.}]+)[.}]")
 
 

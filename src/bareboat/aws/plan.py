@@ -26,9 +26,9 @@ from bareboat.aws.limits import template_text
 from bareboat.aws.live import Live
 from bareboat.aws.progress import Progress
 from bareboat.aws.record import digest
-from bareboat.aws.rest_stages import StageChange, fitted, stage_changes
 from bareboat.aws.settings import stack_settings
 from bareboat.aws.stack import Sleep, Stack
+from bareboat.aws.stages import StageChange, read_stages, stage_changes
 from bareboat.aws.validation import refusals
 from bareboat.errors import RemoteError
 from bareboat.service.model import Service
@@ -65,7 +65,7 @@ class Plan:
         changes: of the change set; where there is no stack yet, everything that will be made.
         drifted: functions whose live code is not what their template says, so that it is put in place.
         further: what of the settings changes without a change set, such as "deletion protection on".
-        stages: what is set of live stages of a REST API by calls; `further` tells of it.
+        stages: of `further`: stages of REST APIs that are not as the template says, though the stack is.
         left: the stack's own bucket, where the service has another one from now on.
     """
 
@@ -127,14 +127,12 @@ def make_plan(
         AwsError, RemoteError: AWS refuses the template.
     """
     settings = settings or stack_settings(service)
-    template, described = fitted(template, live.template if live.is_there else None)
     text = template_text(template)
     plan = Plan(service, template, text, settings, live)
     if plan.is_first:
         return replace(plan, changes=additions(template))
     stack = live.stack
     assert stack is not None
-    stages = stage_changes(aws, stack.name, stack.account, template, described)
     if live.template is not None:
         refuse_new_bucket(live.template, template, live.bucket)
         # an older version that is gone back to may still have the bucket
@@ -143,11 +141,10 @@ def make_plan(
     plan = replace(
         plan,
         drifted=drifted(template, live),
-        further=(*_further(settings, stack), *map(str, stages)),
-        stages=stages,
+        further=_further(settings, stack),
     )
     if is_same(live, template, settings):
-        return plan
+        return _with_stages(aws, plan)
     if progress is not None:
         progress.begin("plan", f"Working out what changes in {stack.name}")
     change_set = create_change_set(
@@ -162,12 +159,18 @@ def make_plan(
     )
     if change_set.is_empty:
         delete_change_set(aws, change_set)
-        return plan
+        return _with_stages(aws, plan)
     refuse_failed(aws, change_set)
     changes = change_set.changes
     if plan.left is not None:
         changes = tuple(replace(one, keeps=True) if one.logical_id == OWN_BUCKET else one for one in changes)
     return replace(plan, change_set=change_set, changes=changes)
+
+
+def _with_stages(aws: Aws, plan: Plan) -> Plan:
+    """Add stages that an interrupted deployment or somebody else left otherwise than the stack's template says."""
+    stages = stage_changes(aws, read_stages(aws, plan.stack_name, plan.live.template))
+    return replace(plan, stages=stages, further=(*plan.further, *map(str, stages)))
 
 
 def discard(aws: Aws, plan: Plan) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from aws_cloud.formation.difference import current
 from aws_cloud.formation.pages import page
 from aws_cloud.formation.stack import Resource, Stack
+from aws_cloud.formation.target import resolver
 from aws_cloud.formation.world import World
 from aws_cloud.messages import Refused
 
@@ -74,6 +77,7 @@ class ReadApi:
                         "StackId": stack.id,
                         **_of(one),
                         "LastUpdatedTimestamp": one.timestamp,
+                        "Metadata": _metadata(self.world, stack, one.logical_id),
                         "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
                     }
                 }
@@ -132,6 +136,16 @@ def _of(resource: Resource) -> dict[str, Any]:
         "ResourceStatus": resource.status,
         "ResourceStatusReason": resource.reason or None,
     }
+
+
+def _metadata(world: World, stack: Stack, logical_id: str) -> str | None:
+    """Return a resource's Metadata with its references resolved, as the helper scripts of instances read it."""
+    if stack.template is None or not stack.template.resources.get(logical_id, {}).get("Metadata"):
+        return None
+    resolve = resolver(
+        current(stack), stack, stack.resources, lambda name: world.imported(stack, name, set()), world.dynamic
+    )
+    return json.dumps(resolve.value(stack.template.resources[logical_id]["Metadata"]))
 
 
 def _described(stack: Stack) -> dict[str, Any]:

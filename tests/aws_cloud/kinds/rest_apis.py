@@ -117,27 +117,25 @@ class Method(Kind):
 
 
 class Deployment(Kind):
+    """A deployment makes the stage that it names, or leads the one that is there to itself."""
+
     type = "AWS::ApiGateway::Deployment"
 
     def create(self, place: Place, properties: dict[str, Any]) -> Made:
-        client, api, stage = place.client("apigateway"), properties["RestApiId"], properties.get("StageName")
-        given = lowered(properties, "Description", "StageName")
-        described = properties.get("StageDescription") or {}
-        if stage in [one["stageName"] for one in client.get_stages(restApiId=api)["item"]]:
-            if described:
-                raise Failed("StageDescription cannot be specified when stage referenced by StageName already exists")
-            said = client.create_deployment(restApiId=api, **lowered(properties, "Description"))
-            patch = {"op": "replace", "path": "/deploymentId", "value": said["id"]}  # moto would make the stage anew
-            client.update_stage(restApiId=api, stageName=stage, patchOperations=[patch])
-            return Made(said["id"], {"DeploymentId": said["id"]})
-        said = client.create_deployment(restApiId=api, **given, **lowered(described, "Variables"))
-        if "TracingEnabled" in described:
-            value = str(as_bool(described["TracingEnabled"])).lower()
-            patch = {"op": "replace", "path": "/tracingEnabled", "value": value}
-            client.update_stage(restApiId=api, stageName=stage, patchOperations=[patch])
-        if described.get("Tags"):
-            arn = f"arn:aws:apigateway:{place.region}::/restapis/{api}/stages/{stage}"
-            client.tag_resource(resourceArn=arn, tags=tag_map(described["Tags"]))
+        client = place.client("apigateway")
+        api, name = properties["RestApiId"], properties.get("StageName")
+        given = lowered(properties, "Description")
+        there = {stage["stageName"] for stage in client.get_stages(restApiId=api)["item"]}
+        if name in there and properties.get("StageDescription"):
+            raise Failed("StageDescription cannot be specified when stage referenced by StageName already exists")
+        if name and name not in there:
+            given |= {"stageName": name} | chosen(
+                properties.get("StageDescription") or {}, variables="Variables", tracingEnabled="TracingEnabled"
+            )
+        said = client.create_deployment(restApiId=api, **given)
+        if name in there:
+            patch = {"op": "replace", "path": "/deploymentId", "value": said["id"]}
+            client.update_stage(restApiId=api, stageName=name, patchOperations=[patch])
         return Made(said["id"], {"DeploymentId": said["id"]})
 
     def delete(self, place: Place, made: Made, properties: dict[str, Any]) -> None:

@@ -120,7 +120,11 @@ ON = {
 FURTHER = (  # what no scenario of calls.json does
     "cloudformation:ContinueUpdateRollback",
     "cloudformation:DeleteChangeSet",
+    "apigateway:GET",
+    "apigateway:PATCH",
+    "apigateway:PUT",
     "cloudformation:DescribeEvents",
+    "cloudformation:DescribeStackResource",
     "cloudwatch:GetMetricData",
     "cloudwatch:GetMetricStatistics",
     "ecr:GetAuthorizationToken",

@@ -91,8 +91,8 @@ STATEMENTS = "Properties.Policies[0].PolicyDocument.Statement."
 EXPLAINED: tuple[Explained, ...] = (
     Explained(
         "AWS::ApiGateway::Deployment",
-        "Properties.StageDescription",
-        "Serverless sets tracing, logs, metrics and tags of the stage through the SDK after the deployment",
+        "Metadata",
+        "settings of the stage: Serverless reads them from serverless.yml when it calls API Gateway after the stack",
         when=only_ours,
     ),
     Explained(

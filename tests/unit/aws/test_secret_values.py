@@ -57,6 +57,13 @@ def shown(type_: str, before: Any, after: Any) -> str:
         pytest.param(
             "AWS::ApiGateway::Deployment", {}, {"StageDescription": {"Variables": {"k": HIDDEN}}}, "k", id="stage"
         ),
+        pytest.param(
+            "AWS::ApiGateway::Deployment",
+            {},
+            {"Metadata": {"BareboatStage": {"Variables": {"k": HIDDEN}}}},
+            "k",
+            id="stage-metadata",
+        ),
     ],
 )
 def test_a_value_that_may_be_a_secret_is_not_shown(type_: str, before: Any, after: Any, name: str) -> None:

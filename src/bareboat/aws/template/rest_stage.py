@@ -1,9 +1,9 @@
 """The deployment of a REST API, and the stage that it makes: logs, limits, variables, tags.
 
-Serverless lets a deployment make the stage, so that the stage is no resource of the stack, and sets the rest through
-the SDK afterwards. Here the deployment describes the stage that it makes (`StageDescription`), and a stack of
-Serverless's is taken over without a stage that is there already being made again. Of a stage that is there
-`aws.rest_stages` takes the description out and sets it by calls. docs/decisions has the reasons.
+As with Serverless a deployment makes the stage, so that the stage is no resource of the stack. What is said of the
+stage stands in the deployment's Metadata: part of the change set and of each version, and set by `aws.stages` once the
+stack is done. CloudFormation refuses it as `StageDescription` where the stage is there already. docs/decisions has the
+reasons.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from bareboat.aws.template.rest_resources import rest_api_id
 from bareboat.service.api import Throttle
 
 DEPLOYMENT = "AWS::ApiGateway::Deployment"
+STAGE_METADATA = "BareboatStage"  # of a deployment: what is said of its stage, as StageDescription would have it
 DEPLOYMENT_ID = "ApiGatewayDeployment"  # what stands for its logical id before there is one
 ACCOUNT_ID = "ApiGatewayAccount"
 ACCOUNT_ROLE_ID = "ApiGatewayCloudWatchRole"
@@ -70,10 +71,14 @@ def add_deployment(draft: Draft, methods: list[str]) -> str:
     }
     apart = "serverless-api-stage" in draft.service.plugins
     if not apart:
-        properties.update(StageName=stage_name(draft), StageDescription=settings or None)
+        properties.update(StageName=stage_name(draft))
     made = [each for each in draft.resources.values() if each["Type"] in _KINDS]
     logical_id = naming.rest_deployment_id(_digest([made, own, properties]))
-    draft.add(logical_id, DEPLOYMENT, without_nothing(properties), DependsOn=list(dict.fromkeys(depends)))
+    attributes: Json = {"DependsOn": list(dict.fromkeys(depends))}
+    if settings and not apart:
+        stage = {"RestApiId": properties["RestApiId"], "StageName": properties["StageName"], **settings}
+        attributes["Metadata"] = {STAGE_METADATA: stage}
+    draft.add(logical_id, DEPLOYMENT, without_nothing(properties), **attributes)
     return _add_stage(draft, logical_id, settings) if apart else logical_id
 
 

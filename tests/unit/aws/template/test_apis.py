@@ -73,7 +73,7 @@ def test_stage_variables_that_only_a_deployment_knows_are_intrinsic_functions_ag
 
     variables = {"colour": "blue", "queue": {"Fn::Sub": "${Queue.Arn}"}}
     assert made["HttpApiStage"]["Properties"]["StageVariables"] == variables
-    assert deployment(made)[1]["Properties"]["StageDescription"]["Variables"] == variables
+    assert deployment(made)[1]["Metadata"]["BareboatStage"]["Variables"] == variables
 
 
 def test_two_routes_with_one_logical_id_are_told_apart(resources):
@@ -91,7 +91,8 @@ def test_limits_of_methods_are_those_of_the_stage_beside_its_other_settings(reso
 
     made = resources(HEAD + logs + custom + functions(f="[{http: 'GET /items/{id}'}, {http: ANY /}]"))
 
-    said = deployment(made)[1]["Properties"]["StageDescription"]
+    said = deployment(made)[1]["Metadata"]["BareboatStage"]
+    assert (said.pop("RestApiId"), said.pop("StageName")) == ({"Ref": "ApiGatewayRestApi"}, "dev")
     shared = {"LoggingLevel": "ERROR", "DataTraceEnabled": True}
     limits = {(each["HttpMethod"], each["ResourcePath"]): each for each in said.pop("MethodSettings")}
     assert said == {**shared, "ThrottlingBurstLimit": 20, "ThrottlingRateLimit": 10}
@@ -129,15 +130,24 @@ def test_a_rest_api_that_did_not_change_is_not_deployed_again(resources):
         (functions(f="[{http: {path: a, method: get, private: true}}]"), ""),
         (BASE, RESPONSE),
         (BASE, EXTENSION),
-        (BASE, "custom: {bareboat: {throttle: {rate: 1, burst: 1}}}\n"),
-        (BASE, "custom: {bareboat: {stageVariables: {a: b}}}\n"),
     ],
-    ids=["method", "key", "gateway response", "extension", "limit", "variable"],
+    ids=["method", "key", "gateway response", "extension"],
 )
 def test_a_rest_api_that_changed_is_deployed(resources, base, more):
     before = deployment(resources(HEAD + BASE))[0]
 
     assert deployment(resources(HEAD + base + more))[0] != before
+
+
+@pytest.mark.parametrize("said", ["throttle: {rate: 1, burst: 1}", "stageVariables: {a: b}"], ids=["limit", "variable"])
+def test_settings_of_the_stage_are_metadata_and_deploy_no_rest_api_anew(resources, said):
+    before, plain = deployment(resources(HEAD + BASE))
+
+    after, made = deployment(resources(HEAD + BASE + f"custom: {{bareboat: {{{said}}}}}\n"))
+
+    assert "Metadata" not in plain
+    assert "BareboatStage" in made["Metadata"]
+    assert after == before
 
 
 def test_gateway_responses_of_resources_are_there_before_they_are_deployed(resources):
