@@ -13,7 +13,7 @@ from bareboat.aws.changes import Change, ChangeSet, create_change_set, execute
 from bareboat.aws.client import Aws, AwsError
 from bareboat.aws.code_swap import swap_code
 from bareboat.aws.commit import Commit
-from bareboat.aws.live import delete_stack, look, prepared
+from bareboat.aws.live import delete_stack, is_overtaken, look, prepared
 from bareboat.aws.plan import ChangeSetError, Plan, make_plan, policy_text, refuse_failed, template_place
 from bareboat.aws.progress import Progress
 from bareboat.aws.record import Record, Records
@@ -175,8 +175,13 @@ class _Run:
         # The template of the bucket has no parameters, and no alarms that going back could hang on.
         settings = replace(plan.settings, parameters={}, rollback={})
         step = make_plan(self.aws, plan.service, template, plan.live, settings=settings)
-        change_set = self._create(step)
-        execute(self.aws, change_set, sleep=self.sleep)
+        try:
+            change_set = self._create(step)
+            execute(self.aws, change_set, sleep=self.sleep)
+        except AwsError as error:
+            if not is_overtaken(error):
+                raise
+            raise _made_meanwhile(plan, error) from error
         self.progress.begin("create", f"Creating {plan.stack_name} with its bucket", resources=len(step.changes))
         self._settled(change_set)
         live = look(self.aws, plan.service)
@@ -216,7 +221,7 @@ class _Run:
                 verb = "Creating" if change_set.kind == "CREATE" else "Updating"
                 execute(self.aws, change_set, keeps_failed=keeps_failed(plan), sleep=self.sleep)
             except AwsError as error:
-                if not _is_changed(error):
+                if not is_overtaken(error):
                     raise
                 self._again(error)
                 continue
@@ -250,11 +255,7 @@ class _Run:
             sleep=self.sleep,
         )
         if old.is_first:
-            raise RemoteError(
-                f"somebody else made {old.stack_name} in the meantime ({error})",
-                expected="no stack of that name, as when this began",
-                fix="bareboat deploy again: it shows what it changes there",
-            ) from error
+            raise _made_meanwhile(old, error) from error
         self.progress.note(f"{old.stack_name} was changed by somebody else: its changes are worked out again")
         new = make_plan(
             self.aws,
@@ -331,12 +332,12 @@ def keeps_failed(plan: Plan) -> bool:
     return plan.settings.keeps_failed or (stack is not None and stack.status in ("CREATE_FAILED", "UPDATE_FAILED"))
 
 
-def _is_changed(error: AwsError) -> bool:
-    """Return whether AWS refuses since somebody else changed the stack, or is at work on it."""
-    text = str(error)
-    return error.code in ("InvalidChangeSetStatus", "ChangeSetNotFound", "OperationInProgressException") or (
-        error.code == "ValidationError"
-        and ("_IN_PROGRESS state" in text or "already exists and cannot be created" in text)
+def _made_meanwhile(plan: Plan, error: AwsError) -> RemoteError:
+    """Return what to tell where a stack that a plan would make is there by now."""
+    return RemoteError(
+        f"somebody else made {plan.stack_name} in the meantime ({error})",
+        expected="no stack of that name, as when this began",
+        fix="bareboat deploy again: it waits for the other, and shows what it changes then",
     )
 
 

@@ -154,6 +154,15 @@ def prepared(
     )
 
 
+def is_overtaken(error: AwsError) -> bool:
+    """Return whether AWS refuses since somebody else changed the stack, or is at work on it."""
+    text = str(error)
+    return error.code in ("InvalidChangeSetStatus", "ChangeSetNotFound", "OperationInProgressException") or (
+        error.code == "ValidationError"
+        and ("_IN_PROGRESS state" in text or "already exists and cannot be created" in text)
+    )
+
+
 def _must_go(stack: Stack) -> bool:
     """Whether its creation failed and was taken back, after which CloudFormation only deletes it."""
     return stack.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
@@ -42,6 +43,7 @@ class Ahead(Generic[T]):
         self._call = call
         self._found: list[T] = []
         self._error: BaseException | None = None
+        self._began = time.monotonic()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -50,6 +52,11 @@ class Ahead(Generic[T]):
             self._found.append(self._call())
         except BaseException as error:  # noqa: BLE001 - told where the result is asked for
             self._error = error
+
+    @property
+    def age_s(self) -> float:
+        """How long ago the call began, seconds."""
+        return time.monotonic() - self._began
 
     def result(self) -> T:
         """Wait for the call and return what it returned.

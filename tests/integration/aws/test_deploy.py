@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner, Result
 
+from bareboat.aws import cargo
 from bareboat.aws.client import Aws
 from bareboat.aws.stack import find_stack, resources, stack_template
 from bareboat.cli.root import bareboat
@@ -392,6 +393,29 @@ def test_a_plan_that_somebody_overtakes_is_worked_out_again(project: Project, aw
     apply(aws, plan)
 
     assert aws.call("lambda", "get_function_configuration", FunctionName=NAME)["Description"] == "wanted"
+
+
+def test_what_somebody_deploys_while_this_one_is_built_is_seen(
+    project: Project, aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = project.deployed()
+    (tmp_path / "elsewhere").mkdir()
+    elsewhere = Project(tmp_path / "elsewhere")
+    elsewhere.code(2)
+    load = cargo.load
+
+    def slowly(*arguments: Any, **more: Any) -> Any:
+        monkeypatch.setattr(cargo, "load", load)
+        elsewhere.deployed()
+        return load(*arguments, **more)
+
+    monkeypatch.setattr(cargo, "load", slowly)
+    monkeypatch.setattr("bareboat.cli.commands.deploy.FRESH_S", 0.0)
+    done = project.deployed()
+
+    assert first["changed"]
+    assert done["changed"]
+    assert done["version"] == 3
 
 
 def test_code_alone_is_swapped_and_the_next_deployment_puts_it_back(

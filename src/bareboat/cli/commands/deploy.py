@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bareboat.service.deploying import Canary
     from bareboat.service.model import Service, Slim
 
+FRESH_S = 5.0  # a look at AWS that is older is not planned on
+
 
 @click.command(cls=Command)
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would change, and change nothing.")
@@ -269,12 +271,14 @@ class _Work:
     def _planned(self, *, wait: bool, ask: Any) -> tuple[Cargo, Plan]:
         """Build, look at AWS in the meantime, and have the changes worked out."""
         from bareboat.aws.cargo import load, with_images
-        from bareboat.aws.live import prepared
+        from bareboat.aws.client import AwsError
+        from bareboat.aws.live import is_overtaken, look, prepared
         from bareboat.aws.plan import make_plan
         from bareboat.aws.template.build import make_template
         from bareboat.cli.aws import show_account
         from bareboat.cli.cloud import tell_built
         from bareboat.cli.locked import tell_lock
+        from bareboat.errors import RemoteError
         from bareboat.packaging.lock import LOCK, read_lock
 
         functions = [one.full_name for one in self.service.functions.values()]
@@ -285,14 +289,29 @@ class _Work:
         tell_built(self.terminal, cargo.artifacts)
         tell_lock(self.terminal, before, read_lock(lock))
         live = self.live_then.result()
+        if self.live_then.age_s > FRESH_S:  # building took its time: somebody may have deployed since
+            live = look(self.aws, self.service, functions)
         account = live.stack.account if live.stack else self.aws.identity.account
         show_account(self.terminal, self.service, self.aws, account=account)
         if self.service.image_functions:
             with self.terminal.progress("Packaging images") as step:
                 cargo = with_images(self.aws, self.service, cargo, account=account, on_step=step)
         template = make_template(self.service, cargo.shipment(self.service))
-        live = prepared(self.aws, self.service, live, functions=functions, wait=wait, ask=ask, progress=self.progress)
-        return cargo, make_plan(self.aws, self.service, template, live, progress=self.progress)
+        for _ in range(5):
+            live = prepared(
+                self.aws, self.service, live, functions=functions, wait=wait, ask=ask, progress=self.progress
+            )
+            try:
+                return cargo, make_plan(self.aws, self.service, template, live, progress=self.progress)
+            except AwsError as error:
+                if not is_overtaken(error):
+                    raise
+                live = look(self.aws, self.service, functions)  # somebody began in between
+        raise RemoteError(
+            f"others keep changing {self.service.provider.stack_name}",
+            expected="a stack at rest",
+            fix="try again later",
+        )
 
     def _bucket_is_given(self) -> bool:
         from bareboat.aws.bucket import bucket_name_of
