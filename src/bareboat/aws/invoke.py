@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from bareboat.service.model import Function
 
 InvocationType = Literal["RequestResponse", "Event"]
-TAIL_BYTES = 4096
-"""What Lambda sends of a log with the answer: its end."""
 LATE_S = 15.0
 """How long CloudWatch is asked again for a log that is not all there yet."""
 

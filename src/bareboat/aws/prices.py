@@ -11,8 +11,6 @@ FREE_REQUESTS, FREE_GB_S = 1_000_000, 400_000
 FREE_TIER = (
     f"Lambda's free tier, {FREE_REQUESTS:,} requests and {FREE_GB_S:,} GB-s a month for all functions of the account"
 )
-HTTP_API_STEP_BYTES = 512 * 1024
-"""An HTTP API counts a request once for each 512 KB of it."""
 
 Item = Literal["lambda_requests", "lambda_gb_s_x86_64", "lambda_gb_s_arm64", "http_api_requests", "rest_api_requests"]
 

@@ -53,11 +53,6 @@ class Stack:
         return self.status == "REVIEW_IN_PROGRESS"
 
     @property
-    def is_failed_creation(self) -> bool:
-        """Whether its creation failed and was taken back, so that it can only be deleted."""
-        return self.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
-
-    @property
     def account(self) -> str:
         """The account that it is in."""
         return self.id.split(":")[4]
@@ -175,11 +170,6 @@ def _parsed(text: str) -> Any:
         from bareboat.service.nodes import plain
 
         return plain(compose(text.encode(), "template"))
-
-
-def canonical(template: Mapping[str, Any] | None) -> str:
-    """Return a template as text that is the same for the same content: keys in order, no spaces."""
-    return json.dumps(template, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
 def resources(aws: Aws, name: str) -> tuple[Resource, ...]:

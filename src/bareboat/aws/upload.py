@@ -12,13 +12,10 @@ from datetime import datetime, timedelta
 from threading import Event, Lock
 from typing import Any
 
-from bareboat.artifact.model import Artifact, LayerArtifact
 from bareboat.aws.bucket import Bucket
 from bareboat.aws.client import Aws, AwsError
-from bareboat.aws.parcels import Parcel, make_shipment, parcels_of
-from bareboat.aws.shipment import FunctionCode, Shipment
+from bareboat.aws.parcels import Parcel
 from bareboat.errors import ArtifactError
-from bareboat.service.model import Service
 
 PART_BYTES = 8 * 1024 * 1024  # S3 takes 5 MiB to 5 GiB, and 10,000 parts; larger files get larger parts
 PARTS = 10_000
@@ -54,26 +51,6 @@ class Uploaded:
     found: tuple[Parcel, ...]
     sent_bytes: int
     resumed_parts: int = 0
-
-
-def ship(
-    aws: Aws,
-    bucket: Bucket,
-    service: Service,
-    artifacts: Iterable[Artifact],
-    layers: Iterable[LayerArtifact] = (),
-    images: Mapping[str, FunctionCode] | None = None,
-    on_progress: OnProgress = lambda _: None,
-) -> Shipment:
-    """Upload what is not there yet, and return the Shipment.
-
-    Raises:
-        AwsError: S3 refuses.
-        ArtifactError: an archive was changed on disk.
-    """
-    artifacts, layers = tuple(artifacts), tuple(layers)
-    upload(aws, bucket, parcels_of(service, artifacts, layers), on_progress)
-    return make_shipment(service, artifacts, layers, images)
 
 
 def upload(

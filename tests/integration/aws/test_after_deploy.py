@@ -80,8 +80,9 @@ def deploy(aws: Aws, cloud: AwsCloud, home: Path, stage: str = "dev") -> None:
 
     from bareboat.artifact import build_here, targets_here
     from bareboat.aws.bucket import find_bucket
+    from bareboat.aws.parcels import make_shipment, parcels_of
     from bareboat.aws.template.build import bucket_template, make_template
-    from bareboat.aws.upload import ship
+    from bareboat.aws.upload import upload
 
     service = load_service(home, env={}, stage=stage)
     cloud.serve(service)
@@ -90,7 +91,8 @@ def deploy(aws: Aws, cloud: AwsCloud, home: Path, stage: str = "dev") -> None:
     settled(aws, service.provider.stack_name)
     bucket = find_bucket(aws, service)
     assert bucket is not None
-    shipment = ship(aws, bucket, service, artifacts)
+    upload(aws, bucket, parcels_of(service, artifacts, ()))
+    shipment = make_shipment(service, artifacts, (), None)
     stack = applied(aws, service.provider.stack_name, make_template(service, shipment))
     assert stack["StackStatus"] == "UPDATE_COMPLETE"
 

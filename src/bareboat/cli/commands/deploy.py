@@ -354,6 +354,7 @@ class _Work:
 
     def _deployed(self, deployment: Deployment, cargo: Cargo) -> None:
         from bareboat.aws.cargo import endpoints
+        from bareboat.aws.template.alarms import lacks_alarms
         from bareboat.cli.changes import outcomes, plan_document, summary
         from bareboat.cli.endpoints import Reached
 
@@ -382,7 +383,7 @@ class _Work:
                 self.terminal.write(line)
         if plan.left is not None:
             self.terminal.warning(plan.left.text)
-        if plan.is_first and "alarms" not in self.service.custom_bareboat:
+        if plan.is_first and lacks_alarms(self.service):
             self.terminal.note("custom.bareboat.alarms makes alarms on errors, throttles and spend (docs/template.md)")
         self.terminal.next(*hints)
 
