@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from bareboat.errors import BareboatError, RemoteError
@@ -66,6 +67,7 @@ class Aws:
         self._connect_s = connect_s
         self._read_s = read_s
         self._session = Session(profile=profile or None)
+        _hasten(self._session)
         self._clients: dict[tuple[str, str], Any] = {}
 
     def client(self, service: str, region: str = "") -> Any:
@@ -188,6 +190,41 @@ class Aws:
             return ""
         client = self._clients.get(("cloudformation", self.region)) or self.client("sts")  # making one takes a while
         return str(client.meta.endpoint_url)
+
+
+def _hasten(session: Any) -> None:
+    """Have botocore read its descriptions of services in half the time, for each client and once more for the first.
+
+    It asks for mappings that keep the order of their keys, which Python's own do, and looks into the folders of all
+    400 services before it takes one.
+    """
+    import gzip
+    import json
+
+    from botocore.loaders import JSONFileLoader
+
+    class Files(JSONFileLoader):  # type: ignore[misc]
+        def load_file(self, file_path: str) -> Any:
+            for end, opened in ((".json", open), (".json.gz", gzip.open)):
+                try:
+                    with opened(file_path + end, "rb") as file:
+                        return json.loads(file.read())
+                except (FileNotFoundError, NotADirectoryError):
+                    continue
+            return super().load_file(file_path)
+
+    loader = session.get_component("data_loader")
+    services: list[str] = []
+
+    def names(_: str) -> list[str]:
+        """Return all services; what descriptions one has shows when they are read."""
+        if not services:
+            paths = [Path(one) for one in loader.search_paths]
+            services.extend(sorted({one.name for path in paths if path.is_dir() for one in path.iterdir()}))
+        return services
+
+    loader.file_loader = Files()
+    loader.list_available_services = names
 
 
 def _translated(error: Exception, operation: str) -> Exception:

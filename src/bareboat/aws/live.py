@@ -45,20 +45,24 @@ class Live:
         return self.stack is not None and not self.stack.is_empty and not _must_go(self.stack)
 
 
-def look(aws: Aws, service: Service, functions: Sequence[str] = ()) -> Live:
+def look(
+    aws: Aws, service: Service, functions: Sequence[str] = (), *, meanwhile: Callable[[], object] = lambda: None
+) -> Live:
     """Ask AWS what there is, all at the same time.
 
     Args:
         functions: the names on AWS of functions whose code is compared.
+        meanwhile: done while AWS answers, in a thread; it alone may make clients.
     Raises:
         AwsError: AWS refuses.
     """
     ready(aws, CLIENTS)
     name = service.provider.stack_name
-    stack, template, *codes = together(
+    stack, template, _, *codes = together(
         [
             lambda: find_stack(aws, name),
             lambda: _template(aws, name),
+            meanwhile,
             *(lambda one=one: code_sha256(aws, one) for one in functions),
         ]
     )

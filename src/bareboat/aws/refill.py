@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bareboat.aws.bucket import Bucket
 from bareboat.aws.client import Aws, AwsError
 from bareboat.aws.commit import Commit
+from bareboat.aws.live import Live, look
 from bareboat.aws.record import Record, Records
 from bareboat.aws.shipment import Shipment
+from bareboat.aws.together import Ahead, ready
 from bareboat.aws.versions import code_keys
 from bareboat.service.model import Service
 
@@ -36,25 +38,46 @@ class Lack:
         return " and ".join(one for one in (archives, "the record of what runs" if self.record else "") if one)
 
 
-def find_lack(aws: Aws, bucket: Bucket | None, template: Mapping[str, Any]) -> Lack | None:
-    """Return what a bucket lacks of a live template; None for nothing, or where that may not be asked.
+def look_ahead(aws: Aws, service: Service, functions: Sequence[str]) -> tuple[Live, Ahead[frozenset[str] | None]]:
+    """Ask AWS what there is, and begin to ask what the bucket holds: the client for that is made while AWS answers.
 
-    Such as after a removal that was interrupted, or a bucket that somebody emptied.
+    Raises:
+        AwsError: AWS refuses; what S3 refuses is raised where the keys are taken.
+    """
+    live = look(aws, service, functions, meanwhile=lambda: ready(aws, ("s3",)))
+    return live, Ahead(lambda: keys_there(aws, live.bucket))
+
+
+def keys_there(aws: Aws, bucket: Bucket | None) -> frozenset[str] | None:
+    """Return the keys that a bucket holds of a service and stage; None where there is none, or that may not be asked.
 
     Raises:
         AwsError: S3 does not answer.
     """
     if bucket is None:
         return None
-    folder = f"{bucket.folder}/"
+    asked = {**bucket.owned, "Prefix": f"{bucket.folder}/"}
     try:
-        there = {one["Key"] for one in aws.pages("s3", "list_objects_v2", "Contents", **bucket.owned, Prefix=folder)}
+        return frozenset(one["Key"] for one in aws.pages("s3", "list_objects_v2", "Contents", **asked))
     except AwsError as error:
         if error.status in (400, 403):
             return None
         if error.code not in ("NoSuchBucket", "404"):
             raise
-        there = set()
+        return frozenset()
+
+
+def find_lack(bucket: Bucket | None, there: frozenset[str] | None, template: Mapping[str, Any]) -> Lack | None:
+    """Return what a bucket lacks of a live template; None for nothing, or where that is not known.
+
+    Such as after a removal that was interrupted, or a bucket that somebody emptied.
+
+    Args:
+        there: of `keys_there`.
+    """
+    if bucket is None or there is None:
+        return None
+    folder = f"{bucket.folder}/"
     wanted = {key for key in code_keys(template) if key.startswith(f"{folder}code/")}
     has_records = any(key.startswith(f"{folder}deployments/") for key in there)
     lack = Lack(bucket, tuple(sorted(wanted - there)), bool(wanted) and not has_records)

@@ -80,12 +80,12 @@ def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
         raise click.UsageError("--canary does not go with -f")
     service, aws = connected(terminal, source, account=False)
     from bareboat.aws.bucket import require_given_bucket
-    from bareboat.aws.live import look
+    from bareboat.aws.refill import look_ahead
     from bareboat.aws.together import Ahead
 
     require_given_bucket(aws, service)  # before `look`: a client is not made in two threads at once
     asked = [] if name is not None else [one.full_name for one in service.functions.values()]
-    live_then = Ahead(lambda: look(aws, service, asked))  # AWS answers while what packages is imported
+    live_then = Ahead(lambda: look_ahead(aws, service, asked))  # AWS answers while what packages is imported
     from bareboat.artifact.locking import Locking
     from bareboat.aws.cargo import refuse_retired, with_runtime
     from bareboat.cli.deploying import shown
@@ -132,7 +132,7 @@ class _Work:
         aws: Aws,
         locking: Locking,
         progress: Shown,
-        live_then: Ahead[Live],
+        live_then: Ahead[tuple[Live, Ahead[frozenset[str] | None]]],
         again: str,
     ) -> None:
         self.again = again
@@ -143,6 +143,7 @@ class _Work:
         self.locking = locking
         self.progress = progress
         self.live_then = live_then
+        self.keys_then: Ahead[frozenset[str] | None]
 
     def deploy(self, *, yes: bool, allowed: tuple[str, ...], wait: bool, canary: str | None) -> None:
         """Show what changes, ask, carry it out, and show what came of it."""
@@ -258,7 +259,7 @@ class _Work:
         trial = self._trial(canary)
         _, plan = self._planned(wait=wait, ask=None)
         discard(self.aws, plan)
-        if plan.is_empty and (lack := find_lack(self.aws, plan.live.bucket, plan.template)) is not None:
+        if plan.is_empty and (lack := find_lack(plan.live.bucket, self.keys_then.result(), plan.template)) is not None:
             self.terminal.warning(f"s3://{lack.bucket.name} lacks {lack.text}: a deploy puts it back")
         self.progress.close()
         show_changes(self.terminal, plan, is_result=True)
@@ -270,11 +271,15 @@ class _Work:
 
     def _planned(self, *, wait: bool, ask: Any) -> tuple[Cargo, Plan]:
         """Build, look at AWS in the meantime, and have the changes worked out."""
+        from functools import partial
+
         from bareboat.aws.cargo import load, with_images
         from bareboat.aws.client import AwsError
         from bareboat.aws.live import is_overtaken, look, prepared
         from bareboat.aws.plan import make_plan
+        from bareboat.aws.refill import keys_there
         from bareboat.aws.template.build import make_template
+        from bareboat.aws.together import Ahead
         from bareboat.cli.aws import show_account
         from bareboat.cli.cloud import tell_built
         from bareboat.cli.locked import tell_lock
@@ -288,7 +293,8 @@ class _Work:
             cargo = load(self.service, locking=self.locking, on_step=step)
         tell_built(self.terminal, cargo.artifacts)
         tell_lock(self.terminal, before, read_lock(lock))
-        live = self.live_then.result()
+        first, keys = self.live_then.result()
+        live = first
         if self.live_then.age_s > FRESH_S:  # building took its time: somebody may have deployed since
             live = look(self.aws, self.service, functions)
         account = live.stack.account if live.stack else self.aws.identity.account
@@ -301,6 +307,7 @@ class _Work:
             live = prepared(
                 self.aws, self.service, live, functions=functions, wait=wait, ask=ask, progress=self.progress
             )
+            self.keys_then = keys if live is first else Ahead(partial(keys_there, self.aws, live.bucket))
             try:
                 return cargo, make_plan(self.aws, self.service, template, live, progress=self.progress)
             except AwsError as error:
@@ -335,7 +342,7 @@ class _Work:
         from bareboat.aws.commit import commit_of
         from bareboat.aws.refill import find_lack, refill
 
-        lack = find_lack(self.aws, plan.live.bucket, plan.template)
+        lack = find_lack(plan.live.bucket, self.keys_then.result(), plan.template)
         if lack is None:
             return
         parcels, shipment = cargo.parcels(self.service), cargo.shipment(self.service)
@@ -397,7 +404,7 @@ class _Work:
         with self.terminal.progress("Packaging") as step:
             cargo = load(self.service, function=name, locking=self.locking, on_step=step)
         tell_built(self.terminal, cargo.artifacts)
-        live = self.live_then.result()
+        live, _ = self.live_then.result()
         show_account(self.terminal, self.service, self.aws, account=live.stack.account if live.stack else "")
         del yes  # it is one function, asked for by name
         swapped = put_code(self.aws, self.service, name, cargo, live, progress=self.progress)
