@@ -67,7 +67,6 @@ class Aws:
         self._connect_s = connect_s
         self._read_s = read_s
         self._session = Session(profile=profile or None)
-        _hasten(self._session)
         self._clients: dict[tuple[str, str], Any] = {}
 
     def client(self, service: str, region: str = "") -> Any:
@@ -85,6 +84,8 @@ class Aws:
                 retries["total_max_attempts"] = self._attempts
             config = Config(connect_timeout=self._connect_s, read_timeout=self._read_s, retries=retries)
             try:
+                if not self._clients:
+                    _hasten(self._session)
                 self._clients[service, place] = self._session.create_client(service, region_name=place, config=config)
             except Exception as error:
                 raise _translated(error, service) from error

@@ -38,12 +38,19 @@ class Lack:
         return " and ".join(one for one in (archives, "the record of what runs" if self.record else "") if one)
 
 
-def look_ahead(aws: Aws, service: Service, functions: Sequence[str]) -> tuple[Live, Ahead[frozenset[str] | None]]:
+def look_ahead(
+    aws: Aws, service: Service, functions: Sequence[str], *, keys: bool = True
+) -> tuple[Live, Ahead[frozenset[str] | None]]:
     """Ask AWS what there is, and begin to ask what the bucket holds: the client for that is made while AWS answers.
 
+    Args:
+        functions: as `look` has them.
+        keys: whether the bucket is asked.
     Raises:
         AwsError: AWS refuses; what S3 refuses is raised where the keys are taken.
     """
+    if not keys:
+        return look(aws, service, functions), Ahead(lambda: None)
     live = look(aws, service, functions, meanwhile=lambda: ready(aws, ("s3",)))
     return live, Ahead(lambda: keys_there(aws, live.bucket))
 

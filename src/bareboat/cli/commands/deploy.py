@@ -85,7 +85,8 @@ def deploy(  # noqa: PLR0913, PLR0917 - one argument a flag
 
     require_given_bucket(aws, service)  # before `look`: a client is not made in two threads at once
     asked = [] if name is not None else [one.full_name for one in service.functions.values()]
-    live_then = Ahead(lambda: look_ahead(aws, service, asked))  # AWS answers while what packages is imported
+    # AWS answers while what packages is imported
+    live_then = Ahead(lambda: look_ahead(aws, service, asked, keys=name is None))
     from bareboat.artifact.locking import Locking
     from bareboat.aws.cargo import refuse_retired, with_runtime
     from bareboat.cli.deploying import shown
