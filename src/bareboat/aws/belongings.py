@@ -14,7 +14,7 @@ from bareboat.aws.emptying import measure
 from bareboat.aws.images import repository_of
 from bareboat.aws.losses import loss_of
 from bareboat.aws.owner import other_owner, refuse_other_owner
-from bareboat.aws.stack import Resource, Stack, find_stack, is_missing, stack_template
+from bareboat.aws.stack import Resource, Stack, all_resources, find_stack, is_missing, stack_template
 from bareboat.aws.together import ready, together
 from bareboat.service.model import Service
 
@@ -157,30 +157,6 @@ def find_belongings(aws: Aws, service: Service, *, measured: bool = True) -> Bel
         images=images,
         importers=importers,
         sharers=sharers,
-    )
-
-
-def all_resources(aws: Aws, stack_id: str) -> tuple[Resource, ...]:
-    """Return the resources of a stack, those that were deleted with it too; () where AWS has forgotten them.
-
-    Raises:
-        AwsError: AWS refuses.
-    """
-    try:
-        listed = list(aws.pages("cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack_id))
-    except AwsError as error:
-        if is_missing(error):
-            return ()
-        raise
-    return tuple(
-        Resource(
-            one["LogicalResourceId"],
-            one.get("PhysicalResourceId") or "",
-            one["ResourceType"],
-            one["ResourceStatus"],
-            one.get("ResourceStatusReason") or "",
-        )
-        for one in listed
     )
 
 

@@ -178,6 +178,17 @@ def resources(aws: Aws, name: str) -> tuple[Resource, ...]:
     Raises:
         AwsError: AWS refuses.
     """
+    return tuple(one for one in all_resources(aws, name) if one.status != "DELETE_COMPLETE")
+
+
+def all_resources(aws: Aws, name: str) -> tuple[Resource, ...]:
+    """Return what a stack consists of and consisted of; () when there is no stack, or AWS has forgotten it.
+
+    Args:
+        name: or the id, which a stack that is gone still has.
+    Raises:
+        AwsError: AWS refuses.
+    """
     try:
         listed = list(aws.pages("cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=name))
     except AwsError as error:
@@ -193,7 +204,6 @@ def resources(aws: Aws, name: str) -> tuple[Resource, ...]:
             reason=one.get("ResourceStatusReason") or "",
         )
         for one in listed
-        if one["ResourceStatus"] != "DELETE_COMPLETE"
     )
 
 

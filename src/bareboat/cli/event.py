@@ -4,11 +4,30 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
+
+import click
 
 from bareboat.errors import ConfigurationError
 
+F = TypeVar("F", bound=Callable[..., Any])
 RAW = "--raw hands a text over as it is"
+
+
+def event_options(command: F) -> F:
+    """Give a command the options that say what a function is invoked with: the event, and the client context."""
+    file = click.Path(path_type=Path)
+    for option in (
+        click.option("--contextPath", "context_path", type=file, metavar="FILE", help="A file with it."),
+        click.option("--context", metavar="JSON", help="The client context that the handler finds in its context."),
+        click.option("--raw", is_flag=True, help="Hand the event over as a string, JSON or not."),
+        click.option("-p", "--path", type=file, metavar="FILE", help="A file with the event; - is stdin."),
+        click.option("-d", "--data", metavar="JSON", help="The event."),
+    ):
+        command = option(command)
+    return command
 
 
 def read_event(data: str | None, path: Path | None, *, raw: bool, fix: str = RAW) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bareboat.cli.event import read_event, read_object
+from bareboat.cli.event import event_options, read_event, read_object
 from bareboat.cli.functions import chosen, function_option
 from bareboat.cli.group import Command
 from bareboat.cli.options import Source, service_options
@@ -25,13 +25,7 @@ _LONGEST_S = 900  # what Lambda lets a function take at most
 
 @click.command(cls=Command)
 @function_option("The function; may be left out when there is one.")
-@click.option("-d", "--data", metavar="JSON", help="The event.")
-@click.option(
-    "-p", "--path", type=click.Path(path_type=Path), metavar="FILE", help="A file with the event; - is stdin."
-)
-@click.option("--raw", is_flag=True, help="Hand the event over as a string, JSON or not.")
-@click.option("--context", metavar="JSON", help="The client context that the handler finds in its context.")
-@click.option("--contextPath", "context_path", type=click.Path(path_type=Path), metavar="FILE", help="A file with it.")
+@event_options
 @click.option("--qualifier", default="", metavar="VERSION", help="A version or an alias.  [default: the newest code]")
 @click.option(
     "-t",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bareboat.cli.cloud import build_for_here
-from bareboat.cli.event import read_event, read_object
+from bareboat.cli.event import event_options, read_event, read_object
 from bareboat.cli.functions import chosen, function_option
 from bareboat.cli.group import Command
 from bareboat.cli.options import Source, key_values, service_options, slim_option, slimmed
@@ -22,13 +22,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @function_option("The function; may be left out when there is one.")
-@click.option("-d", "--data", metavar="JSON", help="The event.")
-@click.option(
-    "-p", "--path", type=click.Path(path_type=Path), metavar="FILE", help="A file with the event; - is stdin."
-)
-@click.option("--raw", is_flag=True, help="Hand the event over as a string, JSON or not.")
-@click.option("--context", metavar="JSON", help="The client context that the handler finds in its context.")
-@click.option("--contextPath", "context_path", type=click.Path(path_type=Path), metavar="FILE", help="A file with it.")
+@event_options
 @click.option("-e", "--env", multiple=True, metavar="KEY=VALUE", help="A variable of the function; may be repeated.")
 @slim_option
 @service_options
