@@ -16,12 +16,14 @@ from typing import Any, Literal
 
 from bareboat.aws.client import Aws, AwsError
 from bareboat.aws.commit import Commit
-from bareboat.aws.deploy import Deployment, Send, apply, refuse_more
-from bareboat.aws.live import look
+from bareboat.aws.deploy import TRIES, Deployment, Send, apply, refuse_more
+from bareboat.aws.live import is_overtaken, look, prepared
 from bareboat.aws.plan import Plan, discard, make_plan
 from bareboat.aws.progress import Progress
 from bareboat.aws.rollback import contents_of_version
+from bareboat.aws.shares import aliased, left_shares, refuse_left_shares, saying_what_stands
 from bareboat.aws.shipment import Shipment
+from bareboat.aws.stack import Sleep
 from bareboat.aws.template.aliases import Rollout, find_aliases
 from bareboat.aws.template.build import make_template
 from bareboat.aws.template.draft import Draft, Json
@@ -32,6 +34,7 @@ from bareboat.service.deploying import Canary, parse_canary
 from bareboat.service.model import Service
 
 LOOK_EVERY_S = 15.0
+SPAN_S = 23 * 3600.0  # CloudWatch gives at most 1,440 minutes at once; a trial takes 12 hours at most
 LATE_S = 60.0  # CloudWatch tells of a minute within about one more
 # The share of calls that fail may be this much over that of the old version; below it nobody can tell them apart.
 MARGIN = 0.01
@@ -150,40 +153,83 @@ def roll_out(  # noqa: PLR0913 - what a deployment takes, and what is watched
     if not old:
         progress.note("no function gets a new version behind an alias that is there: everything is deployed at once")
         return apply(aws, plan, send=send, shipment=shipment, commit=commit, progress=progress, sleep=sleep)
-    service, before = plan.service, plan.live
-    going_back = _way_back(aws, plan)
     discard(aws, plan)
-    trial_template = make_template(service, shipment, rollout=Rollout(canary.share, old))
-    first = make_plan(aws, service, trial_template, before, settings=plan.settings, progress=progress, sleep=sleep)
-    apply(aws, first, send=send, shipment=shipment, commit=commit, action="canary", progress=progress, sleep=sleep)
-    trials = _trials(aws, service, shipment, old)
+    trial_template = make_template(plan.service, shipment, rollout=Rollout(canary.share, old))
+    first = _step(aws, plan, trial_template, progress, sleep)
+    going_back = _way_back(aws, first)
+    begun = apply(
+        aws, first, send=send, shipment=shipment, commit=commit, action="canary", progress=progress, sleep=sleep
+    )
+    aliases = {name: each for name, each in _aliases(plan.service, shipment).items() if name in old}
+    with saying_what_stands(aws, aliases, progress):
+        trials = _trials(aws, aliases, old)
+    since = (begun.stack.updated or begun.stack.created).timestamp()
     try:
-        trials = watch(aws, trials, canary, progress=progress, sleep=sleep, clock=clock)
+        trials = watch(aws, trials, canary, since=since, progress=progress, sleep=sleep, clock=clock)
     except RemoteError as error:
         raise RemoteError(
             f"the new versions cannot be watched ({error}): they have {canary.share:.0%} of the calls, and keep that",
             expected="CloudWatch's counts of calls and errors (cloudwatch:GetMetricStatistics)",
             fix="bareboat deploy --canary off gives them all calls, bareboat rollback takes them back",
         ) from error
-    names = [one.full_name for one in service.functions.values()]
     if any(one.verdict == "worse" for one in trials):
         progress.note("the new version fails more often than the old one: it is taken back")
         template, contents, number = going_back
-        live = look(aws, service, names)
-        back = make_plan(aws, service, template, live, settings=plan.settings, progress=progress, sleep=sleep)
-        refuse_more(plan, back)
-        done = apply(aws, back, shipment=contents, action="rollback", restores=number, progress=progress, sleep=sleep)
+        with saying_what_stands(aws, aliases, progress):
+            back = _step(aws, plan, template, progress, sleep)
+            done = apply(
+                aws, back, shipment=contents, action="rollback", restores=number, progress=progress, sleep=sleep
+            )
+        for left in left_shares(aws, aliases):
+            progress.note(f"{left}; {left.fix} ends that")
         raise TakenBackError(trials, done)
     for one in trials:
         note = (
             f"{one.name}: version {one.new} got no calls: nothing was learned" if one.verdict == "unknown" else str(one)
         )
         progress.note(note)
-    second = make_plan(
-        aws, service, plan.template, look(aws, service, names), settings=plan.settings, progress=progress, sleep=sleep
+    with saying_what_stands(aws, aliases, progress):
+        second = _step(aws, plan, plan.template, progress, sleep)
+        done = apply(aws, second, shipment=shipment, commit=commit, progress=progress, sleep=sleep)
+    refuse_left_shares(aws, aliases)
+    return done
+
+
+def _step(aws: Aws, agreed: Plan, template: Mapping[str, Any], progress: Progress, sleep: Sleep) -> Plan:
+    """Plan one step on what there is now, once nobody else is at work on it.
+
+    Args:
+        agreed: the plan that was shown: what it does not lose, no step may.
+    Raises:
+        RemoteError: the step would lose more, or the stack is gone or does not come to rest.
+        AwsError: AWS refuses.
+    """
+    service = agreed.service
+    names = [one.full_name for one in service.functions.values()]
+    for _ in range(TRIES):
+        live = look(aws, service, names)
+        live = prepared(aws, service, live, functions=names, progress=progress, sleep=sleep)
+        try:
+            step = make_plan(aws, service, template, live, settings=agreed.settings, progress=progress, sleep=sleep)
+        except AwsError as error:
+            if not is_overtaken(error):
+                raise
+            continue
+        if step.is_first:
+            raise RemoteError(
+                f"somebody else removed {agreed.stack_name} in the meantime",
+                expected="the stack that was looked at",
+                fix="bareboat deploy again",
+            )
+        try:
+            refuse_more(agreed, step)
+        except RemoteError:
+            discard(aws, step)
+            raise
+        return step
+    raise RemoteError(
+        f"others keep changing {agreed.stack_name}", expected="a stack at rest", fix="bareboat deploy again"
     )
-    refuse_more(plan, second)
-    return apply(aws, second, shipment=shipment, commit=commit, progress=progress, sleep=sleep)
 
 
 def untried(plan: Plan, functions: Iterable[str]) -> dict[str, str]:
@@ -214,6 +260,7 @@ def watch(
     trials: tuple[Trial, ...],
     canary: Canary,
     *,
+    since: float,
     progress: Progress,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.time,
@@ -221,6 +268,8 @@ def watch(
 ) -> tuple[Trial, ...]:
     """Watch what the new versions do, and return what was counted; the wait ends early when one is worse.
 
+    Args:
+        since: when they got their share, in seconds since 1970 by AWS's clock: that of this machine may be wrong.
     Raises:
         AwsError: CloudWatch refuses.
     """
@@ -228,7 +277,7 @@ def watch(
     progress.begin("watch", f"Trying the new versions with {canary}, and {late_s:g} s more for counts that come late")
     ends = began + canary.seconds + late_s
     while True:
-        trials = tuple(together([partial(_counted, aws, one, began, clock()) for one in trials]))
+        trials = tuple(together([partial(_counted, aws, one, since, since + SPAN_S) for one in trials]))
         left_s = ends - clock()
         if left_s <= 0 or any(one.verdict == "worse" for one in trials):
             return trials
@@ -313,21 +362,19 @@ def _function_of(version: Mapping[str, Any]) -> str:
 
 def _points_to(aws: Aws, name: str, alias: str) -> str:
     try:
-        return str(aws.call("lambda", "get_alias", FunctionName=name, Name=alias)["FunctionVersion"])
+        return aliased(aws, name, alias)[0]
     except AwsError as error:
         if error.code == "ResourceNotFoundException":
             return ""
         raise
 
 
-def _trials(aws: Aws, service: Service, shipment: Shipment, old: Mapping[str, str]) -> tuple[Trial, ...]:
+def _trials(aws: Aws, aliases: Mapping[str, tuple[str, str]], old: Mapping[str, str]) -> tuple[Trial, ...]:
     trials = []
-    for function, (name, alias) in _aliases(service, shipment).items():
-        if function in old:
-            said = aws.call("lambda", "get_alias", FunctionName=name, Name=alias)
-            weights = (said.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
-            if weights:
-                trials.append(Trial(function, name, alias, old[function], next(iter(weights))))
+    for function, (name, alias) in aliases.items():
+        _, weights = aliased(aws, name, alias)
+        if weights:
+            trials.append(Trial(function, name, alias, old[function], next(iter(weights))))
     return tuple(trials)
 
 

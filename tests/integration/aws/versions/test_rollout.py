@@ -8,6 +8,7 @@ import time
 import pytest
 
 from bareboat.aws.bucket import find_bucket
+from bareboat.aws.client import AwsError
 from bareboat.aws.live import look, prepared
 from bareboat.aws.parcels import make_shipment, parcels_of
 from bareboat.aws.plan import make_plan
@@ -41,7 +42,18 @@ class Time:
             time.sleep(min(seconds, 0.05))
 
 
-def try_out(stage, text, then=lambda: None):
+class Noting(Progress):
+    """Keeps what it is told."""
+
+    def __init__(self, notes):
+        super().__init__()
+        self.notes = [] if notes is None else notes
+
+    def note(self, text):
+        self.notes.append(text)
+
+
+def try_out(stage, text, then=lambda: None, notes=None):
     """Deploy with a canary, and return the clock and what came of it."""
     service = stage.service
     artifacts = [stage.artifact(service, text)]
@@ -61,6 +73,7 @@ def try_out(stage, text, then=lambda: None):
             shipment,
             Canary(0.1, 300.0),
             send=send,
+            progress=Noting(notes),
             sleep=clock.sleep,
             clock=lambda: clock.now,
         )
@@ -192,26 +205,117 @@ def test_what_cannot_be_watched_says_what_stands_and_what_to_do(tried, aws_cloud
     assert alias(tried) == ("1", {"2": 0.1})
 
 
+def made_meanwhile(stage):
+    """Let somebody else add a bucket to the stack."""
+    template = json.loads(json.dumps(stack_template(stage.aws, "demo-dev")))
+    template["Resources"]["Orders"] = {"Type": "AWS::S3::Bucket"}
+    stage.aws.call(
+        "cloudformation",
+        "update_stack",
+        StackName="demo-dev",
+        TemplateBody=json.dumps(template),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    stage.aws.client("cloudformation").get_waiter("stack_update_complete").wait(
+        StackName="demo-dev", WaiterConfig={"Delay": 1, "MaxAttempts": 20}
+    )
+
+
 def test_what_somebody_else_made_during_the_trial_is_not_lost(tried):
     made = []
 
     def during():
         if not made:
-            template = json.loads(json.dumps(stack_template(tried.aws, "demo-dev")))
-            template["Resources"]["Orders"] = {"Type": "AWS::S3::Bucket"}
-            tried.aws.call(
-                "cloudformation",
-                "update_stack",
-                StackName="demo-dev",
-                TemplateBody=json.dumps(template),
-                Capabilities=["CAPABILITY_NAMED_IAM"],
-            )
-            tried.aws.client("cloudformation").get_waiter("stack_update_complete").wait(
-                StackName="demo-dev", WaiterConfig={"Delay": 1, "MaxAttempts": 20}
-            )
+            made_meanwhile(tried)
             made.append(True)
 
     _, run = try_out(tried, "two", during)
 
     with pytest.raises(RemoteError, match="Orders would be lost too"):
+        run()
+    assert "Orders" in stack_template(tried.aws, "demo-dev")["Resources"]
+
+
+def test_what_somebody_else_made_before_the_trial_is_not_lost(tried):
+    _, run = try_out(tried, "two")
+    made_meanwhile(tried)  # while the question stood
+
+    with pytest.raises(RemoteError, match="Orders would be lost too"):
+        run()
+    assert "Orders" in stack_template(tried.aws, "demo-dev")["Resources"]
+    assert alias(tried) == ("1", {})
+    listed = tried.aws.call("cloudformation", "list_change_sets", StackName="demo-dev")["Summaries"]
+    assert [one["ChangeSetName"] for one in listed if one["ExecutionStatus"] == "AVAILABLE"] == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "nth"),
+    [("lambda:GetAlias", 2), ("cloudformation:CreateChangeSet", 2), ("cloudformation:DescribeStacks", None)],
+)
+def test_whatever_fails_after_the_share_is_given_says_what_stands(tried, aws_cloud, operation, nth):
+    notes = []
+
+    def during():
+        if nth is None:
+            aws_cloud.fail(operation, "refuse", times=0)
+
+    _, run = try_out(tried, "two", during, notes=notes)
+    if nth is not None:  # the first is before the share is given
+        aws_cloud.fail(operation, "refuse", nth=nth)
+    with pytest.raises(RemoteError):
+        run()
+
+    aws_cloud.heal()
+    assert alias(tried) == ("1", {"2": 0.1})
+    assert "demo-dev-hello: the new version has 10% of the calls" in notes[-1]
+    assert "bareboat rollback" in notes[-1]
+
+
+def test_a_rollout_waits_for_what_somebody_else_does_to_the_stack(tried, monkeypatch):
+    from bareboat.aws import rollout
+
+    asked = []
+    real = rollout.make_plan
+
+    def plans(*given, **more):
+        asked.append(True)
+        if len(asked) == 2:  # the second step
+            raise AwsError(
+                "Stack:arn is in UPDATE_IN_PROGRESS state and can not be updated.",
+                code="ValidationError",
+                operation="cloudformation:CreateChangeSet",
+            )
+        return real(*given, **more)
+
+    monkeypatch.setattr(rollout, "make_plan", plans)
+    _, run = try_out(tried, "two")
+
+    run()
+
+    assert alias(tried) == ("2", {})
+
+
+def test_an_alias_that_keeps_its_share_after_the_rollout_is_told(tried, monkeypatch):
+    from bareboat.aws import shares
+
+    real = shares.aliased
+    monkeypatch.setattr(shares, "aliased", lambda aws, name, one: (real(aws, name, one)[0], {"2": 0.1}))
+    _, run = try_out(tried, "two")
+
+    with pytest.raises(RemoteError, match="still sends 10% of its calls to version 2") as caught:
+        run()
+
+    assert "aws lambda update-alias --function-name demo-dev-hello --name live" in caught.value.problems[0].fix
+
+
+def test_counts_are_asked_for_by_the_clock_of_aws(tried):
+    """A laptop an hour ahead would ask for what has not been yet, and promote what fails."""
+
+    def during():
+        measured(tried, "1", 90, 1)
+        measured(tried, "2", 10, 3)
+
+    clock, run = try_out(tried, "two", during)
+    clock.now += 3600.0
+    with pytest.raises(TakenBackError):
         run()
