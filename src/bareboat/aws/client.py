@@ -202,7 +202,10 @@ def _hasten(session: Any) -> None:
     import gzip
     import json
 
-    from botocore.loaders import JSONFileLoader
+    try:
+        from botocore.loaders import JSONFileLoader
+    except ImportError:  # another botocore reads them in its own way
+        return
 
     class Files(JSONFileLoader):  # type: ignore[misc]
         def load_file(self, file_path: str) -> Any:
