@@ -410,7 +410,7 @@ def test_what_somebody_deploys_while_this_one_is_built_is_seen(
         return load(*arguments, **more)
 
     monkeypatch.setattr(cargo, "load", slowly)
-    monkeypatch.setattr("bareboat.cli.commands.deploy.FRESH_S", 0.0)
+    monkeypatch.setattr("bareboat.cli.deployment.FRESH_S", 0.0)
     done = project.deployed()
 
     assert first["changed"]
